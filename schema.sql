@@ -1,0 +1,243 @@
+-- The whole schema of today. Migrations in src/store/migrations/ add up to exactly this; a test
+-- proves it. Times are integer milliseconds UTC; ids are UUIDv7 text, provider ids 20 base32
+-- characters; beside every name that is compared without case stands its folded *_key.
+
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Key pairs of the appliance itself. The newest active row of a kind is the one in use.
+CREATE TABLE keys (
+    id          TEXT PRIMARY KEY,
+    kind        TEXT NOT NULL CHECK (kind IN ('saml-signing', 'saml-encryption', 'tls-ca', 'tls-leaf')),
+    certificate BLOB NOT NULL,              -- DER
+    private_key BLOB NOT NULL,              -- PKCS#8 DER
+    state       TEXT NOT NULL CHECK (state IN ('active', 'retired')),
+    created_at  INTEGER NOT NULL,
+    not_after   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX keys_by_kind ON keys (kind, state, created_at);
+
+CREATE TABLE organizations (
+    id                  TEXT PRIMARY KEY,
+    slug                TEXT NOT NULL UNIQUE,
+    name                TEXT NOT NULL,
+    default_group_level TEXT NOT NULL DEFAULT 'admin'  CHECK (default_group_level IN ('admin', 'editor', 'runner', 'viewer')),
+    default_user_level  TEXT NOT NULL DEFAULT 'viewer' CHECK (default_user_level IN ('admin', 'editor', 'runner', 'viewer')),
+    user_count          INTEGER NOT NULL DEFAULT 0,    -- kept by triggers, so that totalResults costs one row
+    group_count         INTEGER NOT NULL DEFAULT 0,
+    created_at          INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE providers (
+    id              TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    kind            TEXT NOT NULL CHECK (kind IN ('okta', 'saml')),
+    name            TEXT NOT NULL,
+    state           TEXT NOT NULL CHECK (state IN ('draft', 'active', 'disabled')),
+    issuer          TEXT,                   -- the identity provider's entity ID
+    sso_url         TEXT,                   -- HTTP-Redirect SingleSignOnService
+    metadata_url    TEXT,                   -- where the identity provider publishes its metadata
+    idp_initiated   INTEGER NOT NULL DEFAULT 0,
+    jit             INTEGER NOT NULL DEFAULT 1,
+    skew_ms         INTEGER NOT NULL DEFAULT 180000,
+    created_at      INTEGER NOT NULL,
+    last_sign_in_at INTEGER
+) STRICT;
+CREATE INDEX providers_by_organization ON providers (organization_id);
+
+CREATE TABLE provider_certificates (
+    provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    fingerprint TEXT NOT NULL,              -- SHA-256 of the DER, lower-case hex
+    der         BLOB NOT NULL,
+    source      TEXT NOT NULL CHECK (source IN ('metadata', 'manual')),
+    not_after   INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE domains (
+    domain          TEXT PRIMARY KEY,       -- lower-case A-label form
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    provider_id     TEXT REFERENCES providers (id) ON DELETE SET NULL,
+    state           TEXT NOT NULL CHECK (state IN ('active', 'pending')),
+    created_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX domains_by_provider ON domains (provider_id);
+CREATE INDEX domains_by_organization ON domains (organization_id);
+
+CREATE TABLE users (
+    id              TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    user_name       TEXT NOT NULL,
+    user_name_key   TEXT NOT NULL,
+    external_id     TEXT,
+    email           TEXT,                   -- the primary address
+    email_key       TEXT,
+    email_verified  INTEGER NOT NULL DEFAULT 0,
+    display_name    TEXT,
+    active          INTEGER NOT NULL DEFAULT 1,
+    origin          TEXT NOT NULL CHECK (origin IN ('scim', 'saml', 'local')),
+    resource        TEXT NOT NULL,          -- the SCIM resource as received, less password and read-only parts
+    version         INTEGER NOT NULL DEFAULT 1,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    last_sign_in_at INTEGER,
+    UNIQUE (organization_id, user_name_key)
+) STRICT;
+CREATE INDEX users_by_external_id ON users (organization_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX users_by_email ON users (organization_id, email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX users_in_order ON users (organization_id, id);
+CREATE TRIGGER users_counted_in AFTER INSERT ON users BEGIN
+    UPDATE organizations SET user_count = user_count + 1 WHERE id = new.organization_id;
+END;
+CREATE TRIGGER users_counted_out AFTER DELETE ON users BEGIN
+    UPDATE organizations SET user_count = user_count - 1 WHERE id = old.organization_id;
+END;
+
+-- Which NameID of which provider is which user.
+CREATE TABLE links (
+    provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    name_id     TEXT NOT NULL,
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, name_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX links_by_user ON links (user_id);
+
+CREATE TABLE groups (
+    id               TEXT PRIMARY KEY,
+    organization_id  TEXT NOT NULL REFERENCES organizations (id),
+    display_name     TEXT NOT NULL,
+    display_name_key TEXT NOT NULL,
+    external_id      TEXT,
+    level            TEXT NOT NULL CHECK (level IN ('admin', 'editor', 'runner', 'viewer')),
+    origin           TEXT NOT NULL CHECK (origin IN ('scim', 'local')),
+    resource         TEXT NOT NULL,
+    version          INTEGER NOT NULL DEFAULT 1,
+    member_count     INTEGER NOT NULL DEFAULT 0,       -- kept by triggers
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    UNIQUE (organization_id, display_name_key)
+) STRICT;
+CREATE INDEX groups_by_external_id ON groups (organization_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX groups_in_order ON groups (organization_id, id);
+CREATE TRIGGER groups_counted_in AFTER INSERT ON groups BEGIN
+    UPDATE organizations SET group_count = group_count + 1 WHERE id = new.organization_id;
+END;
+CREATE TRIGGER groups_counted_out AFTER DELETE ON groups BEGIN
+    UPDATE organizations SET group_count = group_count - 1 WHERE id = old.organization_id;
+END;
+
+CREATE TABLE members (
+    group_id TEXT NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    user_id  TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (group_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_by_user ON members (user_id, group_id);
+CREATE TRIGGER members_counted_in AFTER INSERT ON members BEGIN
+    UPDATE groups SET member_count = member_count + 1 WHERE id = new.group_id;
+END;
+CREATE TRIGGER members_counted_out AFTER DELETE ON members BEGIN
+    UPDATE groups SET member_count = member_count - 1 WHERE id = old.group_id;
+END;
+
+-- Levels given to one user directly.
+CREATE TABLE grants (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    level   TEXT NOT NULL CHECK (level IN ('admin', 'editor', 'runner', 'viewer')),
+    source  TEXT NOT NULL CHECK (source IN ('default', 'direct')),
+    PRIMARY KEY (user_id, source)
+) STRICT, WITHOUT ROWID;
+
+-- Break-glass accounts. They are no users: no organization, no SCIM, no link.
+CREATE TABLE operators (
+    id                  TEXT PRIMARY KEY,
+    name                TEXT NOT NULL,
+    name_key            TEXT NOT NULL UNIQUE,
+    password_hash       TEXT NOT NULL,      -- PHC string, Argon2id
+    disabled_at         INTEGER,
+    created_at          INTEGER NOT NULL,
+    password_changed_at INTEGER NOT NULL,
+    last_used_at        INTEGER
+) STRICT;
+
+CREATE TABLE sessions (
+    token_hash    BLOB PRIMARY KEY,         -- SHA-256 of the cookie's value
+    id            TEXT NOT NULL UNIQUE,
+    user_id       TEXT REFERENCES users (id) ON DELETE CASCADE,
+    operator_id   TEXT REFERENCES operators (id) ON DELETE CASCADE,
+    provider_id   TEXT REFERENCES providers (id) ON DELETE CASCADE,
+    name_id       TEXT,
+    session_index TEXT,
+    client        TEXT NOT NULL,            -- address at sign-in
+    user_agent    TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    last_seen_at  INTEGER NOT NULL,
+    idle_ms       INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,         -- absolute limit
+    CHECK ((user_id IS NULL) <> (operator_id IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_user ON sessions (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX sessions_by_operator ON sessions (operator_id) WHERE operator_id IS NOT NULL;
+CREATE INDEX sessions_by_provider ON sessions (provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+CREATE TABLE tokens (
+    id              TEXT PRIMARY KEY,
+    hash            BLOB NOT NULL UNIQUE,   -- SHA-256 of the token
+    kind            TEXT NOT NULL CHECK (kind IN ('scim')),
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    name            TEXT NOT NULL,
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER,
+    revoked_at      INTEGER,
+    last_used_at    INTEGER,
+    last_used_from  TEXT
+) STRICT;
+CREATE INDEX tokens_by_organization ON tokens (organization_id, created_at);
+
+-- AuthnRequests that wait for their response; each is used once.
+CREATE TABLE sign_in_requests (
+    id           TEXT PRIMARY KEY,          -- the AuthnRequest's ID
+    relay_state  TEXT NOT NULL UNIQUE,      -- the opaque handle sent as RelayState
+    provider_id  TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    browser_hash BLOB NOT NULL,             -- SHA-256 of the sign-in cookie
+    return_to    TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sign_in_requests_by_expiry ON sign_in_requests (expires_at);
+
+CREATE TABLE seen_assertions (
+    provider_id  TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    assertion_id TEXT NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, assertion_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_assertions_by_expiry ON seen_assertions (expires_at);
+
+CREATE TABLE throttles (
+    key        TEXT PRIMARY KEY,            -- 'account:<name key>' or 'address:<ip or /64>'
+    failures   INTEGER NOT NULL,
+    next_at    INTEGER NOT NULL,            -- no attempt counts before this
+    updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX throttles_by_update ON throttles (updated_at);
+
+-- What one exchange was, with each check's result; redacted before it is written.
+CREATE TABLE traces (
+    id              TEXT PRIMARY KEY,
+    reference       TEXT NOT NULL UNIQUE,   -- what a person reads out to their administrator
+    at              INTEGER NOT NULL,
+    kind            TEXT NOT NULL CHECK (kind IN ('saml', 'scim', 'break-glass')),
+    organization_id TEXT,
+    provider_id     TEXT,
+    outcome         TEXT NOT NULL CHECK (outcome IN ('accepted', 'refused')),
+    code            TEXT NOT NULL,          -- the failed check, or 'ok'
+    summary         TEXT NOT NULL,
+    detail          TEXT NOT NULL           -- JSON
+) STRICT;
+CREATE INDEX traces_by_organization ON traces (organization_id, at);
+CREATE INDEX traces_by_time ON traces (at);

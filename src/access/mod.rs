@@ -1,0 +1,1 @@
+//! Sessions, passwords, tokens, throttles, break-glass accounts.

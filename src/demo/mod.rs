@@ -1,0 +1,1 @@
+//! A simulated Okta, reached from `portcullis demo` and the tests only.

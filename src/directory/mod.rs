@@ -1,0 +1,1 @@
+//! Organizations, domains, providers, users, groups, levels: the rules and their SQL.

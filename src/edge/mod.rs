@@ -1,0 +1,1 @@
+//! The only listener: accept, TLS, framing, deadlines, limits.

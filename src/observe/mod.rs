@@ -1,0 +1,1 @@
+//! Traces, logs: what happened and why.

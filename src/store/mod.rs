@@ -1,0 +1,1 @@
+//! SQLite: open, migrate, the writer thread, the readers.

@@ -1,0 +1,1 @@
+//! Request in, Response out: routes, cookies, problem details, pages.
