@@ -42,6 +42,7 @@ CREATE TABLE providers (
     idp_initiated   INTEGER NOT NULL DEFAULT 0,
     jit             INTEGER NOT NULL DEFAULT 1,
     skew_ms         INTEGER NOT NULL DEFAULT 180000,
+    link_count      INTEGER NOT NULL DEFAULT 0,        -- kept by triggers
     created_at      INTEGER NOT NULL,
     last_sign_in_at INTEGER
 ) STRICT;
@@ -105,6 +106,12 @@ CREATE TABLE links (
     PRIMARY KEY (provider_id, name_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX links_by_user ON links (user_id);
+CREATE TRIGGER links_counted_in AFTER INSERT ON links BEGIN
+    UPDATE providers SET link_count = link_count + 1 WHERE id = new.provider_id;
+END;
+CREATE TRIGGER links_counted_out AFTER DELETE ON links BEGIN
+    UPDATE providers SET link_count = link_count - 1 WHERE id = old.provider_id;
+END;
 
 CREATE TABLE groups (
     id               TEXT PRIMARY KEY,

@@ -1,0 +1,129 @@
+//! One function decides who may: [`may`]. Routes name their action; no handler compares levels.
+
+use super::Level;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody who is signed in.
+    Nobody,
+    /// A signed-in, active user.
+    User {
+        /// The user's id.
+        id: String,
+        /// The organization the user belongs to.
+        organization_id: String,
+        /// The highest of all levels that reach the user; `None` where none does.
+        level: Option<Level>,
+    },
+    /// A break-glass account.
+    Operator {
+        /// The account's id.
+        id: String,
+    },
+}
+
+/// What is asked for. One row of design.md's table of levels each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// See and end the own session.
+    OwnSession,
+    /// Read users, groups and providers.
+    ReadDirectory,
+    /// Invite, change and deactivate users.
+    ChangeUsers,
+    /// Read traces.
+    ReadTraces,
+    /// Providers, SCIM tokens, levels, deletions.
+    Administer,
+    /// Organizations and the appliance itself.
+    Operate,
+}
+
+/// What it is asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// The appliance, or the actor's own self.
+    Appliance,
+    /// One organization, by id.
+    Organization(&'a str),
+}
+
+/// The answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Go on.
+    Allowed,
+    /// Sign in first: 401.
+    SignInFirst,
+    /// Known, but not enough: 403.
+    Forbidden,
+    /// The existence of the target is not this actor's business: 404.
+    Hidden,
+}
+
+/// Decides. An organization other than the actor's own is hidden rather than forbidden, so that
+/// nobody learns by asking which slugs exist.
+pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
+    match actor {
+        Actor::Nobody => Decision::SignInFirst,
+        Actor::Operator { .. } => Decision::Allowed,
+        Actor::User { organization_id, level, .. } => {
+            if let Target::Organization(asked) = target
+                && asked != organization_id
+            {
+                return Decision::Hidden;
+            }
+            let enough = match action {
+                Action::OwnSession => true,
+                Action::ReadDirectory => {
+                    matches!(level, Some(Level::Admin | Level::Editor | Level::Viewer))
+                }
+                Action::ChangeUsers | Action::ReadTraces => {
+                    matches!(level, Some(Level::Admin | Level::Editor))
+                }
+                Action::Administer => {
+                    *level == Some(Level::Admin) && target != Target::Appliance
+                }
+                Action::Operate => false,
+            };
+            if enough { Decision::Allowed } else { Decision::Forbidden }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of design.md: action x (admin, editor, runner, viewer, no level, operator).
+    #[test]
+    fn the_table_of_levels() {
+        use Action::*;
+        let table = [
+            (OwnSession, [true, true, true, true, true, true]),
+            (ReadDirectory, [true, true, false, true, false, true]),
+            (ChangeUsers, [true, true, false, false, false, true]),
+            (ReadTraces, [true, true, false, false, false, true]),
+            (Administer, [true, false, false, false, false, true]),
+            (Operate, [false, false, false, false, false, true]),
+        ];
+        let levels =
+            [Some(Level::Admin), Some(Level::Editor), Some(Level::Runner), Some(Level::Viewer), None];
+        for (action, allowed) in table {
+            for (level, expected) in levels.iter().zip(allowed) {
+                let user = Actor::User {
+                    id: "u".into(),
+                    organization_id: "own".into(),
+                    level: *level,
+                };
+                let decision = may(&user, action, Target::Organization("own"));
+                assert_eq!(decision == Decision::Allowed, expected, "{action:?} {level:?}");
+                assert_eq!(may(&user, action, Target::Organization("other")), Decision::Hidden);
+            }
+            let operator = Actor::Operator { id: "o".into() };
+            assert_eq!(may(&operator, action, Target::Appliance), Decision::Allowed);
+            assert_eq!(may(&Actor::Nobody, action, Target::Appliance), Decision::SignInFirst);
+        }
+    }
+}

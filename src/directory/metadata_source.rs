@@ -1,0 +1,132 @@
+//! Fetching an identity provider's metadata from its URL. It waits, so it runs before the
+//! writer's closure, never in it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::{Uri, header};
+
+use super::DirectoryError;
+
+const MAX_BYTES: u64 = 1 << 20;
+const DEADLINE: Duration = Duration::from_secs(10);
+const MAX_REDIRECTS: usize = 3;
+
+/// The document at `url`: https, or http to loopback; at most 1 MiB within 10 s; redirects only
+/// within the scheme, since metadata says which keys to trust.
+pub fn fetch(url: &str) -> Result<Vec<u8>, DirectoryError> {
+    let mut at = acceptable(url)?;
+    let agent = agent();
+    let refused = |detail: String| DirectoryError::invalid("metadata_url", detail);
+    for _ in 0..=MAX_REDIRECTS {
+        let mut response = agent
+            .get(&at)
+            .header(header::ACCEPT, "application/samlmetadata+xml, application/xml, text/xml")
+            .call()
+            .map_err(|e| refused(format!("could not fetch {at}: {e}")))?;
+        let status = response.status();
+        if status.is_redirection() {
+            let target = response
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|l| l.to_str().ok())
+                .ok_or_else(|| refused(format!("{at} redirects to nowhere")))?;
+            at = redirect(&at, target)?;
+            continue;
+        }
+        if !status.is_success() {
+            return Err(refused(format!(
+                "{at} answered {status}; copy the Metadata URL from the Sign On tab again"
+            )));
+        }
+        return response
+            .body_mut()
+            .with_config()
+            .limit(MAX_BYTES)
+            .read_to_vec()
+            .map_err(|e| refused(format!("reading {at}: {e} (the limit is 1 MiB)")));
+    }
+    Err(refused(format!("{url} redirects more than {MAX_REDIRECTS} times")))
+}
+
+fn agent() -> ureq::Agent {
+    let tls = ureq::tls::TlsConfig::builder()
+        .provider(ureq::tls::TlsProvider::Rustls)
+        .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(
+            rustls::crypto::aws_lc_rs::default_provider(),
+        ))
+        .build();
+    ureq::Agent::config_builder()
+        .tls_config(tls)
+        .timeout_global(Some(DEADLINE))
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .user_agent(concat!("Portcullis/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into()
+}
+
+fn acceptable(url: &str) -> Result<String, DirectoryError> {
+    let uri: Uri = url.trim().parse().map_err(|_| {
+        DirectoryError::invalid("metadata_url", "expected an address such as https://acme.okta.com/app/exk.../sso/saml/metadata")
+    })?;
+    match uri.scheme_str() {
+        Some("https") => Ok(uri.to_string()),
+        Some("http") if is_loopback(&uri) => Ok(uri.to_string()),
+        _ => Err(DirectoryError::invalid(
+            "metadata_url",
+            "expected https (http only to this machine): the document says which keys to trust",
+        )),
+    }
+}
+
+fn redirect(from: &str, target: &str) -> Result<String, DirectoryError> {
+    let refused = |detail: String| DirectoryError::invalid("metadata_url", detail);
+    let base: Uri = from.parse().map_err(|_| refused(format!("{from} is no address")))?;
+    let next = if target.starts_with('/') && !target.starts_with("//") {
+        let scheme = base.scheme_str().unwrap_or("https");
+        let authority = base.authority().map_or("", |a| a.as_str());
+        format!("{scheme}://{authority}{target}")
+    } else {
+        target.to_owned()
+    };
+    let uri: Uri = next.parse().map_err(|_| refused(format!("{from} redirects to no address")))?;
+    if uri.scheme_str() != base.scheme_str() {
+        return Err(refused(format!("{from} redirects to another scheme")));
+    }
+    acceptable(&next)
+}
+
+fn is_loopback(uri: &Uri) -> bool {
+    uri.host().is_some_and(|host| {
+        let host = host.trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_or_this_machine() {
+        for good in ["https://acme.okta.com/x", "http://localhost:1/x", "http://127.0.0.1/", "http://[::1]:9/"] {
+            assert!(acceptable(good).is_ok(), "{good}");
+        }
+        for bad in ["http://acme.okta.com/", "file:///etc/passwd", "ftp://localhost/", "", "acme.okta.com"] {
+            assert!(acceptable(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_stays_in_its_scheme() {
+        assert_eq!(redirect("https://a/x", "/y").unwrap(), "https://a/y");
+        assert_eq!(redirect("https://a/x", "https://b/y").unwrap(), "https://b/y");
+        assert!(redirect("https://a/x", "http://localhost/y").is_err());
+        assert!(redirect("http://localhost/x", "https://b/").is_err());
+        assert!(redirect("https://a/x", "//b/y").is_err());
+    }
+}

@@ -1,0 +1,137 @@
+//! Organizations: the tenants.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+
+use super::error::is_unique_violation;
+use super::slug::Slug;
+use super::{DirectoryError, Level};
+use crate::clock::Timestamp;
+use crate::store::id;
+
+/// An organization as stored.
+#[derive(Clone, Debug, Serialize)]
+pub struct Organization {
+    /// UUIDv7.
+    pub id: String,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name on screen.
+    pub name: String,
+    /// What a newly pushed group gets.
+    pub default_group_level: Level,
+    /// What a new user gets.
+    pub default_user_level: Level,
+    /// How many users it has.
+    pub users: i64,
+    /// How many groups it has.
+    pub groups: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
+                       group_count, created_at";
+
+/// Makes one. A taken slug is a conflict.
+pub fn create(
+    tx: &Connection,
+    slug: &Slug,
+    name: &str,
+    now: Timestamp,
+) -> Result<Organization, DirectoryError> {
+    let name = checked_name(name)?;
+    let id = id::new(now);
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO organizations (id, slug, name, created_at) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![id, slug.as_str(), name, now.millis()]);
+    match inserted {
+        Ok(_) => find(tx, slug.as_str()),
+        Err(e) if is_unique_violation(&e) => Err(DirectoryError::conflict(
+            "slug",
+            format!("there is already an organization `{slug}`"),
+        )),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Finds one by slug.
+pub fn find(conn: &Connection, slug: &str) -> Result<Organization, DirectoryError> {
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM organizations WHERE slug = ?1"))?
+        .query_row([slug], from_row)
+        .optional()?
+        .ok_or_else(|| DirectoryError::not_found("organization", slug))
+}
+
+/// Finds one by id.
+pub fn find_by_id(conn: &Connection, id: &str) -> Result<Organization, DirectoryError> {
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM organizations WHERE id = ?1"))?
+        .query_row([id], from_row)
+        .optional()?
+        .ok_or_else(|| DirectoryError::not_found("organization", id))
+}
+
+/// All of them by slug; an appliance has few, so at most 1,000 are listed.
+pub fn list(conn: &Connection) -> Result<Vec<Organization>, DirectoryError> {
+    let mut statement = conn
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM organizations ORDER BY slug LIMIT 1000"))?;
+    Ok(statement.query_map([], from_row)?.collect::<Result<_, _>>()?)
+}
+
+/// What can be changed of an organization; `None` keeps.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// The name on screen.
+    pub name: Option<String>,
+    /// What a newly pushed group gets from now on.
+    pub default_group_level: Option<Level>,
+    /// What a new user gets from now on.
+    pub default_user_level: Option<Level>,
+}
+
+/// Changes one and returns it as it is then.
+pub fn change(
+    tx: &Connection,
+    slug: &str,
+    change: &Change,
+) -> Result<Organization, DirectoryError> {
+    let now = find(tx, slug)?;
+    let name = match &change.name {
+        Some(name) => checked_name(name)?,
+        None => &now.name,
+    };
+    tx.prepare_cached(
+        "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        now.id,
+        name,
+        change.default_group_level.unwrap_or(now.default_group_level),
+        change.default_user_level.unwrap_or(now.default_user_level)
+    ])?;
+    find(tx, slug)
+}
+
+fn checked_name(name: &str) -> Result<&str, DirectoryError> {
+    let trimmed = name.trim();
+    if trimmed.is_empty() || trimmed.chars().count() > 100 || trimmed.chars().any(char::is_control) {
+        return Err(DirectoryError::invalid("name", "expected 1 to 100 characters"));
+    }
+    Ok(trimmed)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
+    Ok(Organization {
+        id: row.get(0)?,
+        slug: row.get(1)?,
+        name: row.get(2)?,
+        default_group_level: row.get(3)?,
+        default_user_level: row.get(4)?,
+        users: row.get(5)?,
+        groups: row.get(6)?,
+        created_at: Timestamp::from_millis(row.get(7)?),
+    })
+}

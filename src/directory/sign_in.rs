@@ -1,0 +1,272 @@
+//! From a verified assertion to a user: the link, then userName, then a verified e-mail address,
+//! else made now where the provider allows it (design rule 4). Never across organizations, never
+//! onto a break-glass account (those are no users), never onto an inactive user.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value, json};
+
+use super::domain::{self, EmailDomain};
+use super::provider::Provider;
+use super::user::{self, User};
+use super::{DirectoryError, fold};
+use crate::clock::Timestamp;
+use crate::store::id;
+
+/// What a verified assertion says about a person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The NameID's value.
+    pub name_id: String,
+    /// Whether the NameID is another one at each sign-in (SAML core section 8.3.8), so that it
+    /// identifies nobody.
+    pub transient: bool,
+    /// The `email` attribute.
+    pub email: Option<String>,
+    /// The `firstName` attribute.
+    pub first_name: Option<String>,
+    /// The `lastName` attribute.
+    pub last_name: Option<String>,
+}
+
+/// Why a verified person gets no session.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAdmitted {
+    /// The user was switched off.
+    #[error("the user is not active")]
+    Inactive,
+    /// Two users have this address, so neither is meant.
+    #[error("several users have this e-mail address")]
+    Ambiguous,
+    /// The user that matches has an address in a domain this provider doesn't speak for.
+    #[error("the matching user belongs to another domain")]
+    ForeignUser,
+    /// There is no user, and the provider makes none.
+    #[error("no user matches, and this provider makes none at sign-in")]
+    Unknown,
+    /// Nothing in the assertion identifies anybody for longer than this sign-in.
+    #[error("a transient NameID without an email attribute identifies nobody")]
+    Unidentified,
+    /// The database said no.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+impl From<rusqlite::Error> for NotAdmitted {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Directory(error.into())
+    }
+}
+
+impl NotAdmitted {
+    /// The stable code for traces.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Inactive => "user-inactive",
+            Self::Ambiguous => "user-ambiguous",
+            Self::ForeignUser => "user-foreign-domain",
+            Self::Unknown => "user-unknown",
+            Self::Unidentified => "user-unidentified",
+            Self::Directory(_) => "internal",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn fix(&self) -> &'static str {
+        match self {
+            Self::Inactive => "Assign the person to the application in Okta again, or reactivate \
+                               the user in the console.",
+            Self::Ambiguous => "Give each user an address of their own, or send the userName as \
+                                NameID (Okta: Application username).",
+            Self::ForeignUser => "The person belongs to another provider's domain and signs in \
+                                  there.",
+            Self::Unknown => "Push the person by SCIM (Okta: Assignments), or let the provider \
+                              make users at sign-in.",
+            Self::Unidentified => "In Okta, set Name ID format to Unspecified or EmailAddress, or \
+                                   add the attribute statement email.",
+            Self::Directory(_) => "Try again; the log has the reason.",
+        }
+    }
+}
+
+/// How the user was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// By (provider, NameID).
+    Link,
+    /// By userName equal to the NameID.
+    UserName,
+    /// By a verified primary address.
+    Email,
+    /// Made now.
+    Made,
+}
+
+impl Match {
+    /// The word for traces.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::UserName => "userName",
+            Self::Email => "email",
+            Self::Made => "made at sign-in",
+        }
+    }
+}
+
+/// Finds or makes the user, keeps the link, and notes the sign-in.
+pub fn admit(
+    tx: &Connection,
+    provider: &Provider,
+    person: &Person,
+    now: Timestamp,
+) -> Result<(User, Match), NotAdmitted> {
+    let domains = domain::of_provider(tx, &provider.id)?;
+    let speaks_for = |address: &str| {
+        EmailDomain::of_address(address)
+            .is_some_and(|d| domains.iter().any(|own| own.domain == d.as_str()))
+    };
+    let (found, how) = match find(tx, provider, person, &speaks_for)? {
+        Some(found) => found,
+        None if provider.jit => (make(tx, provider, person, now)?, Match::Made),
+        None => return Err(NotAdmitted::Unknown),
+    };
+    if !found.active {
+        return Err(NotAdmitted::Inactive);
+    }
+    if !person.transient && how != Match::Link {
+        tx.prepare_cached(
+            "INSERT INTO links (provider_id, name_id, user_id, created_at) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![provider.id, person.name_id, found.id, now.millis()])?;
+    }
+    tx.prepare_cached("UPDATE users SET last_sign_in_at = ?2 WHERE id = ?1")?
+        .execute(params![found.id, now.millis()])?;
+    tx.prepare_cached("UPDATE providers SET last_sign_in_at = ?2 WHERE id = ?1")?
+        .execute(params![provider.id, now.millis()])?;
+    Ok((found, how))
+}
+
+fn find(
+    tx: &Connection,
+    provider: &Provider,
+    person: &Person,
+    speaks_for: &dyn Fn(&str) -> bool,
+) -> Result<Option<(User, Match)>, NotAdmitted> {
+    if !person.transient {
+        let linked: Option<String> = tx
+            .prepare_cached("SELECT user_id FROM links WHERE provider_id = ?1 AND name_id = ?2")?
+            .query_row([&provider.id, &person.name_id], |row| row.get(0))
+            .optional()?;
+        if let Some(user) = linked.map(|id| user::find(tx, &id)).transpose()?.flatten() {
+            // The address may have moved to another provider's domain since the link was made.
+            if user.email.as_deref().is_some_and(|e| !speaks_for(e)) {
+                return Err(NotAdmitted::ForeignUser);
+            }
+            return Ok(Some((user, Match::Link)));
+        }
+        let named: Option<String> = tx
+            .prepare_cached(
+                "SELECT id FROM users WHERE organization_id = ?1 AND user_name_key = ?2",
+            )?
+            .query_row([&provider.organization_id, &fold(&person.name_id)], |row| row.get(0))
+            .optional()?;
+        if let Some(user) = named.map(|id| user::find(tx, &id)).transpose()?.flatten() {
+            if user.email.as_deref().is_some_and(|e| !speaks_for(e)) {
+                return Err(NotAdmitted::ForeignUser);
+            }
+            return Ok(Some((user, Match::UserName)));
+        }
+    }
+    let Some(email) = &person.email else {
+        return if person.transient { Err(NotAdmitted::Unidentified) } else { Ok(None) };
+    };
+    let ids = tx
+        .prepare_cached(
+            "SELECT id FROM users
+             WHERE organization_id = ?1 AND email_key = ?2 AND email_verified = 1 LIMIT 2",
+        )?
+        .query_map([&provider.organization_id, &fold(email)], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    match ids.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(user::find(tx, only)?.map(|user| (user, Match::Email))),
+        _ => Err(NotAdmitted::Ambiguous),
+    }
+}
+
+/// Makes a user from the assertion, with the organization's default level.
+fn make(
+    tx: &Connection,
+    provider: &Provider,
+    person: &Person,
+    now: Timestamp,
+) -> Result<User, NotAdmitted> {
+    let address_like = EmailDomain::of_address(&person.name_id).is_some();
+    let email = person
+        .email
+        .clone()
+        .or_else(|| (address_like && !person.transient).then(|| person.name_id.clone()));
+    let user_name = match (&email, person.transient) {
+        (Some(email), true) => email.clone(),
+        _ => person.name_id.clone(),
+    };
+    let display_name = [person.first_name.as_deref(), person.last_name.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let display_name = if display_name.is_empty() { user_name.clone() } else { display_name };
+    let taken = tx
+        .prepare_cached("SELECT 1 FROM users WHERE organization_id = ?1 AND user_name_key = ?2")?
+        .exists([&provider.organization_id, &fold(&user_name)])?;
+    if taken {
+        return Err(NotAdmitted::Ambiguous);
+    }
+    let id = id::new(now);
+    tx.prepare_cached(
+        "INSERT INTO users (id, organization_id, user_name, user_name_key, email, email_key,
+             email_verified, display_name, active, origin, resource, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, 1, 'saml', ?8, ?9, ?9)",
+    )?
+    .execute(params![
+        id,
+        provider.organization_id,
+        user_name,
+        fold(&user_name),
+        email,
+        email.as_deref().map(fold),
+        display_name,
+        Value::Object(resource(&user_name, &display_name, email.as_deref(), person)).to_string(),
+        now.millis()
+    ])?;
+    user::grant_default(tx, &id, &provider.organization_id)?;
+    user::find(tx, &id)?
+        .ok_or_else(|| NotAdmitted::Directory(DirectoryError::not_found("user", id)))
+}
+
+/// What a SCIM client reads of a user made at sign-in.
+fn resource(
+    user_name: &str,
+    display_name: &str,
+    email: Option<&str>,
+    person: &Person,
+) -> Map<String, Value> {
+    let mut resource = Map::new();
+    resource.insert("schemas".into(), json!(["urn:ietf:params:scim:schemas:core:2.0:User"]));
+    resource.insert("userName".into(), user_name.into());
+    let mut name = Map::new();
+    if let Some(given) = &person.first_name {
+        name.insert("givenName".into(), given.as_str().into());
+    }
+    if let Some(family) = &person.last_name {
+        name.insert("familyName".into(), family.as_str().into());
+    }
+    if !name.is_empty() {
+        resource.insert("name".into(), Value::Object(name));
+    }
+    resource.insert("displayName".into(), display_name.into());
+    if let Some(email) = email {
+        resource.insert("emails".into(), json!([{ "value": email, "primary": true }]));
+    }
+    resource
+}
