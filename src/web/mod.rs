@@ -1,1 +1,95 @@
-//! Request in, Response out: routes, cookies, problem details, pages.
+//! Request in, Response out: routes, cookies, problem details, the pages the server makes.
+//!
+//! A request passes, in this order: the route table ([`route`]), the cross-origin rule
+//! ([`cross_origin`]), authentication ([`signed_in`]), authority ([`crate::directory::may`]), its
+//! handler, and the security headers ([`security_headers`]).
+
+mod acs;
+mod api;
+mod break_glass;
+mod cookie;
+mod cross_origin;
+mod health;
+mod login;
+mod portal;
+mod problem;
+mod return_to;
+mod route;
+mod saml;
+mod scim;
+mod security_headers;
+mod signed_in;
+mod static_files;
+mod template;
+
+use std::sync::{Arc, OnceLock};
+
+use crate::access::password::Gate;
+use crate::clock;
+use crate::directory::addresses::PublicUrl;
+use crate::directory::{DirectoryError, service_keys};
+use crate::edge::{Handler, Method, Request, Response};
+use crate::saml::response::DecryptionKey;
+use crate::store::Store;
+
+pub use self::problem::Problem;
+pub use self::route::{Guard, ROUTES, Route};
+
+/// The appliance as the edge sees it.
+pub struct App {
+    store: Store,
+    gate: Gate,
+    public: PublicUrl,
+    keys: OnceLock<ServiceKeys>,
+    ca: Option<String>,
+}
+
+/// The service provider's certificates and decryption key, read once: they change with a restart.
+struct ServiceKeys {
+    signing_certificate: Vec<u8>,
+    encryption_certificate: Vec<u8>,
+    decryption: Vec<DecryptionKey>,
+}
+
+impl App {
+    /// An appliance on this store, reached at `public`; `ca` is the PEM of the local CA where
+    /// TLS is self-signed.
+    pub fn new(store: Store, gate: Gate, public: PublicUrl, ca: Option<String>) -> Arc<Self> {
+        Arc::new(Self { store, gate, public, keys: OnceLock::new(), ca })
+    }
+
+    /// The SAML keys, made at the first need: RSA keys take a moment, and the first start should
+    /// not wait for them.
+    fn service_keys(&self) -> Result<&ServiceKeys, DirectoryError> {
+        use crate::access::key::Kind;
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let now = clock::now();
+        let signing = service_keys::ensure(&self.store, Kind::SamlSigning, now)?;
+        let encryption = service_keys::ensure(&self.store, Kind::SamlEncryption, now)?;
+        let decryption = DecryptionKey::from_pkcs8(&encryption.private_key)
+            .map_err(|e| DirectoryError::Keys(e.to_string()))?;
+        Ok(self.keys.get_or_init(|| ServiceKeys {
+            signing_certificate: signing.certificate.clone(),
+            encryption_certificate: encryption.certificate.clone(),
+            decryption: vec![decryption],
+        }))
+    }
+}
+
+impl Handler for App {
+    fn body_limit(&self, _method: &Method, path: &str) -> usize {
+        route::body_limit(path)
+    }
+
+    fn handle(&self, request: Request) -> Response {
+        let response = route::dispatch(self, &request);
+        security_headers::add(response, &request, self.public.is_https())
+    }
+
+    fn refused(&self, status: u16, reason: &'static str, path: Option<&str>) -> Response {
+        let problem = Problem::new(status, "request-refused", reason);
+        problem.answer(path.unwrap_or("/"))
+    }
+}

@@ -1,0 +1,74 @@
+//! The operator's sign-in.
+
+use super::login::form_values;
+use super::route::Call;
+use super::template::{escape, page};
+use super::{App, Problem, cookie, login};
+use crate::access::break_glass::{self, SignInError};
+use crate::access::secret::Secret;
+use crate::access::session;
+use crate::edge::Response;
+use crate::observe::trace::{self, Kind, Outcome, Record};
+
+/// `GET /break-glass`
+pub(super) fn form(_: &App, _: &Call<'_>) -> Result<Response, Problem> {
+    Ok(page(200, "break-glass.html", &[("name", ""), ("notice", "")]))
+}
+
+/// `POST /break-glass`
+pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let form = form_values(call.request)?;
+    let name = form.value("username").unwrap_or_default().trim().to_owned();
+    let password = Secret::from(form.value("password").unwrap_or_default().to_owned());
+    let agent = call.request.header("user-agent").unwrap_or_default().to_owned();
+    let address = call.request.client.address;
+    let outcome =
+        break_glass::sign_in(&app.store, &app.gate, &name, &password, address, &agent, call.now);
+    match outcome {
+        Ok((operator, session)) => {
+            login::end_sessions(app, call.request)?;
+            tracing::warn!(account = %operator.name, client = %address, "break-glass account used");
+            record(app, call, Outcome::Accepted, "ok", &format!("{} signed in", operator.name));
+            Ok(Response::new(303).header("Location", "/console").header(
+                "Set-Cookie",
+                cookie::session(cookie::OPERATOR, session.expose(), session::OPERATOR_LIFETIME),
+            ))
+        }
+        Err(SignInError::Refused) => {
+            tracing::warn!(client = %address, "break-glass sign-in refused");
+            record(app, call, Outcome::Refused, "wrong-credentials", "a sign-in was refused");
+            Ok(again(403, &name, "That account and password don't open the door."))
+        }
+        Err(SignInError::Throttled { retry_after }) => {
+            tracing::warn!(client = %address, "break-glass sign-in throttled");
+            let seconds = retry_after.as_secs().max(1);
+            let text = format!("Too many attempts. Try again in {seconds} s.");
+            Ok(again(429, &name, &text).header("Retry-After", seconds.to_string()))
+        }
+        Err(SignInError::Busy) => {
+            let text = "Too many people are signing in. Try again in a moment.";
+            Ok(again(503, &name, text).header("Retry-After", "3"))
+        }
+        Err(SignInError::Store(error)) => Err(error.into()),
+        Err(SignInError::Gate(error)) => Err(error.into()),
+    }
+}
+
+fn again(status: u16, name: &str, text: &str) -> Response {
+    let notice = format!("<p class=\"notice\" role=\"alert\" id=\"notice\">{}</p>", escape(text));
+    page(status, "break-glass.html", &[("name", name), ("notice", &notice)])
+}
+
+fn record(app: &App, call: &Call<'_>, outcome: Outcome, code: &'static str, summary: &str) {
+    let record = Record {
+        kind: Kind::BreakGlass,
+        organization_id: None,
+        provider_id: None,
+        outcome,
+        code: code.to_owned(),
+        summary: summary.to_owned(),
+        detail: serde_json::json!({ "client": call.request.client.address.to_string() }),
+    };
+    let now = call.now;
+    app.store.write_later(move |tx| trace::write(tx, &record, now).map(|_| ()));
+}

@@ -1,0 +1,116 @@
+//! Sign-in by e-mail first, and sign-out.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::route::Call;
+use super::template::{escape, page};
+use super::{App, Problem, cookie, return_to};
+use crate::access::{secret, session};
+use crate::directory::domain::EmailDomain;
+use crate::directory::provider;
+use crate::edge::{Request, Response};
+
+/// `GET /login`
+pub(super) fn form(_: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let wanted = query_value(call.request, "return_to");
+    let return_to = return_to::own_path(wanted.as_deref());
+    Ok(page(200, "login.html", &[("email", ""), ("notice", ""), ("return_to", return_to)]))
+}
+
+/// `POST /login`: from the address's domain to its provider, or a clear no.
+pub(super) fn choose_provider(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let form = form_values(call.request)?;
+    let email = form.value("email").unwrap_or_default().trim().to_owned();
+    let return_to = return_to::own_path(form.value("return_to"));
+    let Some(domain) = EmailDomain::of_address(&email) else {
+        return Ok(again(400, &email, return_to, "Enter your work e-mail address, such as you@acme.com."));
+    };
+    match app.store.read(|conn| provider::of_domain(conn, &domain))? {
+        Some(provider) => {
+            let to = utf8_percent_encode(return_to, NON_ALPHANUMERIC);
+            let location = format!("/saml/{}/login?return_to={to}", provider.id);
+            Ok(Response::new(303).header("Location", location))
+        }
+        None => {
+            let text = format!(
+                "Nobody signs in here with an address in {domain}. Check the spelling, or ask \
+                 whoever runs this Portcullis."
+            );
+            Ok(again(404, &email, return_to, &text))
+        }
+    }
+}
+
+fn again(status: u16, email: &str, return_to: &str, text: &str) -> Response {
+    let notice = format!("<p class=\"notice\" role=\"alert\" id=\"notice\">{}</p>", escape(text));
+    page(
+        status,
+        "login.html",
+        &[("email", email), ("notice", &notice), ("return_to", return_to)],
+    )
+}
+
+/// `POST /logout`: ends the sessions of this browser, the user's and the operator's.
+pub(super) fn sign_out(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    end_sessions(app, call.request)?;
+    Ok(Response::new(303)
+        .header("Location", "/login")
+        .header("Set-Cookie", cookie::remove(cookie::SESSION))
+        .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
+}
+
+/// Ends every session the request's cookies name.
+pub(super) fn end_sessions(app: &App, request: &Request) -> Result<(), Problem> {
+    let hashes: Vec<[u8; 32]> = [cookie::SESSION, cookie::OPERATOR]
+        .into_iter()
+        .filter_map(|name| cookie::read(request, name))
+        .map(secret::hash)
+        .collect();
+    if hashes.is_empty() {
+        return Ok(());
+    }
+    app.store.write(move |tx| {
+        for hash in &hashes {
+            session::end(tx, hash)?;
+        }
+        Ok::<_, Problem>(())
+    })
+}
+
+/// The values of a form.
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// The value of a field that stands there once; twice is no value, as nobody can say which.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        let mut found = self.0.iter().filter(|(key, _)| key == name);
+        match (found.next(), found.next()) {
+            (Some((_, value)), None) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Reads `application/x-www-form-urlencoded`, at most 32 fields.
+pub(super) fn form_values(request: &Request) -> Result<Form, Problem> {
+    let content_type = request.header("content-type").unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Problem::new(
+            415,
+            "unsupported-media-type",
+            "Expected a form (application/x-www-form-urlencoded).",
+        ));
+    }
+    let fields: Vec<_> =
+        form_urlencoded::parse(&request.body).take(32).map(|(k, v)| (k.into(), v.into())).collect();
+    Ok(Form(fields))
+}
+
+/// A value of the query, percent-decoded.
+pub(super) fn query_value(request: &Request, name: &str) -> Option<String> {
+    let query = request.query.as_deref()?;
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

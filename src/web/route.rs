@@ -1,0 +1,320 @@
+//! The route table: every address, who may ask it, and what answers. One row each; the endpoint
+//! tests walk this table, so a route can't be added without them.
+
+use percent_encoding::percent_decode_str;
+
+use super::signed_in::{self, SignedIn, Who};
+use super::{
+    App, Problem, acs, api, break_glass, cross_origin, health, login, portal, saml, scim,
+    static_files,
+};
+use crate::clock::{self, Timestamp};
+use crate::directory::organization::{self, Organization};
+use crate::directory::{Action, Actor, Decision, Target, may};
+use crate::edge::{Request, Response};
+
+/// Who may ask a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Anybody.
+    Open,
+    /// Anybody, from any site: the identity provider's cross-site POST. What proves it is in it.
+    OpenAcrossSites,
+    /// Whoever is signed in and may do this, to the organization in the address if it names one.
+    May(Action),
+    /// A SCIM client with a token of the organization in the address.
+    ScimToken,
+}
+
+type Answer = fn(&App, &Call<'_>) -> Result<Response, Problem>;
+
+/// One row of the table.
+pub struct Route {
+    /// The method; GET stands for HEAD too.
+    pub method: &'static str,
+    /// The path; `{name}` takes one segment, `{*}` the rest.
+    pub pattern: &'static str,
+    /// Who may ask it.
+    pub guard: Guard,
+    answer: Answer,
+}
+
+const fn row(method: &'static str, pattern: &'static str, guard: Guard, answer: Answer) -> Route {
+    Route { method, pattern, guard, answer }
+}
+
+use Action::{Administer, ChangeUsers, Operate, OwnSession, ReadDirectory, ReadTraces};
+use Guard::{May, Open, OpenAcrossSites, ScimToken};
+
+/// Every address there is.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    row("GET",    "/",                     Open,            portal::show),
+    row("GET",    "/login",                Open,            login::form),
+    row("POST",   "/login",                Open,            login::choose_provider),
+    row("POST",   "/logout",               Open,            login::sign_out),
+    row("GET",    "/break-glass",          Open,            break_glass::form),
+    row("POST",   "/break-glass",          Open,            break_glass::sign_in),
+    row("GET",    "/static/{*}",           Open,            static_files::file),
+    row("GET",    "/console",              Open,            static_files::console),
+    row("GET",    "/console/{*}",          Open,            static_files::console),
+    row("GET",    "/favicon.ico",          Open,            static_files::favicon),
+    row("GET",    "/healthz",              Open,            health::alive),
+    row("GET",    "/readyz",               Open,            health::ready),
+    row("GET",    "/ca.pem",               Open,            health::ca),
+
+    row("GET",    "/saml/{provider}/login",    Open,            saml::start),
+    row("GET",    "/saml/{provider}/metadata", Open,            saml::metadata),
+    row("POST",   "/saml/{provider}/acs",      OpenAcrossSites, acs::receive),
+
+    row("GET",    "/api/v1/session",       May(OwnSession), api::session::show),
+    row("DELETE", "/api/v1/session",       May(OwnSession), api::session::end),
+    row("GET",    "/api/v1/organizations", May(OwnSession), api::organizations::list),
+    row("POST",   "/api/v1/organizations", May(Operate),    api::organizations::create),
+    row("GET",    "/api/v1/organizations/{org}",                       May(ReadDirectory), api::organizations::show),
+    row("PATCH",  "/api/v1/organizations/{org}",                       May(Administer),    api::organizations::change),
+    row("GET",    "/api/v1/organizations/{org}/providers",             May(ReadDirectory), api::providers::list),
+    row("POST",   "/api/v1/organizations/{org}/providers",             May(Administer),    api::providers::add),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}",  May(ReadDirectory), api::providers::show),
+    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::change),
+    row("DELETE", "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::delete),
+    row("GET",    "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::list),
+    row("POST",   "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::create),
+    row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}",   May(Administer),    api::tokens::revoke),
+    row("GET",    "/api/v1/organizations/{org}/groups",                May(ReadDirectory), api::groups::list),
+    row("GET",    "/api/v1/organizations/{org}/groups/{group}",        May(ReadDirectory), api::groups::show),
+    row("PATCH",  "/api/v1/organizations/{org}/groups/{group}",        May(Administer),    api::groups::change),
+    row("GET",    "/api/v1/organizations/{org}/groups/{group}/members", May(ReadDirectory), api::groups::members),
+    row("GET",    "/api/v1/organizations/{org}/users",                 May(ReadDirectory), api::users::list),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}",          May(ReadDirectory), api::users::show),
+    row("PATCH",  "/api/v1/organizations/{org}/users/{user}",          May(ChangeUsers),   api::users::change),
+    row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
+    row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),
+
+    row("GET",    "/scim/v2/{org}/Users",                  ScimToken, scim::list_users),
+    row("POST",   "/scim/v2/{org}/Users",                  ScimToken, scim::create_user),
+    row("GET",    "/scim/v2/{org}/Users/{id}",             ScimToken, scim::read_user),
+    row("PUT",    "/scim/v2/{org}/Users/{id}",             ScimToken, scim::replace_user),
+    row("PATCH",  "/scim/v2/{org}/Users/{id}",             ScimToken, scim::patch_user),
+    row("DELETE", "/scim/v2/{org}/Users/{id}",             ScimToken, scim::delete_user),
+    row("GET",    "/scim/v2/{org}/Groups",                 ScimToken, scim::list_groups),
+    row("POST",   "/scim/v2/{org}/Groups",                 ScimToken, scim::create_group),
+    row("GET",    "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::read_group),
+    row("PUT",    "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::replace_group),
+    row("PATCH",  "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::patch_group),
+    row("DELETE", "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::delete_group),
+    row("GET",    "/scim/v2/{org}/ServiceProviderConfig",  ScimToken, scim::service_provider_config),
+    row("GET",    "/scim/v2/{org}/ResourceTypes",          ScimToken, scim::resource_types),
+    row("GET",    "/scim/v2/{org}/ResourceTypes/{id}",     ScimToken, scim::resource_type),
+    row("GET",    "/scim/v2/{org}/Schemas",                ScimToken, scim::schemas),
+    row("GET",    "/scim/v2/{org}/Schemas/{id}",           ScimToken, scim::schema),
+];
+
+/// A request on its way to its handler, with what was found out about it.
+pub(super) struct Call<'a> {
+    pub(super) request: &'a Request,
+    pub(super) now: Timestamp,
+    parameters: Vec<(&'static str, String)>,
+    signed_in: Option<SignedIn>,
+    organization: Option<Organization>,
+}
+
+impl Call<'_> {
+    /// A `{name}` of the pattern, percent-decoded.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Who is signed in; a guarded route always has somebody.
+    pub(super) fn signed_in(&self) -> Result<&SignedIn, Problem> {
+        self.signed_in.as_ref().ok_or_else(Problem::sign_in_first)
+    }
+
+    /// The organization in the address.
+    pub(super) fn organization(&self) -> Result<&Organization, Problem> {
+        self.organization.as_ref().ok_or_else(Problem::not_found)
+    }
+}
+
+/// The largest body a path takes. SAML: 256 KiB of XML as base64, percent-encoded at worst.
+/// SCIM: a group with 100,000 members.
+pub(super) fn body_limit(path: &str) -> usize {
+    if path.starts_with("/scim/") {
+        16 << 20
+    } else if path.starts_with("/saml/") {
+        1 << 20
+    } else if path.starts_with("/api/") {
+        // Metadata is pasted whole.
+        2 << 20
+    } else {
+        16 << 10
+    }
+}
+
+pub(super) fn dispatch(app: &App, request: &Request) -> Response {
+    answer(app, request).unwrap_or_else(|problem| {
+        if problem.status == 401 && wants_page(request) {
+            return Response::new(303).header("Location", "/login");
+        }
+        problem.answer(&request.path)
+    })
+}
+
+fn wants_page(request: &Request) -> bool {
+    !request.path.starts_with("/api/") && !request.path.starts_with("/scim/")
+}
+
+fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
+    let (route, parameters) = find(request)?;
+    let mut call = Call {
+        request,
+        now: clock::now(),
+        parameters,
+        signed_in: None,
+        organization: None,
+    };
+    match route.guard {
+        Guard::OpenAcrossSites => {}
+        Guard::ScimToken => {
+            call.organization = Some(scim::authenticate(app, &call)?);
+            return scim::traced(app, &call, route.answer);
+        }
+        Guard::Open => own_origin(app, request)?,
+        Guard::May(action) => {
+            own_origin(app, request)?;
+            admit(app, &mut call, action)?;
+        }
+    }
+    (route.answer)(app, &call)
+}
+
+fn own_origin(app: &App, request: &Request) -> Result<(), Problem> {
+    let safe = matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+    if safe || cross_origin::is_own(request, app.public.origin()) {
+        Ok(())
+    } else {
+        Err(Problem::new(403, "cross-origin", "This request came from another site's page."))
+    }
+}
+
+/// Authentication and authority, in one read of the database.
+fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> {
+    let slug = call.parameter("org").to_owned();
+    let request = call.request;
+    let now = call.now;
+    let (who, asked) = app.store.read(|conn| {
+        let Some(who) = signed_in::find(conn, request, now)? else {
+            return Err(Problem::sign_in_first());
+        };
+        let asked = if slug.is_empty() {
+            None
+        } else {
+            // That there is no such organization is told to operators only; to everybody else it
+            // looks like one that is not theirs.
+            Some(organization::find(conn, &slug).map_err(|error| match who.who {
+                Who::Operator { .. } => error.into(),
+                Who::User { .. } => Problem::not_found(),
+            })?)
+        };
+        Ok((who, asked))
+    })?;
+    let target = asked.as_ref().map_or(Target::Appliance, |o| Target::Organization(&o.id));
+    match may(&who.actor(), action, target) {
+        Decision::Allowed => {}
+        Decision::SignInFirst => return Err(Problem::sign_in_first()),
+        Decision::Forbidden => return Err(Problem::forbidden()),
+        Decision::Hidden => return Err(Problem::not_found()),
+    }
+    signed_in::touch(app, &who, now);
+    call.signed_in = Some(who);
+    call.organization = asked;
+    Ok(())
+}
+
+fn find(request: &Request) -> Result<(&'static Route, Vec<(&'static str, String)>), Problem> {
+    let method = match request.method.as_str() {
+        "HEAD" => "GET",
+        other => other,
+    };
+    let mut other_methods = Vec::new();
+    for route in ROUTES {
+        if route.method == method {
+            if let Some(parameters) = matches(route.pattern, &request.path) {
+                return Ok((route, parameters));
+            }
+        } else if matches(route.pattern, &request.path).is_some() {
+            other_methods.push(route.method);
+        }
+    }
+    if other_methods.is_empty() {
+        return Err(match request.path.strip_prefix("/scim/") {
+            Some(path) => scim::nothing_there(path),
+            None => Problem::not_found(),
+        });
+    }
+    if other_methods.contains(&"GET") {
+        other_methods.push("HEAD");
+    }
+    Err(Problem {
+        allow: Some(other_methods.join(", ")),
+        ..Problem::new(405, "method-not-allowed", "This address is not asked this way.")
+    })
+}
+
+/// Whether the pattern takes the path, and what its names stand for. An empty segment in a SCIM
+/// path is passed over: a base URL with a slash at its end gives `//Users`.
+fn matches(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let scim = path.starts_with("/scim/");
+    let mut parameters = Vec::new();
+    let mut segments = path.split('/').skip(1).filter(|s| !(scim && s.is_empty()));
+    for wanted in pattern.split('/').skip(1) {
+        if wanted == "{*}" {
+            return Some(parameters);
+        }
+        let segment = segments.next()?;
+        match wanted.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
+            Some(name) => {
+                if segment.is_empty() || segment.len() > 512 {
+                    return None;
+                }
+                let value = percent_decode_str(segment).decode_utf8().ok()?;
+                parameters.push((name, value.into_owned()));
+            }
+            None if wanted == segment => {}
+            None => return None,
+        }
+    }
+    segments.next().is_none().then_some(parameters)
+}
+
+impl SignedIn {
+    fn actor(&self) -> Actor {
+        match &self.who {
+            Who::Operator { id, .. } => Actor::Operator { id: id.clone() },
+            Who::User { user, level, .. } => Actor::User {
+                id: user.id.clone(),
+                organization_id: user.organization_id.clone(),
+                level: *level,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_and_paths() {
+        assert_eq!(matches("/", "/").unwrap(), vec![]);
+        assert_eq!(
+            matches("/a/{x}/b", "/a/1%2F2/b").unwrap(),
+            vec![("x", "1/2".to_owned())]
+        );
+        assert!(matches("/a/{x}", "/a/").is_none());
+        assert!(matches("/a/{x}", "/a/%FF").is_none());
+        assert!(matches("/a/{*}", "/a/b/c").is_some());
+        assert!(matches("/a", "/a/").is_none());
+        assert!(matches("/scim/v2/{org}/Users", "/scim/v2/acme//Users/").is_some());
+    }
+}

@@ -1,0 +1,38 @@
+//! The headers every response carries.
+
+use crate::edge::{Request, Response};
+
+/// Nothing inline, nothing from elsewhere, no frame around us.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+/// The same for the sign-in page: its form's answer redirects to the identity provider, and
+/// browsers apply `form-action` to the redirects that follow a form, too.
+const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; \
+    form-action 'self' https: http://localhost:* http://127.0.0.1:*; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+pub(super) fn add(response: Response, request: &Request, https: bool) -> Response {
+    let policy = if request.path == "/login" { SIGN_IN_POLICY } else { POLICY };
+    let response = response
+        .header("Content-Security-Policy", policy)
+        .header("X-Content-Type-Options", "nosniff")
+        .header("X-Frame-Options", "DENY")
+        .header("Referrer-Policy", "no-referrer")
+        .header("Cross-Origin-Opener-Policy", "same-origin")
+        .header("Cross-Origin-Resource-Policy", "same-origin")
+        .header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()");
+    let response = if https && request.client.secure {
+        response.header("Strict-Transport-Security", "max-age=31536000")
+    } else {
+        response
+    };
+    // Everything but the embedded files is somebody's; those say themselves how long they keep.
+    if response.header_value("Cache-Control").is_none() {
+        response.header("Cache-Control", "no-store")
+    } else {
+        response
+    }
+}
