@@ -1,0 +1,618 @@
+//! Break-glass accounts: the way in when the identity provider is down or misconfigured.
+//!
+//! Such an account is no user. It belongs to no organization, SCIM never sees it, no assertion is
+//! ever matched to it. It signs in with a password, for an hour, and whatever it does is recorded.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::password::{Gate, GateError};
+use super::secret::Secret;
+use super::session::{self, NewSession, Subject};
+use super::throttle::{self, Key, ThrottleError};
+use super::{maybe_time, time};
+use crate::clock::Timestamp;
+use crate::store::{Store, StoreError, id};
+
+/// The account made on the first start.
+pub const FIRST_NAME: &str = "break-glass";
+
+/// Characters of a password that somebody chose.
+pub const SHORTEST_PASSWORD: usize = 12;
+
+const LONGEST_NAME: usize = 64;
+
+/// Accounts that a list shows and that there can be.
+const MOST: i64 = 100;
+
+/// A break-glass account.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Names the account in sessions.
+    pub id: String,
+    /// What is typed to sign in, without case.
+    pub name: String,
+    /// Since when it can't sign in.
+    pub disabled_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its password was last set.
+    pub password_changed_at: Timestamp,
+    /// When it last signed in.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Why an account was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BreakGlassError {
+    /// Not usable as a name.
+    #[error("a break-glass name has 1 to {LONGEST_NAME} characters without spaces or controls")]
+    Name,
+    /// A chosen password that is too short.
+    #[error("a break-glass password has at least {SHORTEST_PASSWORD} characters")]
+    TooShort,
+    /// The name is in use.
+    #[error("there is a break-glass account of that name already")]
+    Taken,
+    /// There are as many accounts as there can be.
+    #[error("there are {MOST} break-glass accounts already")]
+    TooMany,
+    /// No account has this name.
+    #[error("there is no break-glass account of that name")]
+    Unknown,
+    /// Disabling it would leave no way in.
+    #[error("this is the last enabled break-glass account")]
+    Last,
+    /// The password couldn't be hashed.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for BreakGlassError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Why a sign-in failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Too many failures lately, of this account or from this address.
+    #[error("too many failed attempts; try again in {} s", retry_after.as_secs())]
+    Throttled {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// Too many sign-ins at once: 503 with Retry-After.
+    #[error("too many sign-ins at once; try again shortly")]
+    Busy,
+    /// Wrong name, wrong password or disabled account: nobody is told which.
+    #[error("name or password is wrong")]
+    Refused,
+    /// The database.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Busy,
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl From<ThrottleError> for SignInError {
+    fn from(error: ThrottleError) -> Self {
+        match error {
+            ThrottleError::Throttled { retry_after } => Self::Throttled { retry_after },
+            ThrottleError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Makes an account with the given password, or with a generated one that is returned.
+pub fn create(
+    store: &Store,
+    gate: &Gate,
+    name: &str,
+    password: Option<Secret>,
+    now: Timestamp,
+) -> Result<(Operator, Option<Secret>), BreakGlassError> {
+    let name = name.trim().to_owned();
+    if !usable(&name) {
+        return Err(BreakGlassError::Name);
+    }
+    let (password, generated) = chosen_or_generated(password)?;
+    let hash = gate.hash(&password)?;
+    let operator = store.write(move |tx| insert(tx, &name, &hash, now))?;
+    Ok((operator, generated))
+}
+
+/// Sets another password, given or generated, and ends the account's sessions.
+pub fn reset_password(
+    store: &Store,
+    gate: &Gate,
+    name: &str,
+    password: Option<Secret>,
+    now: Timestamp,
+) -> Result<(Operator, Option<Secret>), BreakGlassError> {
+    let (password, generated) = chosen_or_generated(password)?;
+    let hash = gate.hash(&password)?;
+    let key = name_key(name);
+    let operator = store.write(move |tx| {
+        let changed = tx
+            .prepare_cached(
+                "UPDATE operators SET password_hash = ?2, password_changed_at = ?3
+                 WHERE name_key = ?1",
+            )?
+            .execute(params![key, hash, now.millis()])?;
+        if changed == 0 {
+            return Err(BreakGlassError::Unknown);
+        }
+        let operator = by_key(tx, &key)?;
+        session::end_of_operator(tx, &operator.id)?;
+        // Whoever was kept out by someone's guesses at the old password starts afresh.
+        throttle::cleared(tx, &Key::account(&key))?;
+        Ok(operator)
+    })?;
+    Ok((operator, generated))
+}
+
+/// All accounts, by name.
+pub fn list(conn: &Connection) -> Result<Vec<Operator>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, name, disabled_at, created_at, password_changed_at, last_used_at
+         FROM operators ORDER BY name_key LIMIT ?1",
+    )?;
+    let rows = statement.query_map([MOST], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The account of a session, if it's still enabled.
+pub fn find_enabled(conn: &Connection, id: &str) -> Result<Option<Operator>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id, name, disabled_at, created_at, password_changed_at, last_used_at
+             FROM operators WHERE id = ?1 AND disabled_at IS NULL",
+        )?
+        .query_row([id], read)
+        .optional()?)
+}
+
+/// Disables an account and ends its sessions. The last enabled one stays unless `force`.
+pub fn disable(
+    conn: &Connection,
+    name: &str,
+    force: bool,
+    now: Timestamp,
+) -> Result<Operator, BreakGlassError> {
+    let key = name_key(name);
+    let operator = by_key(conn, &key)?;
+    let others: bool = conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM operators WHERE disabled_at IS NULL AND id <> ?1)",
+        )?
+        .query_row([&operator.id], |row| row.get(0))?;
+    if operator.disabled_at.is_none() && !others && !force {
+        return Err(BreakGlassError::Last);
+    }
+    conn.prepare_cached(
+        "UPDATE operators SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1",
+    )?
+    .execute(params![operator.id, now.millis()])?;
+    session::end_of_operator(conn, &operator.id)?;
+    by_key(conn, &key)
+}
+
+/// Lets a disabled account sign in again.
+pub fn enable(conn: &Connection, name: &str) -> Result<Operator, BreakGlassError> {
+    let key = name_key(name);
+    conn.prepare_cached("UPDATE operators SET disabled_at = NULL WHERE name_key = ?1")?
+        .execute([&key])?;
+    by_key(conn, &key)
+}
+
+/// On the first start, when there's no account at all, makes one called [`FIRST_NAME`], so that
+/// an appliance is never without a way in. Returns its name, and its password if that was
+/// generated.
+pub fn first_start(
+    store: &Store,
+    gate: &Gate,
+    password_from: Option<Secret>,
+    now: Timestamp,
+) -> Result<Option<(String, Option<Secret>)>, BreakGlassError> {
+    if store.read(any)? {
+        return Ok(None);
+    }
+    let (password, generated) = chosen_or_generated(password_from)?;
+    let hash = gate.hash(&password)?;
+    let made = store.write(move |tx| {
+        // Looked at again: the command line may have made one meanwhile.
+        if any(tx)? {
+            return Ok(None);
+        }
+        insert(tx, FIRST_NAME, &hash, now).map(Some)
+    })?;
+    Ok(made.map(|operator| (operator.name, generated)))
+}
+
+/// Signs in: the throttle first, then the gate, the same cost and the same answer for every
+/// reason to refuse. Returns the account and the cookie's value.
+pub fn sign_in(
+    store: &Store,
+    gate: &Gate,
+    name: &str,
+    password: &Secret,
+    client: IpAddr,
+    user_agent: &str,
+    now: Timestamp,
+) -> Result<(Operator, Secret), SignInError> {
+    let key = name_key(name);
+    let account = Key::account(&key);
+    let address = Key::address(client);
+    let both = [account.clone(), address.clone()];
+
+    let (reserved, name_key) = (both.clone(), key.clone());
+    let stored = store.write(move |tx| {
+        throttle::attempt(tx, &reserved, now)?;
+        Ok::<_, SignInError>(enabled_hash(tx, &name_key)?)
+    })?;
+
+    match gate.verify(password, stored.as_deref()) {
+        Ok(true) => {}
+        Ok(false) => return Err(SignInError::Refused),
+        Err(GateError::Busy) => {
+            // Nothing was learnt about the password, so nothing is held against anyone.
+            store.write(move |tx| throttle::given_back(tx, &both, now))?;
+            return Err(SignInError::Busy);
+        }
+        Err(error) => {
+            tracing::error!(%error, "a break-glass password could not be verified");
+            return Err(SignInError::Refused);
+        }
+    }
+
+    let user_agent = user_agent.to_owned();
+    store.write(move |tx| {
+        // The gate takes its time: the account may have been disabled or got another password.
+        if enabled_hash(tx, &key)? != stored {
+            return Err(SignInError::Refused);
+        }
+        throttle::cleared(tx, &account)?;
+        throttle::given_back(tx, &[address], now)?;
+        tx.prepare_cached("UPDATE operators SET last_used_at = ?2 WHERE name_key = ?1")
+            .and_then(|mut statement| statement.execute(params![key, now.millis()]))
+            .map_err(StoreError::from)?;
+        let operator = by_key(tx, &key).map_err(|error| match error {
+            BreakGlassError::Store(error) => error.into(),
+            _ => SignInError::Refused,
+        })?;
+        let session = NewSession {
+            subject: Subject::Operator(operator.id.clone()),
+            provider_id: None,
+            name_id: None,
+            session_index: None,
+            not_on_or_after: None,
+            client: client.to_string(),
+            user_agent,
+        };
+        let token = session::open(tx, session, now)?;
+        Ok((operator, token))
+    })
+}
+
+fn insert(
+    conn: &Connection,
+    name: &str,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Operator, BreakGlassError> {
+    let count: i64 = conn
+        .prepare_cached("SELECT count(*) FROM operators")?
+        .query_row([], |row| row.get(0))?;
+    if count >= MOST {
+        return Err(BreakGlassError::TooMany);
+    }
+    let key = name_key(name);
+    let made = conn
+        .prepare_cached(
+            "INSERT INTO operators
+                 (id, name, name_key, password_hash, created_at, password_changed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (name_key) DO NOTHING",
+        )?
+        .execute(params![id::new(now), name, key, hash, now.millis()])?;
+    if made == 0 {
+        return Err(BreakGlassError::Taken);
+    }
+    by_key(conn, &key)
+}
+
+fn any(conn: &Connection) -> Result<bool, BreakGlassError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM operators)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+fn by_key(conn: &Connection, key: &str) -> Result<Operator, BreakGlassError> {
+    conn.prepare_cached(
+        "SELECT id, name, disabled_at, created_at, password_changed_at, last_used_at
+         FROM operators WHERE name_key = ?1",
+    )?
+    .query_row([key], read)
+    .optional()?
+    .ok_or(BreakGlassError::Unknown)
+}
+
+fn enabled_hash(conn: &Connection, key: &str) -> Result<Option<String>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT password_hash FROM operators WHERE name_key = ?1 AND disabled_at IS NULL",
+        )?
+        .query_row([key], |row| row.get(0))
+        .optional()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Operator> {
+    Ok(Operator {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        disabled_at: maybe_time(row, "disabled_at")?,
+        created_at: time(row, "created_at")?,
+        password_changed_at: time(row, "password_changed_at")?,
+        last_used_at: maybe_time(row, "last_used_at")?,
+    })
+}
+
+fn chosen_or_generated(
+    chosen: Option<Secret>,
+) -> Result<(Secret, Option<Secret>), BreakGlassError> {
+    match chosen {
+        Some(chosen) if chosen.expose().chars().count() < SHORTEST_PASSWORD => {
+            Err(BreakGlassError::TooShort)
+        }
+        Some(chosen) => Ok((chosen, None)),
+        None => {
+            let generated = Secret::password();
+            Ok((generated.clone(), Some(generated)))
+        }
+    }
+}
+
+fn name_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+fn usable(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.chars().count())
+        && !name.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::access::password::GateLimits;
+    use crate::store::scratch;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+    fn gate() -> Gate {
+        Gate::new(GateLimits::default())
+    }
+
+    fn try_in(
+        store: &Store,
+        gate: &Gate,
+        name: &str,
+        password: &str,
+    ) -> Result<(Operator, Secret), SignInError> {
+        sign_in(
+            store,
+            gate,
+            name,
+            &Secret::new(password),
+            CLIENT,
+            "test",
+            NOW,
+        )
+    }
+
+    fn failures(store: &Store, key: &Key) -> bool {
+        let keys = [key.clone()];
+        store
+            .read(|conn| match throttle::check(conn, &keys, NOW) {
+                Ok(()) => Ok::<_, StoreError>(false),
+                Err(ThrottleError::Throttled { .. }) => Ok(true),
+                Err(ThrottleError::Store(error)) => Err(error),
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn signs_in_for_an_hour_and_is_recorded() {
+        let (store, gate) = (scratch::store(), gate());
+        let (made, generated) = create(&store, &gate, "Root", None, NOW).unwrap();
+        let password = generated.unwrap();
+        let (operator, token) = try_in(&store, &gate, " rOOT ", password.expose()).unwrap();
+        assert_eq!(operator.id, made.id);
+        assert_eq!(operator.last_used_at, Some(NOW));
+        let found = |now| {
+            store
+                .read(|conn| session::find(conn, &token.hash(), now))
+                .unwrap()
+        };
+        let session = found(NOW).unwrap();
+        assert_eq!(session.subject, Subject::Operator(made.id));
+        assert_eq!(session.expires_at, NOW.plus(Duration::from_secs(3600)));
+        assert!(matches!(
+            create(&store, &gate, "ROOT", None, NOW),
+            Err(BreakGlassError::Taken)
+        ));
+    }
+
+    #[test]
+    fn every_refusal_is_the_same() {
+        let (store, gate) = (scratch::store(), gate());
+        let password = || Some(Secret::new("correct horse"));
+        create(&store, &gate, "a", password(), NOW).unwrap();
+        create(&store, &gate, "b", password(), NOW).unwrap();
+        store.write(|tx| disable(tx, "b", false, NOW)).unwrap();
+        for (name, password) in [
+            ("a", "wrong"),
+            ("b", "correct horse"),
+            ("c", "correct horse"),
+        ] {
+            let refused = try_in(&store, &gate, name, password);
+            assert!(matches!(refused, Err(SignInError::Refused)), "{name}");
+        }
+    }
+
+    #[test]
+    fn failures_throttle_and_success_clears() {
+        let (store, gate) = (scratch::store(), gate());
+        create(&store, &gate, "a", Some(Secret::new("correct horse")), NOW).unwrap();
+        for _ in 0..4 {
+            assert!(matches!(
+                try_in(&store, &gate, "a", "wrong"),
+                Err(SignInError::Refused)
+            ));
+        }
+        for _ in 0..10 {
+            assert!(try_in(&store, &gate, "a", "correct horse").is_ok());
+        }
+        for _ in 0..5 {
+            assert!(matches!(
+                try_in(&store, &gate, "a", "wrong"),
+                Err(SignInError::Refused)
+            ));
+        }
+        assert!(matches!(
+            try_in(&store, &gate, "a", "correct horse"),
+            Err(SignInError::Throttled { .. })
+        ));
+        // Successes were not held against the address: 4 + 5 failures of 20.
+        assert!(!failures(&store, &Key::address(CLIENT)));
+        reset_password(&store, &gate, "a", Some(Secret::new("another horse")), NOW).unwrap();
+        assert!(try_in(&store, &gate, "a", "another horse").is_ok());
+    }
+
+    #[test]
+    fn guesses_at_once_do_not_slip_past_the_throttle() {
+        let (store, gate) = (scratch::store(), gate());
+        create(&store, &gate, "a", Some(Secret::new("correct horse")), NOW).unwrap();
+        let looked_at = thread::scope(|scope| {
+            let threads: Vec<_> = (0..32)
+                .map(|_| scope.spawn(|| try_in(&store, &gate, "a", "wrong")))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .filter(|result| !matches!(result, Err(SignInError::Throttled { .. })))
+                .count()
+        });
+        assert_eq!(looked_at, 5);
+    }
+
+    #[test]
+    fn a_full_gate_holds_nothing_against_anyone() {
+        let store = scratch::store();
+        let gate = Gate::new(GateLimits {
+            arenas: 1,
+            queue: 0,
+            wait: Duration::ZERO,
+        });
+        create(&store, &gate, "a", Some(Secret::new("correct horse")), NOW).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| while try_in(&store, &gate, "a", "correct horse").is_err() {});
+            }
+        });
+        assert!(!failures(&store, &Key::account("a")));
+    }
+
+    #[test]
+    fn a_new_password_ends_sessions() {
+        let (store, gate) = (scratch::store(), gate());
+        create(&store, &gate, "a", Some(Secret::new("correct horse")), NOW).unwrap();
+        let (_, token) = try_in(&store, &gate, "a", "correct horse").unwrap();
+        reset_password(&store, &gate, "A", None, NOW).unwrap();
+        let found = store
+            .read(|conn| session::find(conn, &token.hash(), NOW))
+            .unwrap();
+        assert!(found.is_none());
+        assert!(matches!(
+            try_in(&store, &gate, "a", "correct horse"),
+            Err(SignInError::Refused)
+        ));
+        assert!(matches!(
+            reset_password(&store, &gate, "b", None, NOW),
+            Err(BreakGlassError::Unknown)
+        ));
+    }
+
+    #[test]
+    fn the_last_enabled_account_stays() {
+        let (store, gate) = (scratch::store(), gate());
+        create(&store, &gate, "a", None, NOW).unwrap();
+        create(&store, &gate, "b", Some(Secret::new("correct horse")), NOW).unwrap();
+        let (operator, token) = try_in(&store, &gate, "b", "correct horse").unwrap();
+        store.write(|tx| disable(tx, "b", false, NOW)).unwrap();
+        let found = store
+            .read(|conn| session::find(conn, &token.hash(), NOW))
+            .unwrap();
+        assert!(found.is_none());
+        let id = operator.id;
+        assert!(
+            store
+                .read(|conn| find_enabled(conn, &id))
+                .unwrap()
+                .is_none()
+        );
+        let last = store.write(|tx| disable(tx, "a", false, NOW));
+        assert!(matches!(last, Err(BreakGlassError::Last)));
+        assert!(store.write(|tx| disable(tx, "a", true, NOW)).is_ok());
+        assert!(
+            store
+                .write(|tx| enable(tx, "b"))
+                .unwrap()
+                .disabled_at
+                .is_none()
+        );
+        assert_eq!(store.read(list).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn names_and_passwords_have_bounds() {
+        let (store, gate) = (scratch::store(), gate());
+        for name in ["", " ", "a b", "a\nb", &"x".repeat(65)] {
+            let made = create(&store, &gate, name, None, NOW);
+            assert!(matches!(made, Err(BreakGlassError::Name)), "{name:?}");
+        }
+        let short = create(&store, &gate, "a", Some(Secret::new("eleven char")), NOW);
+        assert!(matches!(short, Err(BreakGlassError::TooShort)));
+    }
+
+    #[test]
+    fn the_first_start_makes_one_account() {
+        let (store, gate) = (scratch::store(), gate());
+        let (name, password) = first_start(&store, &gate, None, NOW).unwrap().unwrap();
+        assert_eq!(name, FIRST_NAME);
+        assert!(try_in(&store, &gate, &name, password.unwrap().expose()).is_ok());
+        assert!(first_start(&store, &gate, None, NOW).unwrap().is_none());
+
+        let store = scratch::store();
+        let given = Some(Secret::new("given by a file"));
+        let (name, password) = first_start(&store, &gate, given, NOW).unwrap().unwrap();
+        assert!(password.is_none());
+        assert!(try_in(&store, &gate, &name, "given by a file").is_ok());
+    }
+}
