@@ -6,12 +6,12 @@
 //! user or makes a second one.
 
 use rusqlite::types::Value as Sql;
-use serde_json::Value;
 
 use super::fold;
 use crate::scim::error::ScimError;
-use crate::scim::filter::{Filter, Operator};
+use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::path::AttributePath;
+use crate::scim::schema;
 
 /// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,14 @@ pub struct Condition {
 
 /// Compiles a filter.
 pub fn compile(filter: &Filter, resources: Resources) -> Result<Condition, ScimError> {
+    let kind = match resources {
+        Resources::Users => &schema::USER,
+        Resources::Groups => &schema::GROUP,
+    };
+    // What was forgiven on the way is of use to a trace; lists write none yet.
+    let filter = filter.resolve(kind, &mut Vec::new())?;
     let mut condition = Condition { sql: String::new(), parameters: Vec::new() };
-    write(filter, resources, &mut condition)?;
+    write(&filter, resources, &mut condition)?;
     Ok(condition)
 }
 
@@ -42,8 +48,8 @@ pub fn compile(filter: &Filter, resources: Resources) -> Result<Condition, ScimE
 /// its "Unique identifier field for users" is `email`.
 pub fn bare_user_name(filter: &Filter) -> Option<&str> {
     match filter {
-        Filter::Compare { path, op: Operator::Equal, value: Value::String(text) }
-            if is(path, "userName", None) =>
+        Filter::Compare { path, op: Operator::Equal, value: Literal::String(text) }
+            if path.is("userName", None) =>
         {
             Some(text)
         }
@@ -53,11 +59,11 @@ pub fn bare_user_name(filter: &Filter) -> Option<&str> {
 
 fn write(filter: &Filter, resources: Resources, out: &mut Condition) -> Result<(), ScimError> {
     match filter {
-        Filter::And(left, right) => joined(left, " AND ", right, resources, out),
-        Filter::Or(left, right) => joined(left, " OR ", right, resources, out),
+        Filter::And(terms) => joined(terms, " AND ", resources, out),
+        Filter::Or(terms) => joined(terms, " OR ", resources, out),
         Filter::Compare { path, op: Operator::Equal, value } => equal(path, value, resources, out),
         // Okta's other way to ask for the work address: emails[type eq "work" and value eq "x"].
-        Filter::ValuePath { path, filter, .. } if is(path, "emails", None) => {
+        Filter::ValuePath { path, filter, .. } if path.is("emails", None) => {
             match email_value(filter) {
                 Some(value) => column("email_key", Sql::Text(fold(value)), out),
                 None => Err(unsupported()),
@@ -68,57 +74,55 @@ fn write(filter: &Filter, resources: Resources, out: &mut Condition) -> Result<(
 }
 
 fn joined(
-    left: &Filter,
+    terms: &[Filter],
     word: &str,
-    right: &Filter,
     resources: Resources,
     out: &mut Condition,
 ) -> Result<(), ScimError> {
     out.sql.push('(');
-    write(left, resources, out)?;
-    out.sql.push_str(word);
-    write(right, resources, out)?;
+    for (index, term) in terms.iter().enumerate() {
+        if index > 0 {
+            out.sql.push_str(word);
+        }
+        write(term, resources, out)?;
+    }
     out.sql.push(')');
     Ok(())
 }
 
 fn equal(
     path: &AttributePath,
-    value: &Value,
+    value: &Literal,
     resources: Resources,
     out: &mut Condition,
 ) -> Result<(), ScimError> {
     let text = || match value {
-        Value::String(text) => Ok(text.as_str()),
+        Literal::String(text) => Ok(text.as_str()),
         _ => Err(invalid("expected a string in quotes")),
     };
-    if is(path, "id", None) {
+    if path.is("id", None) {
         return column("id", Sql::Text(text()?.to_owned()), out);
     }
-    if is(path, "externalId", None) {
+    if path.is("externalId", None) {
         return column("external_id", Sql::Text(text()?.to_owned()), out);
     }
     match resources {
-        Resources::Users if is(path, "userName", None) => {
+        Resources::Users if path.is("userName", None) => {
             column("user_name_key", Sql::Text(fold(text()?)), out)
         }
-        // `email` is no attribute of RFC 7643; it is what Okta's form calls the identifier.
-        Resources::Users
-            if is(path, "email", None)
-                || is(path, "emails", None)
-                || is(path, "emails", Some("value")) =>
+        Resources::Users if path.is("emails", None) || path.is("emails", Some("value")) =>
         {
             column("email_key", Sql::Text(fold(text()?)), out)
         }
-        Resources::Users if is(path, "active", None) => match value {
-            Value::Bool(on) => column("active", Sql::Integer(i64::from(*on)), out),
+        Resources::Users if path.is("active", None) => match value {
+            Literal::Boolean(on) => column("active", Sql::Integer(i64::from(*on)), out),
             _ => Err(invalid("active is compared with true or false")),
         },
-        Resources::Groups if is(path, "displayName", None) => {
+        Resources::Groups if path.is("displayName", None) => {
             column("display_name_key", Sql::Text(fold(text()?)), out)
         }
         Resources::Groups
-            if is(path, "members", None) || is(path, "members", Some("value")) =>
+            if path.is("members", None) || path.is("members", Some("value")) =>
         {
             out.sql.push_str("id IN (SELECT group_id FROM members WHERE user_id = ?)");
             out.parameters.push(Sql::Text(text()?.to_owned()));
@@ -131,14 +135,14 @@ fn equal(
 /// `value eq "x"` within `emails[...]`, alone or beside `type eq "work"`.
 fn email_value(filter: &Filter) -> Option<&str> {
     match filter {
-        Filter::Compare { path, op: Operator::Equal, value: Value::String(text) }
-            if is(path, "value", None) =>
+        Filter::Compare { path, op: Operator::Equal, value: Literal::String(text) }
+            if path.is("value", None) =>
         {
             Some(text)
         }
-        Filter::And(left, right) => match (email_value(left), email_value(right)) {
-            (Some(value), None) if is_work(right) => Some(value),
-            (None, Some(value)) if is_work(left) => Some(value),
+        Filter::And(terms) => match terms.as_slice() {
+            [a, b] if is_work(a) => email_value(b),
+            [a, b] if is_work(b) => email_value(a),
             _ => None,
         },
         _ => None,
@@ -147,8 +151,8 @@ fn email_value(filter: &Filter) -> Option<&str> {
 
 fn is_work(filter: &Filter) -> bool {
     matches!(filter,
-        Filter::Compare { path, op: Operator::Equal, value: Value::String(text) }
-            if is(path, "type", None) && text.eq_ignore_ascii_case("work"))
+        Filter::Compare { path, op: Operator::Equal, value: Literal::String(text) }
+            if path.is("type", None) && text.eq_ignore_ascii_case("work"))
 }
 
 fn column(name: &str, value: Sql, out: &mut Condition) -> Result<(), ScimError> {
@@ -158,18 +162,8 @@ fn column(name: &str, value: Sql, out: &mut Condition) -> Result<(), ScimError> 
     Ok(())
 }
 
-fn is(path: &AttributePath, attribute: &str, sub: Option<&str>) -> bool {
-    path.is_core()
-        && path.attribute.eq_ignore_ascii_case(attribute)
-        && match (&path.sub_attribute, sub) {
-            (None, None) => true,
-            (Some(have), Some(want)) => have.eq_ignore_ascii_case(want),
-            _ => false,
-        }
-}
-
 fn invalid(detail: &str) -> ScimError {
-    ScimError { status: 400, scim_type: Some("invalidFilter"), detail: detail.to_owned() }
+    ScimError::invalid_filter(detail)
 }
 
 fn unsupported() -> ScimError {

@@ -3,9 +3,10 @@
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use rusqlite::Connection;
+use zeroize::Zeroizing;
 
 use super::DirectoryError;
-use crate::access::key::{self, Kind, NewKey, StoredKey};
+use crate::access::key::{self, Key, Kind};
 use crate::clock::Timestamp;
 use crate::store::Store;
 
@@ -13,23 +14,23 @@ const YEARS: std::time::Duration = std::time::Duration::from_secs(10 * 365 * 24 
 
 /// The key pair of this kind, made now if there is none. Making one takes about 100 ms, so it
 /// happens outside the writer's transaction; of two made at once the first one stored counts.
-pub fn ensure(store: &Store, kind: Kind, now: Timestamp) -> Result<StoredKey, DirectoryError> {
+pub fn ensure(store: &Store, kind: Kind, now: Timestamp) -> Result<Key, DirectoryError> {
     if let Some(found) = store.read(move |conn| current(conn, kind))? {
         return Ok(found);
     }
-    let made = generate(kind, now)?;
+    let (certificate, private_key) = generate(now)?;
     store.write(move |tx| match current(tx, kind)? {
         Some(found) => Ok(found),
-        None => Ok(key::insert(tx, &made, now)?),
+        None => Ok(key::insert(tx, kind, certificate, private_key, now.plus(YEARS), now)?),
     })
 }
 
 /// The key pair of this kind in use.
-pub fn current(conn: &Connection, kind: Kind) -> Result<Option<StoredKey>, DirectoryError> {
-    Ok(key::current(conn, kind)?)
+pub fn current(conn: &Connection, kind: Kind) -> Result<Option<Key>, DirectoryError> {
+    Ok(key::newest_active(conn, kind)?)
 }
 
-fn generate(kind: Kind, now: Timestamp) -> Result<NewKey, DirectoryError> {
+fn generate(now: Timestamp) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), DirectoryError> {
     let failed = |e: rcgen::Error| DirectoryError::Keys(e.to_string());
     let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(failed)?;
     let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
@@ -39,10 +40,5 @@ fn generate(kind: Kind, now: Timestamp) -> Result<NewKey, DirectoryError> {
     params.not_before = now.minus(std::time::Duration::from_secs(3600)).to_offset();
     params.not_after = now.plus(YEARS).to_offset();
     let certificate = params.self_signed(&pair).map_err(failed)?;
-    Ok(NewKey {
-        kind,
-        certificate: certificate.der().to_vec(),
-        private_key: pair.serialize_der(),
-        not_after: now.plus(YEARS),
-    })
+    Ok((certificate.der().to_vec(), Zeroizing::new(pair.serialize_der())))
 }

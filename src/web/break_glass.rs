@@ -19,7 +19,7 @@ pub(super) fn form(_: &App, _: &Call<'_>) -> Result<Response, Problem> {
 pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let form = form_values(call.request)?;
     let name = form.value("username").unwrap_or_default().trim().to_owned();
-    let password = Secret::from(form.value("password").unwrap_or_default().to_owned());
+    let password = Secret::new(form.value("password").unwrap_or_default());
     let agent = call.request.header("user-agent").unwrap_or_default().to_owned();
     let address = call.request.client.address;
     let outcome =
@@ -31,7 +31,7 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             record(app, call, Outcome::Accepted, "ok", &format!("{} signed in", operator.name));
             Ok(Response::new(303).header("Location", "/console").header(
                 "Set-Cookie",
-                cookie::session(cookie::OPERATOR, session.expose(), session::OPERATOR_LIFETIME),
+                cookie::session(cookie::OPERATOR, session.expose(), session::OPERATOR.absolute),
             ))
         }
         Err(SignInError::Refused) => {

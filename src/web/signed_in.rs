@@ -63,9 +63,7 @@ pub(super) fn of_cookie(
             Who::User { user: Box::new(user), organization: Box::new(organization), level }
         }
         Subject::Operator(id) => {
-            let Some(operator) =
-                break_glass::find(conn, id)?.filter(|operator| operator.disabled_at.is_none())
-            else {
+            let Some(operator) = break_glass::find_enabled(conn, id)? else {
                 return Ok(None);
             };
             Who::Operator { id: operator.id, name: operator.name }

@@ -1,0 +1,293 @@
+//! The assertion consumer service: the identity provider's answer comes in, a session goes out,
+//! or a page with a reference number under which the trace says what failed.
+
+use serde_json::json;
+
+use super::login::{Form, form_values};
+use super::route::Call;
+use super::template::page;
+use super::{App, Problem, cookie, saml};
+use crate::access::secret::{self, Secret};
+use crate::access::session::{self, NewSession, Subject};
+use crate::access::sign_in_request;
+use crate::clock::Timestamp;
+use crate::directory::domain::{self, DomainState};
+use crate::directory::provider::{self, Provider, State};
+use crate::directory::sign_in::{self, NotAdmitted, Person};
+use crate::directory::DirectoryError;
+use crate::edge::Response;
+use crate::observe::trace::{self, Kind, Outcome, Record};
+use crate::saml::certificate::Certificate;
+use crate::saml::refusal::{Check, Refusal};
+use crate::saml::response::{self, Expectation, Opened, SignIn, Trust};
+use crate::store::StoreError;
+
+const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
+
+/// `POST /saml/{provider}/acs` (SAML bindings section 3.5)
+pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let provider_id = call.parameter("provider");
+    let (provider, certificates, domains) = app.store.read(|conn| {
+        let provider = provider::find(conn, provider_id)?;
+        let certificates = provider::certificates(conn, provider_id)?;
+        let domains = domain::of_provider(conn, provider_id)?
+            .into_iter()
+            .filter(|d| d.state == DomainState::Active)
+            .map(|d| d.domain)
+            .collect::<Vec<_>>();
+        Ok::<_, DirectoryError>((provider, certificates, domains))
+    })?;
+    if provider.state != State::Active {
+        return Ok(saml::not_active(&provider));
+    }
+    let form = form_values(call.request)?;
+    match open(app, &form, &certificates) {
+        Err(refusal) => refused(app, call, &provider, refusal),
+        Ok(opened) if is_unsolicited(call, &form, &provider, &opened) => {
+            // The person clicked the tile in their own portal. Anybody could have posted this
+            // response into this browser, so it is not trusted: we ask for one ourselves.
+            Ok(Response::new(303).header("Location", saml::start_path(&provider.id, "/")))
+        }
+        Ok(opened) => admit(app, call, provider, domains, opened),
+    }
+}
+
+fn open(app: &App, form: &Form, certificates: &[Certificate]) -> Result<Opened, Refusal> {
+    let keys = app.service_keys().map_err(|error| {
+        tracing::error!(error = %error, "no service provider keys");
+        Refusal::new("internal", "the service provider's keys", "none")
+    })?;
+    let value = form.value("SAMLResponse").unwrap_or_default();
+    response::open(value, &Trust::new(certificates), &keys.decryption)
+}
+
+/// An answer that names no request of ours, to a browser that has none waiting. One that comes
+/// back with our RelayState was an answer to us and must say to what.
+fn is_unsolicited(call: &Call<'_>, form: &Form, provider: &Provider, opened: &Opened) -> bool {
+    let waiting = cookie::read(call.request, cookie::SIGN_IN).is_some()
+        && form.value("RelayState").is_some_and(|state| state.len() == 43);
+    opened.in_response_to().is_none() && !provider.idp_initiated && !waiting
+}
+
+/// What ends a sign-in after its signature was found good.
+enum Stopped {
+    Refused(Box<Refusal>),
+    NotAdmitted(NotAdmitted, Vec<Check>),
+    Replayed(Vec<Check>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+struct Admitted {
+    session: Secret,
+    expires_at: Option<Timestamp>,
+    return_to: String,
+    reference: String,
+    user_id: String,
+}
+
+fn admit(
+    app: &App,
+    call: &Call<'_>,
+    provider: Provider,
+    domains: Vec<String>,
+    opened: Opened,
+) -> Result<Response, Problem> {
+    let now = call.now;
+    let browser = cookie::read(call.request, cookie::SIGN_IN).map(secret::hash);
+    let replaced = cookie::read(call.request, cookie::SESSION).map(secret::hash);
+    let client = call.request.client.address.to_string();
+    let user_agent = call.request.header("user-agent").unwrap_or_default().to_owned();
+    let acs_url = app.public.acs(&provider.id);
+    let entity_id = app.public.entity_id(&provider.id);
+    let its_provider = provider.clone();
+
+    // One change, one closure: the request is used up, the assertion remembered, the user found
+    // or made, the session opened, the trace written; or none of it.
+    let outcome = app.store.write(move |tx| {
+        let pending = match (opened.in_response_to(), &browser) {
+            (Some(id), Some(browser)) => sign_in_request::take(tx, id, browser, now)?
+                .filter(|pending| pending.provider_id == provider.id),
+            _ => None,
+        };
+        let expectation = Expectation {
+            issuer: provider.issuer.as_deref().unwrap_or_default(),
+            acs_url: &acs_url,
+            audience: &entity_id,
+            in_response_to: pending.as_ref().map(|pending| pending.id.as_str()),
+            allow_unsolicited: provider.idp_initiated,
+            domains: &domains,
+            skew: provider.skew,
+        };
+        let verified =
+            opened.check(&expectation, now).map_err(|r| Stopped::Refused(Box::new(r)))?;
+        let seen = sign_in_request::assertion_seen(
+            tx,
+            &provider.id,
+            &verified.assertion_id,
+            verified.replay_until,
+        )?;
+        if seen {
+            return Err(Stopped::Replayed(verified.checks));
+        }
+        let person = person(&verified);
+        let (user, how) = sign_in::admit(tx, &provider, &person, now)
+            .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
+        if let Some(old) = replaced {
+            session::end(tx, &old)?;
+        }
+        let session = session::open(
+            tx,
+            NewSession {
+                subject: Subject::User(user.id.clone()),
+                provider_id: Some(provider.id.clone()),
+                name_id: Some(verified.name_id.clone()),
+                session_index: verified.session_index.clone(),
+                not_on_or_after: verified.session_not_on_or_after,
+                client,
+                user_agent,
+            },
+            now,
+        )?;
+        let record = Record {
+            kind: Kind::Saml,
+            organization_id: Some(provider.organization_id.clone()),
+            provider_id: Some(provider.id.clone()),
+            outcome: Outcome::Accepted,
+            code: "ok".to_owned(),
+            summary: format!("{} signed in (found by {})", user.user_name, how.word()),
+            detail: json!({ "user": user.id, "match": how.word(), "checks": verified.checks }),
+        };
+        let reference = trace::write(tx, &record, now)?;
+        Ok(Admitted {
+            session,
+            expires_at: verified.session_not_on_or_after,
+            return_to: pending.map_or_else(|| "/".to_owned(), |pending| pending.return_to),
+            reference,
+            user_id: user.id,
+        })
+    });
+    match outcome {
+        Ok(admitted) => Ok(welcome(&its_provider, admitted, now)),
+        Err(Stopped::Refused(refusal)) => refused(app, call, &its_provider, *refusal),
+        Err(Stopped::Replayed(checks)) => {
+            let refusal = Refusal {
+                checks,
+                fix: "Nothing is wrong in Okta: the page was sent twice. Start a new sign-in.",
+                ..Refusal::new("replayed", "an assertion that was not used before", "a used one")
+            };
+            refused(app, call, &its_provider, refusal)
+        }
+        Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
+        Err(Stopped::NotAdmitted(reason, checks)) => {
+            let refusal = Refusal {
+                checks,
+                fix: reason.fix(),
+                ..Refusal::new(reason.code(), "an active user of this provider", reason.to_string())
+            };
+            refused(app, call, &its_provider, refusal)
+        }
+        Err(Stopped::Store(error)) => Err(error.into()),
+    }
+}
+
+fn welcome(provider: &Provider, admitted: Admitted, now: Timestamp) -> Response {
+    tracing::info!(
+        provider = %provider.id,
+        user = %admitted.user_id,
+        reference = %admitted.reference,
+        "signed in"
+    );
+    let lifetime = match admitted.expires_at {
+        Some(end) => end.since(now).min(session::USER.absolute),
+        None => session::USER.absolute,
+    };
+    Response::new(303)
+        .header("Location", admitted.return_to)
+        .header(
+            "Set-Cookie",
+            cookie::session(cookie::SESSION, admitted.session.expose(), lifetime),
+        )
+        .header("Set-Cookie", cookie::remove(cookie::SIGN_IN))
+}
+
+fn person(verified: &SignIn) -> Person {
+    Person {
+        name_id: verified.name_id.clone(),
+        transient: verified.name_id_format.as_deref() == Some(TRANSIENT),
+        email: verified.email.clone(),
+        first_name: verified.first_name.clone(),
+        last_name: verified.last_name.clone(),
+    }
+}
+
+/// Writes the trace and shows the page with its number; what failed is for the trace, what to do
+/// about it for the person.
+fn refused(
+    app: &App,
+    call: &Call<'_>,
+    provider: &Provider,
+    refusal: Refusal,
+) -> Result<Response, Problem> {
+    let record = Record {
+        kind: Kind::Saml,
+        organization_id: Some(provider.organization_id.clone()),
+        provider_id: Some(provider.id.clone()),
+        outcome: Outcome::Refused,
+        code: refusal.code.to_owned(),
+        summary: format!("refused at the check {}", refusal.code),
+        detail: json!({
+            "expected": refusal.expected,
+            "got": refusal.got,
+            "fix": refusal.fix,
+            "checks": refusal.checks,
+        }),
+    };
+    let now = call.now;
+    let reference = app.store.write(move |tx| trace::write(tx, &record, now))?;
+    tracing::warn!(
+        provider = %provider.id,
+        check = refusal.code,
+        reference = %reference,
+        client = %call.request.client.address,
+        "SAML response refused"
+    );
+    let status = if is_malformed(refusal.code) { 400 } else { 403 };
+    Ok(page(
+        status,
+        "failed.html",
+        &[
+            ("title", "That sign-in didn't work"),
+            ("message", public_words(refusal.code)),
+            ("reference", &reference),
+            ("retry_url", &saml::start_path(&provider.id, "/")),
+        ],
+    ))
+}
+
+fn is_malformed(code: &str) -> bool {
+    code.starts_with("form-") || code.starts_with("xml-")
+}
+
+/// What a stranger may know: whether trying again helps. Everything else is in the trace.
+fn public_words(code: &str) -> &'static str {
+    match code {
+        "in-response-to-unknown" | "replayed" | "expired" | "not-yet-valid" => {
+            "The answer of your identity provider came too late, twice, or to another browser. \
+             Try again from here."
+        }
+        "user-inactive" | "user-unknown" | "user-ambiguous" | "user-foreign-domain" => {
+            "Your identity provider knows you, but you have no access here. Ask your \
+             administrator, and tell them the number below."
+        }
+        _ => {
+            "The answer of your identity provider could not be accepted. Tell your administrator \
+             the number below; they can look up what to change."
+        }
+    }
+}

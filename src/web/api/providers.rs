@@ -1,0 +1,171 @@
+//! Identity providers of an organization.
+
+use serde_json::json;
+
+use super::super::route::Call;
+use super::super::signed_in::Who;
+use super::super::{App, Problem};
+use super::{Body, json as answer};
+use crate::clock::Timestamp;
+use crate::directory::domain::{DomainState, EmailDomain};
+use crate::directory::provider::{self, Change, Completion, Kind, State};
+use crate::directory::{DirectoryError, metadata_source};
+use crate::edge::Response;
+use crate::saml::certificate::Certificate;
+use crate::saml::metadata;
+
+/// `GET .../providers`
+pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let organization = call.organization()?;
+    let items = app.store.read(|conn| {
+        provider::list(conn, &organization.id)?
+            .iter()
+            .map(|p| provider::view(conn, p, &app.public, call.now))
+            .collect::<Result<Vec<_>, DirectoryError>>()
+    })?;
+    answer(200, &json!({ "total": items.len(), "items": items, "next": null }))
+}
+
+/// `POST .../providers`
+pub(in crate::web) fn add(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let body = Body::read(call.request, &["kind", "name", "domains"])?;
+    let kind: Kind = body.required_text("kind")?.parse()?;
+    let name = body.text("name")?.map(str::to_owned);
+    let domains = domains(&body)?.ok_or_else(|| Problem::field("domains", "is missing"))?;
+    let state = new_domain_state(call)?;
+    let organization = call.organization()?.clone();
+    let now = call.now;
+    let public = app.public.clone();
+    let view = app.store.write(move |tx| {
+        let made =
+            provider::add(tx, &organization, kind, name.as_deref(), &domains, state, now)?;
+        provider::view(tx, &made, &public, now)
+    })?;
+    answer(201, &view)
+}
+
+/// `GET .../providers/{provider}`
+pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let organization = call.organization()?;
+    let view = app.store.read(|conn| {
+        let found = provider::find_in(conn, &organization.id, call.parameter("provider"))?;
+        provider::view(conn, &found, &app.public, call.now)
+    })?;
+    answer(200, &view)
+}
+
+/// `PATCH .../providers/{provider}`
+pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let body = Body::read(
+        call.request,
+        &[
+            "name", "metadata_xml", "metadata_url", "sso_url", "issuer", "certificate",
+            "idp_initiated", "jit", "state", "domains",
+        ],
+    )?;
+    let id = call.parameter("provider").to_owned();
+    let organization_id = call.organization()?.id.clone();
+    // Before anything is fetched from anywhere: is it theirs?
+    app.store.read(|conn| provider::find_in(conn, &organization_id, &id))?;
+    let state = match body.text("state")? {
+        None => None,
+        Some("active") => Some(State::Active),
+        Some("disabled") => Some(State::Disabled),
+        Some(_) => return Err(Problem::field("state", "expected active or disabled")),
+    };
+    let new_domains = match domains(&body)? {
+        None => None,
+        Some(domains) => Some((domains, new_domain_state(call)?)),
+    };
+    let change = Change {
+        name: body.text("name")?.map(str::to_owned),
+        completion: completion(&body, call.now)?,
+        idp_initiated: body.flag("idp_initiated")?,
+        jit: body.flag("jit")?,
+        state,
+        domains: new_domains,
+    };
+    let now = call.now;
+    let public = app.public.clone();
+    let view = app.store.write(move |tx| {
+        provider::find_in(tx, &organization_id, &id)?;
+        let changed = provider::change(tx, &id, &change, now)?;
+        provider::view(tx, &changed, &public, now)
+    })?;
+    answer(200, &view)
+}
+
+/// `DELETE .../providers/{provider}`
+pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let organization_id = call.organization()?.id.clone();
+    let id = call.parameter("provider").to_owned();
+    app.store.write(move |tx| {
+        provider::find_in(tx, &organization_id, &id)?;
+        provider::delete(tx, &id)
+    })?;
+    Ok(Response::new(204))
+}
+
+/// Exactly one of the three ways to complete a provider, or none.
+fn completion(body: &Body, now: Timestamp) -> Result<Option<Completion>, Problem> {
+    let xml = body.text("metadata_xml")?;
+    let url = body.text("metadata_url")?;
+    let by_hand = (body.text("sso_url")?, body.text("issuer")?, body.text("certificate")?);
+    match (xml, url, by_hand) {
+        (None, None, (None, None, None)) => Ok(None),
+        (Some(xml), None, (None, None, None)) => {
+            let parsed = metadata::parse_idp(xml.as_bytes(), now)
+                .map_err(|e| Problem::field("metadata_xml", e.to_string()))?;
+            Ok(Some(Completion::from_metadata(parsed, None)))
+        }
+        (None, Some(url), (None, None, None)) => {
+            let document = metadata_source::fetch(url)?;
+            let parsed = metadata::parse_idp(&document, now)
+                .map_err(|e| Problem::field("metadata_url", e.to_string()))?;
+            Ok(Some(Completion::from_metadata(parsed, Some(url.trim().to_owned()))))
+        }
+        (None, None, (sso_url, issuer, certificate)) => {
+            let missing = |name| Problem::field(name, "is missing: Sign on URL, Issuer and Certificate belong together");
+            let certificate = certificate.ok_or_else(|| missing("certificate"))?;
+            let certificate = Certificate::parse(certificate.as_bytes())
+                .map_err(|e| Problem::field("certificate", e.to_string()))?;
+            Ok(Some(Completion::by_hand(
+                sso_url.ok_or_else(|| missing("sso_url"))?,
+                issuer.ok_or_else(|| missing("issuer"))?,
+                certificate,
+            )?))
+        }
+        _ => Err(Problem::new(
+            400,
+            "invalid",
+            "Send one of metadata_xml, metadata_url, or sso_url with issuer and certificate.",
+        )),
+    }
+}
+
+fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
+    body.texts("domains")?
+        .map(|texts| {
+            let mut domains: Vec<EmailDomain> = Vec::new();
+            for text in texts {
+                let domain = text.parse::<EmailDomain>().map_err(|e| match e {
+                    DirectoryError::Invalid { detail, .. } => Problem::field("domains", detail),
+                    other => other.into(),
+                })?;
+                if !domains.contains(&domain) {
+                    domains.push(domain);
+                }
+            }
+            Ok(domains)
+        })
+        .transpose()
+}
+
+/// A domain that an operator adds counts at once; one that an organization's own admin adds waits
+/// for approval, or admins could claim each other's people.
+fn new_domain_state(call: &Call<'_>) -> Result<DomainState, Problem> {
+    Ok(match call.signed_in()?.who {
+        Who::Operator { .. } => DomainState::Active,
+        Who::User { .. } => DomainState::Pending,
+    })
+}

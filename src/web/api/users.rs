@@ -1,0 +1,49 @@
+//! Users of an organization.
+
+use super::super::route::Call;
+use super::super::{App, Problem};
+use super::{Body, json as answer, page_request};
+use crate::directory::{Page, user};
+use crate::edge::Response;
+
+/// `GET .../users`
+pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let request = page_request(call.request)?;
+    let organization = call.organization()?;
+    let page = app.store.read(|conn| {
+        let page = user::list(conn, &organization.id, &request)?;
+        let items = page
+            .items
+            .iter()
+            .map(|user| user::view(conn, user, call.now))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok::<_, Problem>(Page { items, total: page.total, next: page.next })
+    })?;
+    answer(200, &page)
+}
+
+/// `GET .../users/{user}`
+pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let organization = call.organization()?;
+    let view = app.store.read(|conn| {
+        let found = user::find_in(conn, &organization.id, call.parameter("user"))?;
+        user::view(conn, &found, call.now)
+    })?;
+    answer(200, &view)
+}
+
+/// `PATCH .../users/{user}`: switches a user on or off; off ends their sessions.
+pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let body = Body::read(call.request, &["active"])?;
+    let active =
+        body.flag("active")?.ok_or_else(|| Problem::field("active", "is missing"))?;
+    let organization_id = call.organization()?.id.clone();
+    let id = call.parameter("user").to_owned();
+    let now = call.now;
+    let view = app.store.write(move |tx| {
+        user::find_in(tx, &organization_id, &id)?;
+        user::set_active(tx, &id, active, now)?;
+        user::view(tx, &user::find_in(tx, &organization_id, &id)?, now)
+    })?;
+    answer(200, &view)
+}

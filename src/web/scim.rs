@@ -1,0 +1,397 @@
+//! The SCIM 2.0 endpoint: bearer token to organization, body to typed change, change to answer.
+//! Every answer is JSON, errors included (RFC 7644 section 3.12): Okta parses them.
+
+use serde_json::{Map, Value, json};
+
+use super::route::Call;
+use super::{App, Problem};
+use crate::access::token;
+use crate::directory::organization::{self, Organization};
+use crate::directory::provisioning::{self, ProvisioningError, ScimGroup, ScimUser};
+use crate::edge::Response;
+use crate::observe::trace::{self, Kind, Outcome, Record};
+use crate::scim::error::ScimError;
+use crate::scim::group::GroupDraft;
+use crate::scim::patch::Patch;
+use crate::scim::projection::Projection;
+use crate::scim::query::{self, ListQuery};
+use crate::scim::user::UserDraft;
+use crate::scim::{discovery, render};
+
+const MEDIA_TYPE: &str = "application/scim+json";
+
+type Answer = Result<Response, Problem>;
+
+/// From the bearer token to the organization in the address.
+pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<Organization, Problem> {
+    let presented = call
+        .request
+        .header("authorization")
+        .and_then(token::presented)
+        .ok_or_else(|| {
+            Problem::new(
+                401,
+                "token-missing",
+                "Send the SCIM token as `Authorization: Bearer <token>` (Okta: Provisioning, \
+                 Integration, HTTP Header).",
+            )
+        })?
+        .to_owned();
+    let now = call.now;
+    let found = app.store.read(|conn| {
+        let Some(token) = token::find_active(conn, &presented, now)? else { return Ok(None) };
+        let own = organization::find_by_id(conn, &token.organization_id)?;
+        Ok::<_, Problem>(Some((token, own)))
+    })?;
+    let Some((token, own)) = found else {
+        tracing::info!(client = %call.request.client.address, "SCIM token refused");
+        return Err(Problem::new(
+            401,
+            "token-refused",
+            "This SCIM token is unknown, expired or revoked; generate a new one under Groups, \
+             Configure SCIM.",
+        ));
+    };
+    token::note_use(&app.store, &token, call.request.client.address, now);
+    if own.slug != call.parameter("org") {
+        let problem = Problem::new(
+            403,
+            "token-of-another-organization",
+            "This SCIM token belongs to another organization than the address.",
+        );
+        note(app, call, &own.id, problem.status, problem.code, &problem.detail);
+        return Err(problem);
+    }
+    Ok(own)
+}
+
+/// Runs a handler and keeps a trace of what was refused. That something isn't there is an
+/// ordinary answer in SCIM and leaves none.
+pub(super) fn traced(
+    app: &App,
+    call: &Call<'_>,
+    handler: fn(&App, &Call<'_>) -> Answer,
+) -> Answer {
+    let answer = handler(app, call);
+    let organization = &call.organization()?.id;
+    match &answer {
+        Ok(response) if response.status >= 400 && response.status != 404 => {
+            let body: Value = serde_json::from_slice(response.bytes()).unwrap_or_default();
+            let detail = body.get("detail").and_then(Value::as_str).unwrap_or_default();
+            let code = body.get("scimType").and_then(Value::as_str).unwrap_or("refused");
+            note(app, call, organization, response.status, code, detail);
+        }
+        Err(problem) if problem.status != 404 => {
+            note(app, call, organization, problem.status, problem.code, &problem.detail);
+        }
+        _ => {}
+    }
+    answer
+}
+
+fn note(app: &App, call: &Call<'_>, organization: &str, status: u16, code: &str, detail: &str) {
+    let method = call.request.method.as_str().to_owned();
+    tracing::warn!(method, path = %call.request.path, status, code, "SCIM request refused");
+    let record = Record {
+        kind: Kind::Scim,
+        organization_id: Some(organization.to_owned()),
+        provider_id: None,
+        outcome: Outcome::Refused,
+        code: code.to_owned(),
+        summary: format!("{method} {} answered {status}", call.request.path),
+        detail: json!({ "status": status, "detail": detail }),
+    };
+    let now = call.now;
+    app.store.write_later(move |tx| trace::write(tx, &record, now).map(|_| ()));
+}
+
+/// What is said where no route is.
+pub(super) fn nothing_there(path: &str) -> Problem {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    match last {
+        "Me" => Problem::new(
+            501,
+            "not-supported",
+            "/Me is not supported: a SCIM token stands for an organization, not for a user.",
+        ),
+        "Bulk" => Problem::new(501, "not-supported", "Bulk is not supported."),
+        ".search" => Problem::new(501, "not-supported", "Search by POST is not supported."),
+        _ => Problem::new(404, "not-found", "There is no such SCIM endpoint."),
+    }
+}
+
+// ---- users
+
+pub(super) fn list_users(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let query = ListQuery::parse(call.request.query.as_deref())?;
+        let organization = call.organization_for_scim()?;
+        let (total, users) =
+            app.store.read(|conn| provisioning::list_users(conn, organization, &query))?;
+        let projection = query.projection();
+        let resources =
+            users.iter().map(|user| projection.apply(shown_user(app, organization, user)));
+        Ok(json(200, &render::list(total, query.start_index, resources.collect())))
+    })
+}
+
+pub(super) fn create_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let draft = UserDraft::parse(&call.request.body)?;
+        let organization = call.organization_for_scim()?.clone();
+        let now = call.now;
+        let user = {
+            let organization = organization.clone();
+            app.store
+                .write(move |tx| provisioning::create_user(tx, &organization, &draft, now))?
+        };
+        Ok(located(201, &shown_user(app, &organization, &user)))
+    })
+}
+
+pub(super) fn read_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let projection = query::projection(call.request.query.as_deref())?;
+        let organization = call.organization_for_scim()?;
+        let id = call.parameter("id");
+        let user = app.store.read(|conn| provisioning::read_user(conn, organization, id))?;
+        Ok(located(200, &projection.apply(shown_user(app, organization, &user))))
+    })
+}
+
+pub(super) fn replace_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let draft = UserDraft::parse(&call.request.body)?;
+        change_user(app, call, move |tx, organization, id, now| {
+            provisioning::replace_user(tx, organization, id, &draft, now)
+        })
+    })
+}
+
+pub(super) fn patch_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let patch = Patch::parse(&call.request.body)?;
+        change_user(app, call, move |tx, organization, id, now| {
+            provisioning::patch_user(tx, organization, id, &patch, now)
+        })
+    })
+}
+
+fn change_user(
+    app: &App,
+    call: &Call<'_>,
+    change: impl FnOnce(
+        &rusqlite::Connection,
+        &Organization,
+        &str,
+        crate::clock::Timestamp,
+    ) -> Result<ScimUser, ProvisioningError>
+    + Send
+    + 'static,
+) -> Result<Response, Refused> {
+    let organization = call.organization_for_scim()?.clone();
+    let (own, id, now) = (organization.clone(), call.parameter("id").to_owned(), call.now);
+    let user = app.store.write(move |tx| change(tx, &own, &id, now))?;
+    Ok(located(200, &shown_user(app, &organization, &user)))
+}
+
+pub(super) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let organization = call.organization_for_scim()?.clone();
+        let id = call.parameter("id").to_owned();
+        app.store.write(move |tx| provisioning::delete_user(tx, &organization, &id))?;
+        Ok(Response::new(204))
+    })
+}
+
+// ---- groups
+
+pub(super) fn list_groups(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let query = ListQuery::parse(call.request.query.as_deref())?;
+        let organization = call.organization_for_scim()?;
+        let projection = query.projection();
+        let (total, groups) = app.store.read(|conn| {
+            provisioning::list_groups(conn, organization, &query, projection.wants("members"))
+        })?;
+        let resources =
+            groups.iter().map(|group| projection.apply(shown_group(app, organization, group)));
+        Ok(json(200, &render::list(total, query.start_index, resources.collect())))
+    })
+}
+
+pub(super) fn create_group(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let draft = GroupDraft::parse(&call.request.body)?;
+        let organization = call.organization_for_scim()?.clone();
+        let now = call.now;
+        let group = {
+            let organization = organization.clone();
+            app.store
+                .write(move |tx| provisioning::create_group(tx, &organization, &draft, now))?
+        };
+        Ok(located(201, &shown_group(app, &organization, &group)))
+    })
+}
+
+pub(super) fn read_group(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let projection = query::projection(call.request.query.as_deref())?;
+        let organization = call.organization_for_scim()?;
+        let id = call.parameter("id");
+        let group = app.store.read(|conn| provisioning::read_group(conn, organization, id))?;
+        Ok(located(200, &projection.apply(shown_group(app, organization, &group))))
+    })
+}
+
+pub(super) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let draft = GroupDraft::parse(&call.request.body)?;
+        let organization = call.organization_for_scim()?.clone();
+        let (own, id, now) = (organization.clone(), call.parameter("id").to_owned(), call.now);
+        let group = app
+            .store
+            .write(move |tx| provisioning::replace_group(tx, &own, &id, &draft, now))?;
+        Ok(located(200, &shown_group(app, &organization, &group)))
+    })
+}
+
+pub(super) fn patch_group(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let patch = Patch::parse(&call.request.body)?;
+        let organization = call.organization_for_scim()?.clone();
+        let (id, now) = (call.parameter("id").to_owned(), call.now);
+        app.store
+            .write(move |tx| provisioning::patch_group(tx, &organization, &id, &patch, now))?;
+        Ok(Response::new(204))
+    })
+}
+
+pub(super) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let organization = call.organization_for_scim()?.clone();
+        let id = call.parameter("id").to_owned();
+        app.store.write(move |tx| provisioning::delete_group(tx, &organization, &id))?;
+        Ok(Response::new(204))
+    })
+}
+
+// ---- discovery (RFC 7644 section 4)
+
+pub(super) fn service_provider_config(app: &App, call: &Call<'_>) -> Answer {
+    discovered(call, |base| Ok(discovery::service_provider_config(base)), app)
+}
+
+pub(super) fn resource_types(app: &App, call: &Call<'_>) -> Answer {
+    discovered(call, |base| Ok(discovery::resource_types(base)), app)
+}
+
+pub(super) fn resource_type(app: &App, call: &Call<'_>) -> Answer {
+    discovered(call, |base| discovery::resource_type(base, call.parameter("id")), app)
+}
+
+pub(super) fn schemas(app: &App, call: &Call<'_>) -> Answer {
+    discovered(call, |base| Ok(discovery::schemas(base)), app)
+}
+
+pub(super) fn schema(app: &App, call: &Call<'_>) -> Answer {
+    discovered(call, |base| discovery::schema(base, call.parameter("id")), app)
+}
+
+fn discovered(
+    call: &Call<'_>,
+    document: impl FnOnce(&str) -> Result<Value, ScimError>,
+    app: &App,
+) -> Answer {
+    scim(|| {
+        discovery::check_query(call.request.query.as_deref())?;
+        let base = app.public.scim(&call.organization_for_scim()?.slug);
+        Ok(json(200, &document(&base)?))
+    })
+}
+
+// ---- answers
+
+fn shown_user(app: &App, organization: &Organization, user: &ScimUser) -> Value {
+    let base = app.public.scim(&organization.slug);
+    render::user(&render::User {
+        base: &base,
+        id: &user.id,
+        resource: &user.resource,
+        external_id: user.external_id.as_deref(),
+        active: user.active,
+        groups: &user.groups,
+        version: user.version,
+        created: user.created_at,
+        last_modified: user.updated_at,
+    })
+}
+
+fn shown_group(app: &App, organization: &Organization, group: &ScimGroup) -> Value {
+    let base = app.public.scim(&organization.slug);
+    render::group(&render::Group {
+        base: &base,
+        id: &group.id,
+        resource: &group.resource,
+        display_name: &group.display_name,
+        external_id: group.external_id.as_deref(),
+        members: &group.members,
+        version: group.version,
+        created: group.created_at,
+        last_modified: group.updated_at,
+    })
+}
+
+fn json(status: u16, value: &Value) -> Response {
+    Response::new(status).body(MEDIA_TYPE, value.to_string().into_bytes())
+}
+
+/// A resource with its own address in `Location`.
+fn located(status: u16, value: &Value) -> Response {
+    let location = value.pointer("/meta/location").and_then(Value::as_str).map(str::to_owned);
+    match location {
+        Some(location) => json(status, value).header("Location", location),
+        None => json(status, value),
+    }
+}
+
+/// What a SCIM handler may end with.
+enum Refused {
+    Scim(ScimError),
+    Other(Problem),
+}
+
+impl From<ScimError> for Refused {
+    fn from(error: ScimError) -> Self {
+        Self::Scim(error)
+    }
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Other(problem)
+    }
+}
+
+impl From<ProvisioningError> for Refused {
+    fn from(error: ProvisioningError) -> Self {
+        match error {
+            ProvisioningError::Scim(error) => Self::Scim(error),
+            ProvisioningError::Store(error) => Self::Other(error.into()),
+        }
+    }
+}
+
+fn scim(handler: impl FnOnce() -> Result<Response, Refused>) -> Answer {
+    match handler() {
+        Ok(response) => Ok(response),
+        Err(Refused::Scim(error)) => Ok(json(error.status, &error.to_json())),
+        Err(Refused::Other(problem)) => Err(problem),
+    }
+}
+
+impl Call<'_> {
+    fn organization_for_scim(&self) -> Result<&Organization, Refused> {
+        Ok(self.organization()?)
+    }
+}
