@@ -505,3 +505,15 @@ fn the_file_is_a_sound_database() {
         .unwrap();
     assert_eq!(verdict, "ok");
 }
+
+#[test]
+fn an_answered_change_survives_without_closing() {
+    let directory = Directory::new();
+    let store = open(&directory.file("a.db")).unwrap();
+    store.write(|tx| setting::write(tx, "a", "1")).unwrap();
+    // The files as a dead process leaves them: the change is in the log only.
+    fs::copy(directory.file("a.db"), directory.file("b.db")).unwrap();
+    fs::copy(directory.file("a.db-wal"), directory.file("b.db-wal")).unwrap();
+    let other = open(&directory.file("b.db")).unwrap();
+    assert_eq!(value(&other, "a").as_deref(), Some("1"));
+}

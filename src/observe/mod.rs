@@ -1,1 +1,5 @@
-//! Traces, logs: what happened and why.
+//! What happened and why: the log for whoever runs the process, traces for whoever has to find
+//! out why a sign-in or a push failed.
+
+pub mod log;
+pub mod trace;
