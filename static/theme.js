@@ -23,7 +23,7 @@ export function choose(next) {
 export function wire(button) {
   const label = () => {
     const name = { system: 'System', light: 'Light', dark: 'Dark' }[current];
-    button.textContent = name;
+    button.replaceChildren(halfMoon(), name);
     button.setAttribute('aria-label', `Colours: ${name}. Change`);
     button.title = 'Colours: system, light or dark';
   };
@@ -35,6 +35,20 @@ export function wire(button) {
     choose(current);
     label();
   });
+}
+
+/** A disc, half of it dark. */
+function halfMoon() {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('fill', 'currentColor');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zm0 1.4v9.2a4.6 4.6 0 0 1 0-9.2z');
+  path.setAttribute('fill-rule', 'evenodd');
+  svg.append(path);
+  return svg;
 }
 
 function read() {

@@ -1,10 +1,10 @@
 // Traces of sign-ins and SCIM requests: the list, and one with all its checks.
 import { read } from './api.js';
 import { h } from './dom.js';
-import { checks, explanation, words } from './checks.js';
+import { checks, fix, words } from './checks.js';
 import { icon } from './icons.js';
 import { listing } from './listing.js';
-import { badge, copyable, empty } from './show.js';
+import { badge, copyable, empty, notice } from './show.js';
 import { when } from './time.js';
 
 const KINDS = { saml: 'Sign-in', scim: 'SCIM', 'break-glass': 'Break-glass' };
@@ -44,7 +44,7 @@ export async function show(page) {
         h('a', { class: 'back', href: page.at('activity') }, icon('back'), 'Activity'),
         h('h1', trace.summary || words(trace.code)),
         h('p', { class: 'line' }, badge(trace.outcome), h('span', KINDS[trace.kind] ?? trace.kind), when(trace.at))),
-      explanation(trace),
+      fix(trace) && notice('bad', fix(trace)),
       h('section', { class: 'panel' }, h('h2', 'Exchange'), h('dl', { class: 'facts' },
         h('dt', 'Reference'), h('dd', copyable('Reference', trace.reference)),
         h('dt', 'Code'), h('dd', h('code', trace.code)),

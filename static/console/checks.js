@@ -1,7 +1,6 @@
 // A trace for reading: each check with what was expected and what came, and what to change.
 import { h } from './dom.js';
 import { icon } from './icons.js';
-import { notice } from './show.js';
 
 export function checks({ detail }) {
   const list = detail?.checks ?? [];
@@ -13,10 +12,10 @@ export function checks({ detail }) {
       h('dl', pair('Expected', check.expected), (!check.passed || check.got !== check.expected) && pair('Got', check.got))))));
 }
 
-/** What to change in Okta, where the refusal knows it. */
-export function explanation(trace) {
+/** What to change in Okta, where the refusal knows it; otherwise null. */
+export function fix(trace) {
   if (trace.outcome === 'accepted' || !trace.detail?.fix) return null;
-  return notice('bad', h('p', h('strong', 'Change in Okta: '), trace.detail.fix));
+  return h('p', h('strong', 'Change in Okta: '), trace.detail.fix);
 }
 
 /** 'in-response-to' as 'In response to'. */

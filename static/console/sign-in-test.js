@@ -2,7 +2,7 @@
 // failed and which field of Okta's to change.
 import { read } from './api.js';
 import { fill, h } from './dom.js';
-import { checks, explanation } from './checks.js';
+import { checks, fix } from './checks.js';
 import { poll } from './poll.js';
 import { mayReadTraces } from './session.js';
 import { copyable, waiting } from './show.js';
@@ -28,8 +28,7 @@ function watch(page, provider, place) {
     shown = latest.reference;
     const good = trace.outcome === 'accepted';
     fill(place,
-      waiting(good ? 'good' : 'bad', h('p', h('strong', good ? 'Signed in' : 'Refused'), ' ', when(trace.at), '. ', trace.summary)),
-      explanation(trace),
+      waiting(good ? 'good' : 'bad', h('p', h('strong', good ? 'Signed in' : 'Refused'), ' ', when(trace.at), '. ', trace.summary), fix(trace)),
       checks(trace),
       h('p', { class: 'muted' }, 'Reference ', h('a', { href: page.at('activity', trace.reference) }, trace.reference), '. The next sign-in shows here, too.'));
   }, { every: 2000, signal: page.signal });

@@ -23,11 +23,11 @@ export function signOut(cookie) {
   return 'mock=; Path=/; Max-Age=0';
 }
 
-export function api(method, url, text, session) {
+export function api(method, url, text, session, cookie) {
   if (!session) return problem(401, 'unauthorized', 'Sign in first.');
   const parts = url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent);
   const body = text ? JSON.parse(text) : {};
-  if (parts[0] === 'session') return method === 'DELETE' ? { status: 204, headers: {} } : json(200, who(session));
+  if (parts[0] === 'session') return method === 'DELETE' ? { status: 204, headers: { 'Set-Cookie': signOut(cookie) } } : json(200, who(session));
   if (parts[0] !== 'organizations') return problem(404, 'not-found', 'No such resource.');
   if (parts.length === 1) return method === 'POST' ? createOrganization(body) : page(url, state.organizations.map(organizationJson));
   const organization = state.organizations.find((each) => each.slug === parts[1]);
