@@ -1,0 +1,58 @@
+// What surrounds every page: the mark, the organization, who is signed in, sign out.
+import { read, remove } from './api.js';
+import { fill, h, id } from './dom.js';
+import { displayName, isOperator } from './session.js';
+import { badge, levelBadge } from './show.js';
+import { wire } from '/static/theme.js';
+
+let drawnFor = null;
+
+/** Draws the top of the page for this session and organization, unless it already stands there. */
+export async function frame({ session, params, signal, go }) {
+  const key = JSON.stringify([session.level, session.user?.id, session.operator?.id, params.org]);
+  if (key === drawnFor) return;
+  drawnFor = key;
+  const theme = h('button', { type: 'button', class: 'quiet theme' });
+  wire(theme);
+  const place = h('div', { class: 'place' }, isOperator(session) ? null : h('strong', session.organization?.name));
+  fill(document.getElementById('top'),
+    h('a', { class: 'mark', href: '/console' }, h('img', { src: '/static/logo.svg', alt: '', width: 24, height: 24 }), h('span', 'Portcullis')),
+    place,
+    h('div', { class: 'who' },
+      theme,
+      h('span', { class: 'name' }, displayName(session)),
+      isOperator(session) ? badge('Break-glass', 'warn') : levelBadge(session.level),
+      h('button', { type: 'button', on: { click: signOut } }, 'Sign out')));
+  document.body.classList.toggle('operator', isOperator(session));
+  if (isOperator(session)) await fillSwitcher(place, params.org, signal, go);
+}
+
+/** Another organization, or the list of all. A change of their number redraws it. */
+export function organizationsChanged() {
+  drawnFor = null;
+}
+
+async function fillSwitcher(place, current, signal, go) {
+  let all;
+  try {
+    all = await read('/api/v1/organizations?limit=200', signal);
+  } catch {
+    drawnFor = null;
+    return;
+  }
+  if (all.items.length === 0) return;
+  const switcherId = id('organization');
+  const options = all.items.map(({ slug, name }) => h('option', { value: slug, selected: slug === current }, name));
+  fill(place,
+    h('label', { class: 'visually-hidden', for: switcherId }, 'Organization'),
+    h('select', { id: switcherId, on: { change: (event) => go(event.target.value ? `/console/organizations/${encodeURIComponent(event.target.value)}` : '/console/organizations') } },
+      h('option', { value: '', selected: !current }, 'All organizations'), options));
+}
+
+async function signOut() {
+  try {
+    await remove('/api/v1/session');
+  } finally {
+    location.assign('/login');
+  }
+}

@@ -1,0 +1,65 @@
+// One organization: its tabs, and which page stands under each.
+import { of, read } from './api.js';
+import { h } from './dom.js';
+import * as activity from './activity.js';
+import * as groups from './groups.js';
+import * as provider from './provider.js';
+import * as providers from './providers.js';
+import * as scim from './scim.js';
+import * as settings from './settings.js';
+import * as setup from './setup.js';
+import * as users from './users.js';
+import { mayChange, mayReadTraces } from './session.js';
+
+export const ROUTES = [
+  ['', home],
+  ['/setup', tab('setup', setup.show)],
+  ['/users', tab('users', users.list)],
+  ['/users/:id', tab('users', users.show)],
+  ['/groups', tab('groups', groups.list)],
+  ['/groups/scim', tab('groups', scim.show)],
+  ['/groups/:id', tab('groups', groups.show)],
+  ['/providers', tab('providers', providers.list)],
+  ['/providers/new', tab('providers', providers.add)],
+  ['/providers/:id', tab('providers', provider.show)],
+  ['/settings', tab('settings', settings.show)],
+  ['/activity', tab('activity', activity.list)],
+  ['/activity/:reference', tab('activity', activity.show)],
+];
+
+const TABS = [
+  ['users', 'Users'],
+  ['groups', 'Groups'],
+  ['providers', 'Identity Providers'],
+  ['settings', 'Settings'],
+  ['activity', 'Activity'],
+];
+
+export const at = (slug, ...rest) => ['/console/organizations', ...[slug, ...rest].map(encodeURIComponent)].join('/');
+
+/** Until the road is walked, an organization opens at its checklist; then at Users. */
+async function home(page) {
+  const { org } = page.params;
+  const { done } = mayChange(page.session) ? await setup.progress(org, page.signal) : { done: true };
+  page.go(at(org, done ? 'users' : 'setup'), { replace: true });
+  return null;
+}
+
+function tab(current, show) {
+  return async (page) => {
+    const slug = page.params.org;
+    const organization = await read(of(slug), page.signal);
+    const view = await show({ ...page, organization, api: of(slug), at: (...rest) => at(slug, ...rest) });
+    if (!view) return null;
+    const shown = TABS.filter(([name]) => name !== 'activity' || mayReadTraces(page.session));
+    return {
+      title: `${view.title} · ${organization.name}`,
+      content: [
+        h('nav', { class: 'tabs', 'aria-label': organization.name },
+          mayChange(page.session) && h('a', { href: at(slug, 'setup'), 'aria-current': current === 'setup' && 'page' }, 'Setup'),
+          shown.map(([name, text]) => h('a', { href: at(slug, name), 'aria-current': current === name && 'page' }, text))),
+        h('div', { class: 'page' }, view.content),
+      ],
+    };
+  };
+}

@@ -1,0 +1,147 @@
+// One identity provider: the steps that connect it while it is a draft, what it is once it is.
+import { change, read, remove } from './api.js';
+import { h } from './dom.js';
+import { ask } from './dialog.js';
+import { field } from './form.js';
+import { icon } from './icons.js';
+import { metadataForm } from './metadata.js';
+import { oktaSteps } from './okta-steps.js';
+import { mayChange } from './session.js';
+import { badge, copyable, notice, plural } from './show.js';
+import { signInTest } from './sign-in-test.js';
+import { certificateBadge, domainList } from './providers.js';
+import { isWithinDays, when } from './time.js';
+
+const KINDS = { okta: 'Okta', saml: 'SAML' };
+
+export async function show(page) {
+  const path = `${page.api}/providers/${encodeURIComponent(page.params.id)}`;
+  const provider = await read(path, page.signal);
+  const draft = provider.state === 'draft';
+  const manage = mayChange(page.session);
+  const saved = () => page.go(`${page.at('providers', provider.id)}?submitted`, { replace: true });
+  return {
+    title: provider.name || KINDS[provider.kind],
+    content: h('div', { class: 'stack' },
+      h('div', { class: 'head' },
+        h('div', { class: 'intro' }, h('a', { class: 'back', href: page.at('providers') }, icon('back'), 'Identity Providers'),
+          h('h1', provider.name || KINDS[provider.kind], ' ', badge(provider.state), ' ', certificateBadge(provider)),
+          h('p', { class: 'muted' }, provider.domains.map((each) => each.domain).join(', '))),
+        manage && h('div', { class: 'actions' },
+          !draft && switcher(page, path, provider),
+          h('button', { type: 'button', class: 'danger', on: { click: () => erase(page, path, provider) } }, `Delete ${KINDS[provider.kind]} Provider`))),
+      provider.domains.some((each) => each.state === 'pending') && notice('warn', 'A domain waits for the operator’s approval. Until then nobody of that domain can sign in through this provider.'),
+      draft
+        ? oktaSteps({ page, provider, path, saved, manage })
+        : [
+            page.query.has('submitted') && notice('good', 'Connected. Now sign in once, so that you see it work.'),
+            h('section', { class: 'panel' }, h('h2', 'Test'), signInTest(page, provider)),
+            facts(page, path, provider, manage),
+            certificates(provider),
+            manage && rules(page, path, provider),
+            manage && h('details', { class: 'panel' }, h('summary', 'Metadata and certificates: enter again'),
+              h('p', { class: 'muted' }, 'A new certificate is added beside those that are here, so that a rotation in Okta breaks no sign-in.'),
+              metadataForm({ provider, path, saved, submit: 'Submit' })),
+            h('details', { class: 'panel' }, h('summary', 'The steps in Okta'), oktaSteps({ page, provider, path, saved, manage: false })),
+          ]),
+  };
+}
+
+function facts(page, path, provider, manage) {
+  return h('section', { class: 'panel' },
+    h('div', { class: 'head' }, h('h2', 'Connection'), manage && h('button', { type: 'button', on: { click: () => editDomains(page, path, provider) } }, 'Change domains')),
+    h('dl', { class: 'facts' },
+      h('dt', 'Domains'), h('dd', provider.domains.map((each, index) => [index > 0 && ', ', each.domain, ' ', badge(each.state)])),
+      h('dt', 'Single sign-on URL'), h('dd', copyable('Single sign-on URL', provider.acs_url)),
+      h('dt', 'Audience URI (SP Entity ID)'), h('dd', copyable('Audience URI (SP Entity ID)', provider.entity_id)),
+      h('dt', 'Sign-in link'), h('dd', copyable('Sign-in link', provider.login_url)),
+      h('dt', 'Our metadata'), h('dd', copyable('Our metadata', provider.metadata_url)),
+      h('dt', 'Issuer'), h('dd', provider.issuer ? h('code', provider.issuer) : 'not known yet'),
+      h('dt', 'Sign on URL'), h('dd', provider.sso_url ? h('code', provider.sso_url) : 'not known yet'),
+      h('dt', 'Metadata URL'), h('dd', provider.idp_metadata_url ? h('code', provider.idp_metadata_url) : 'none: entered by hand or from a file'),
+      h('dt', 'People'), h('dd', plural(provider.people ?? 0, 'linked user')),
+      h('dt', 'Last sign-in'), h('dd', when(provider.last_sign_in_at)),
+      h('dt', 'Created'), h('dd', when(provider.created_at))));
+}
+
+function certificates({ certificates: list = [] }) {
+  return h('section', { class: 'panel' }, h('h2', 'Certificates'),
+    list.length === 0
+      ? notice('bad', 'No certificate: every response is refused. Enter the metadata again.')
+      : h('table', h('caption', { class: 'visually-hidden' }, 'Signing certificates'),
+        h('thead', h('tr', h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'Expires'), h('th', { scope: 'col', class: 'roomy' }, 'Fingerprint (SHA-256)'))),
+        h('tbody', list.map((each) => h('tr',
+          h('td', each.subject),
+          h('td', h('span', { class: 'two' }, when(each.not_after), each.expired ? h('span', badge('expired')) : isWithinDays(each.not_after, 30) && h('span', badge('soon', 'warn')))),
+          h('td', { class: 'roomy' }, h('code', { class: 'fingerprint' }, each.fingerprint)))))));
+}
+
+function rules(page, path, provider) {
+  const toggle = (name, label, hint) => {
+    const input = h('input', { type: 'checkbox', checked: Boolean(provider[name]) });
+    input.addEventListener('change', async () => {
+      input.disabled = true;
+      try {
+        await change(path, { [name]: input.checked });
+      } catch (error) {
+        input.checked = !input.checked;
+        failure.textContent = error.message;
+      }
+      input.disabled = false;
+    });
+    return h('label', { class: 'choice' }, input, h('span', { class: 'two' }, h('span', label), h('small', hint)));
+  };
+  const failure = h('p', { class: 'error', role: 'alert' });
+  return h('section', { class: 'panel' }, h('h2', 'Rules'), h('div', { class: 'choices' },
+    toggle('jit', 'Make a user at the first sign-in', 'Off: only people who were pushed can sign in.'),
+    toggle('idp_initiated', 'Allow sign-in from the Okta dashboard', 'Such a response answers no request of ours. Turn it on only if people start from their dashboard.')), failure);
+}
+
+function switcher(page, path, provider) {
+  const off = provider.state === 'disabled';
+  return h('button', { type: 'button', on: { click: async () => {
+    const done = await ask({
+      title: `${off ? 'Enable' : 'Disable'} ${provider.name}?`,
+      content: h('p', off
+        ? `People of ${provider.domains.map((each) => each.domain).join(', ')} can sign in through it again.`
+        : `${plural(provider.people ?? 0, 'person', 'people')} can no longer sign in through it${includesMe(page, provider) ? ', you among them' : ''}. Nothing is deleted.`),
+      submit: off ? 'Enable' : 'Disable',
+      danger: !off,
+      send: () => change(path, { state: off ? 'active' : 'disabled' }),
+    });
+    if (done) page.again();
+  } } }, off ? 'Enable' : 'Disable');
+}
+
+async function editDomains(page, path, provider) {
+  const done = await ask({
+    title: `Domains of ${provider.name}`,
+    content: field({
+      name: 'domains', label: 'Domains', required: true, spellcheck: 'false', value: provider.domains.map((each) => each.domain).join(', '),
+      hint: 'People with these e-mail domains sign in here. A domain that you take out can no longer sign in.',
+      'data-missing': 'Type at least one domain.',
+    }),
+    submit: 'Save',
+    send: ({ domains }) => change(path, { domains: domainList(domains) }),
+  });
+  if (done) page.again();
+}
+
+async function erase(page, path, provider) {
+  const people = provider.people ?? 0;
+  const kind = KINDS[provider.kind];
+  const done = await ask({
+    title: `Delete ${kind} provider ${provider.name}?`,
+    content: [
+      notice('bad', h('p', people === 0 ? 'Nobody signs in through it yet.' : [h('strong', `${plural(people, 'person signs', 'people sign')} in through it`), includesMe(page, provider) ? ', you among them.' : '.']),
+        people > 0 && h('p', 'They can no longer sign in, and their sessions end.')),
+      h('p', { class: 'muted' }, 'Users and groups stay. If nobody else can come in, a break-glass account still can.'),
+    ],
+    submit: `Delete ${kind} Provider`,
+    danger: true,
+    send: () => remove(path),
+  });
+  if (done) page.go(page.at('providers'));
+}
+
+const includesMe = (page, provider) => page.session.provider?.id === provider.id;

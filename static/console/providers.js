@@ -1,0 +1,75 @@
+// The identity providers of an organization, and the adding of one.
+import { create, read } from './api.js';
+import { h } from './dom.js';
+import { field, form } from './form.js';
+import { icon } from './icons.js';
+import { mayChange } from './session.js';
+import { badge, empty, notice, plural } from './show.js';
+import { isPast, isWithinDays, when } from './time.js';
+
+export async function list(page) {
+  const { items } = await read(`${page.api}/providers?limit=200`, page.signal);
+  const manage = mayChange(page.session);
+  const add = () => manage && h('a', { class: 'button primary', href: page.at('providers', 'new') }, icon('plus'), 'Add Okta Provider');
+  const other = () => manage && h('a', { class: 'button', href: `${page.at('providers', 'new')}?kind=saml` }, 'Other SAML provider');
+  return {
+    title: 'Identity Providers',
+    content: h('div', { class: 'stack' },
+      h('div', { class: 'head' }, h('h1', 'Identity Providers'), items.length > 0 && h('div', { class: 'actions' }, other(), add())),
+      items.length === 0
+        ? empty('No identity provider yet', 'An identity provider lets the people of a domain sign in with their company account. Okta takes about ten minutes.', add(), other())
+        : h('ul', { class: 'cards' }, items.map((provider) => card(page, provider)))),
+  };
+}
+
+export async function add(page) {
+  const kind = page.query.get('kind') === 'saml' ? 'saml' : 'okta';
+  if (!mayChange(page.session)) return { title: 'Add provider', content: notice('plain', 'Only an admin or the operator adds providers.') };
+  const title = kind === 'okta' ? 'Add Okta Provider' : 'Add SAML provider';
+  return {
+    title,
+    content: h('div', { class: 'stack narrow' },
+      h('div', { class: 'intro' }, h('a', { class: 'back', href: page.at('providers') }, icon('back'), 'Identity Providers'), h('h1', title)),
+      h('div', { class: 'panel' }, form({
+        fields: [
+          kind === 'saml' && field({ name: 'name', label: 'Name', hint: 'As people know it, such as Entra ID.', required: true, maxlength: 100, 'data-missing': 'Type a name.' }),
+          field({
+            name: 'domains', label: 'Domain', required: true, placeholder: 'acme.com', spellcheck: 'false', autocapitalize: 'none', inputmode: 'url',
+            hint: 'The domain people authenticate with, typically the one of your e-mail addresses. Several: put a comma between them.',
+            'data-missing': 'Type your e-mail domain, such as acme.com.',
+          }),
+        ],
+        submit: 'Add Provider',
+        actions: [h('a', { class: 'button quiet', href: page.at('providers') }, 'Cancel')],
+        send: async ({ name, domains }) => {
+          const made = await create(`${page.api}/providers`, { kind, ...(name ? { name: name.trim() } : {}), domains: domainList(domains) });
+          page.go(page.at('providers', made.id));
+        },
+      })),
+      notice('plain', 'Nobody signs in differently yet: the provider stays a draft until it is connected.')),
+  };
+}
+
+/** 'Acme.com, @acme.org' as ['acme.com', 'acme.org']. */
+export function domainList(text) {
+  return text.split(/[\s,;]+/).map((domain) => domain.replace(/^@/, '').toLowerCase()).filter(Boolean);
+}
+
+/** What is wrong, or soon will be, with a provider's certificates: a badge, or null. */
+export function certificateBadge({ certificates = [] }) {
+  const usable = certificates.filter((each) => !each.expired && !isPast(each.not_after));
+  if (certificates.length && !usable.length) return badge('certificate expired', 'bad');
+  if (usable.length && usable.every((each) => isWithinDays(each.not_after, 30))) return badge('certificate expires soon', 'warn');
+  return null;
+}
+
+function card(page, provider) {
+  return h('li', { class: 'panel' },
+    h('div', { class: 'head' },
+      h('h2', h('a', { href: page.at('providers', provider.id) }, provider.name || provider.kind), ' ', badge(provider.state), ' ', certificateBadge(provider)),
+      provider.state === 'draft' && mayChange(page.session) && h('a', { class: 'button', href: page.at('providers', provider.id) }, 'Go on with the setup')),
+    h('dl', { class: 'facts' },
+      h('dt', 'Domains'), h('dd', provider.domains.map((each, index) => [index > 0 && ', ', each.domain, each.state === 'pending' && [' ', badge('pending')]])),
+      h('dt', 'People'), h('dd', plural(provider.people ?? 0, 'person has', 'people have').replace(/ (has|have)$/, ' $1'), ' signed in through it'),
+      h('dt', 'Last sign-in'), h('dd', when(provider.last_sign_in_at))));
+}

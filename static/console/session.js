@@ -1,0 +1,24 @@
+// Who is signed in, and what the console offers them. The server decides again on every request;
+// this only hides buttons that would be refused.
+
+export const LEVELS = [
+  { level: 'admin', name: 'Admin', may: 'manages users, groups, providers and this organization' },
+  { level: 'editor', name: 'Editor', may: 'reads everything, changes local users' },
+  { level: 'runner', name: 'Runner', may: 'uses applications, sees only their own profile' },
+  { level: 'viewer', name: 'Viewer', may: 'reads users, groups and providers' },
+];
+
+export function levelName(level) {
+  if (level === 'operator') return 'Operator';
+  return LEVELS.find((known) => known.level === level)?.name ?? level ?? 'None';
+}
+
+export const isOperator = (session) => session.level === 'operator';
+export const mayChange = (session) => session.level === 'admin' || session.level === 'operator';
+export const mayRead = (session) => mayChange(session) || session.level === 'editor' || session.level === 'viewer';
+export const mayReadTraces = (session) => mayChange(session) || session.level === 'editor';
+
+export function displayName(session) {
+  if (session.operator && isOperator(session)) return session.operator.name;
+  return session.user?.displayName || session.user?.userName || session.operator?.name || '';
+}

@@ -1,0 +1,60 @@
+// An organization's name, the levels that people and groups begin with, and its SCIM tokens.
+import { change } from './api.js';
+import { h } from './dom.js';
+import { field, form, select } from './form.js';
+import { organizationsChanged } from './frame.js';
+import { LEVELS, levelName, mayChange } from './session.js';
+import { copyable, notice } from './show.js';
+import { when } from './time.js';
+import { tokens } from './tokens.js';
+
+export async function show(page) {
+  const { organization, session } = page;
+  return {
+    title: 'Settings',
+    content: h('div', { class: 'stack' },
+      h('h1', 'Settings'),
+      page.query.has('saved') && notice('good', 'Saved.'),
+      h('section', { class: 'panel' }, h('h2', 'General'), mayChange(session) ? edit(page) : facts(organization)),
+      h('section', { class: 'panel' }, h('h2', 'Addresses'), h('dl', { class: 'facts' },
+        h('dt', 'Short name'), h('dd', h('code', organization.slug)),
+        h('dt', 'SCIM Endpoint URL'), h('dd', copyable('SCIM Endpoint URL', organization.scim_endpoint)),
+        h('dt', 'Created'), h('dd', when(organization.created_at)))),
+      h('section', { class: 'panel' },
+        h('div', { class: 'head' }, h('h2', 'SCIM tokens'), mayChange(session) && h('a', { class: 'button', href: page.at('groups', 'scim') }, 'Configure SCIM')),
+        await tokens(page))),
+  };
+}
+
+function edit(page) {
+  const { organization } = page;
+  const options = LEVELS.map(({ level, name, may }) => [level, `${name}: ${may}`]);
+  return form({
+    fields: [
+      field({ name: 'name', label: 'Name', value: organization.name, required: true, maxlength: 200, 'data-missing': 'Type the name of the organization.' }),
+      field({
+        name: 'default_group_level', label: 'Level of newly pushed groups',
+        hint: 'Admin keeps you able to manage the organization after the first push. Lower it once your admins have their own group.',
+        control: select(options, organization.default_group_level),
+      }),
+      field({
+        name: 'default_user_level', label: 'Level of users made at sign-in',
+        hint: 'For people who come through Okta before they are pushed.',
+        control: select(options, organization.default_user_level),
+      }),
+    ],
+    submit: 'Save',
+    send: async (values) => {
+      await change(page.api, values);
+      organizationsChanged();
+      page.go(`${page.at('settings')}?saved`, { replace: true });
+    },
+  });
+}
+
+function facts(organization) {
+  return h('dl', { class: 'facts' },
+    h('dt', 'Name'), h('dd', organization.name),
+    h('dt', 'Level of newly pushed groups'), h('dd', levelName(organization.default_group_level)),
+    h('dt', 'Level of users made at sign-in'), h('dd', levelName(organization.default_user_level)));
+}

@@ -1,0 +1,353 @@
+// A real browser walks the console, from break-glass to the first pushed group, against the mock or
+// the executable. Fails on the first step that does not hold, on any console error or CSP violation,
+// and on anything serious that axe finds.
+//
+//   BASE_URL=https://localhost:8443 BREAK_GLASS_USERNAME=.. BREAK_GLASS_PASSWORD=.. node walk.mjs [output folder]
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { request } from 'playwright-core';
+import { open } from './browser.mjs';
+import { look } from './look.mjs';
+
+const BASE = needed('BASE_URL').replace(/\/$/, '');
+const USERNAME = needed('BREAK_GLASS_USERNAME');
+const PASSWORD = needed('BREAK_GLASS_PASSWORD');
+const OUT = process.argv[2] ?? fileURLToPath(new URL('out/', import.meta.url));
+const METADATA = fileURLToPath(new URL('fixtures/okta-metadata.xml', import.meta.url));
+const SLUG = `walk-${Date.now().toString(36)}`;
+const DOMAIN = `${SLUG}.example`;
+const IGNORE = (process.env.IGNORE_CONSOLE ?? '').split('|').filter(Boolean);
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+const browser = await open();
+const { page, complaints, expecting } = browser;
+const seen = {};
+
+/** A step that the walk cannot go on without. */
+async function step(name, work) {
+  try {
+    await work();
+    const unexpected = complaints.splice(0).filter((text) => !IGNORE.some((part) => text.includes(part)));
+    if (unexpected.length) throw new Error(unexpected.join('\n  '));
+    counts.passed += 1;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    counts.failed += 1;
+    console.log(`FAIL  ${name}\n  ${error.message}`);
+    await page.screenshot({ path: `${OUT}/failed.png`, fullPage: true }).catch(() => {});
+    await finish();
+  }
+}
+
+/** A step for which something must have been pushed or signed in first. */
+async function stepIf(condition, name, work) {
+  if (condition()) return step(name, work);
+  counts.skipped += 1;
+  console.log(`skip  ${name}`);
+}
+
+/** Pictures and axe; what is wrong is counted, the walk goes on. */
+async function pictures(name) {
+  const wrong = await look(page, name, OUT);
+  if (wrong.length) {
+    counts.failed += 1;
+    console.log(`FAIL  how ${name} looks\n  ${wrong.join('\n  ')}`);
+  } else {
+    counts.passed += 1;
+    console.log(`ok    how ${name} looks`);
+  }
+}
+
+async function finish() {
+  await browser.close();
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  process.exit(counts.failed ? 1 : 0);
+}
+
+const heading = (text) => page.getByRole('heading', { level: 1, name: text }).waitFor();
+const tab = (name) => page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
+const at = (...rest) => `${BASE}/console/organizations/${[SLUG, ...rest].join('/')}`;
+const copied = (name) => page.locator('.copyable', { has: page.getByRole('button', { name: `Copy ${name}`, exact: true }) }).locator('code').first().innerText();
+
+// The door.
+await step('sign-in asks for the e-mail first', async () => {
+  await page.goto(`${BASE}/login`);
+  await page.getByLabel('E-mail').waitFor();
+  if (await page.getByLabel('Password').count()) throw new Error('a password is asked for at once');
+});
+await pictures('login');
+await step('break-glass is a small link away and says that it is recorded', async () => {
+  await page.getByRole('link', { name: 'Break-glass sign-in' }).click();
+  await heading('Break-glass sign-in');
+  await page.getByText('recorded and announced').waitFor();
+});
+await pictures('break-glass');
+await step('break-glass signs in', async () => {
+  await page.getByLabel('Username').fill(USERNAME);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in with break-glass' }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/break-glass'));
+  await page.goto(`${BASE}/console`);
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+});
+
+// The organization.
+await step('an organization is refused without a name, beside the field', async () => {
+  await page.goto(`${BASE}/console/create-organization`);
+  await page.getByRole('button', { name: 'Create organization' }).click();
+  await page.getByText('Type the name of the company or team.').waitFor();
+});
+await pictures('create-organization');
+await step('a short name that is not allowed is refused beside its field', async () => {
+  await page.getByLabel('Name', { exact: true }).fill('Walk');
+  await page.getByLabel('Short name').fill('Under_Score');
+  await expecting([400, 409, 422], async () => {
+    await page.getByRole('button', { name: 'Create organization' }).click();
+    await page.locator('#main .error:not(:empty)').first().waitFor();
+  });
+  if (await page.getByLabel('Short name').getAttribute('aria-invalid') !== 'true') throw new Error('the error is not beside the short name: does the problem name its field?');
+});
+await step('an organization is created and its checklist opens', async () => {
+  await page.getByLabel('Name', { exact: true }).fill('Walk & Sons <b>');
+  await page.getByLabel('Short name').fill(SLUG);
+  await page.getByRole('button', { name: 'Create organization' }).click();
+  await heading('Set up Walk & Sons <b>');
+});
+await pictures('setup');
+await step('every tab opens empty, and says what it is for', async () => {
+  for (const [name, title] of [['Users', 'No users yet'], ['Groups', 'No groups yet'], ['Identity Providers', 'No identity provider yet']]) {
+    await tab(name);
+    await page.getByRole('heading', { name: title }).waitFor();
+  }
+});
+await pictures('providers-empty');
+await step('the empty groups carry the warning about Admin', async () => {
+  await tab('Groups');
+  await page.getByText('All groups are given Admin permission').waitFor();
+});
+await pictures('groups-empty');
+
+// The provider.
+await step('Add Okta Provider shows the two URLs', async () => {
+  await tab('Identity Providers');
+  await page.getByRole('link', { name: 'Add Okta Provider' }).first().click();
+  await heading('Add Okta Provider');
+});
+await pictures('provider-add');
+await step('Add Provider', async () => {
+  await page.getByLabel('Domain').fill(DOMAIN);
+  await page.getByRole('button', { name: 'Add Provider' }).click();
+  await page.getByRole('heading', { name: 'Enter the SAML settings' }).waitFor();
+  seen.acs = await copied('Single sign-on URL');
+  seen.entity = await copied('Audience URI (SP Entity ID)');
+  if (!/\/saml\/[a-z0-9]+\/acs$/.test(seen.acs)) throw new Error(`Single sign-on URL is ${seen.acs}`);
+  if (!seen.entity.startsWith('http')) throw new Error(`Audience URI is ${seen.entity}`);
+});
+await pictures('provider-draft');
+await step('Try another way refuses what is no certificate, beside the field', async () => {
+  await page.getByRole('radio', { name: 'Try another way' }).check();
+  await page.getByLabel('Sign on URL').fill('https://acme.okta.test/app/acme_portcullis_1/exk1/sso/saml');
+  await page.getByLabel('Issuer').fill('http://www.okta.com/exk1');
+  await page.getByLabel('Certificate').fill('this is no certificate');
+  await expecting([400, 409, 422], async () => {
+    await page.getByRole('button', { name: 'Submit' }).click();
+    await page.locator('#main .error:not(:empty)').first().waitFor();
+  });
+});
+await pictures('provider-another-way');
+await step('a metadata file makes it active, and it waits for a sign-in', async () => {
+  await page.getByRole('radio', { name: 'Upload a file' }).check();
+  await page.getByLabel('Metadata file').setInputFiles(METADATA);
+  await page.getByRole('button', { name: 'Submit' }).click();
+  await page.getByText('Waiting for a sign-in…').waitFor();
+  await page.locator('h1 .badge', { hasText: 'active' }).waitFor();
+});
+await pictures('provider-active');
+await step('a response that is refused turns the wait into its explanation', async () => {
+  const api = await request.newContext({ ignoreHTTPSErrors: true });
+  await api.post(local(seen.acs), { form: { SAMLResponse: Buffer.from('<not-saml/>').toString('base64'), RelayState: 'none' } });
+  await api.dispose();
+  await page.getByText('Refused', { exact: true }).first().waitFor();
+});
+await pictures('provider-refused');
+
+// SCIM.
+await step('Configure SCIM shows the endpoint', async () => {
+  await tab('Groups');
+  await page.getByRole('link', { name: 'Configure SCIM' }).first().click();
+  await heading('Configure SCIM');
+  seen.endpoint = await copied('SCIM Endpoint URL');
+  if (!seen.endpoint.endsWith(`/scim/v2/${SLUG}`)) throw new Error(`the endpoint is ${seen.endpoint}`);
+});
+await step('Generate token shows it once', async () => {
+  await page.getByRole('button', { name: 'Generate token' }).click();
+  await page.getByText('shown only this once').waitFor();
+  seen.token = await copied('SCIM token');
+  if (!seen.token.startsWith('ptc_scim_')) throw new Error('this is no SCIM token');
+  await page.getByText('Waiting for Okta’s test…').waitFor();
+});
+await pictures('scim');
+await step('Okta’s test turns the wait green', async () => {
+  seen.pushed = await push(seen.endpoint, seen.token);
+  await page.getByText('Okta’s request arrived').waitFor();
+});
+await pictures('scim-tested');
+await step('a token is not shown twice', async () => {
+  await page.reload();
+  await heading('Configure SCIM');
+  if ((await page.content()).includes(seen.token)) throw new Error('the token is still on the page');
+});
+
+// People and groups.
+await stepIf(() => seen.pushed, 'pushed users are listed with their level and where it comes from', async () => {
+  await page.goto(at('users'));
+  await page.getByRole('link', { name: 'Ada Lovelace' }).waitFor();
+});
+await pictures('users');
+await stepIf(() => seen.pushed, 'a search keeps its place in the URL', async () => {
+  await page.getByRole('searchbox').fill('gr');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page.waitForURL(/q=gr/);
+  await page.getByRole('link', { name: 'Grace Hopper' }).waitFor();
+  await page.goto(at('users'));
+});
+await stepIf(() => seen.pushed, 'Escape leaves the deactivation as it was', async () => {
+  await page.getByRole('button', { name: 'Deactivate Grace Hopper' }).click();
+  await page.getByRole('heading', { name: 'Deactivate Grace Hopper?' }).waitFor();
+});
+if (seen.pushed) await pictures('user-deactivate');
+await stepIf(() => seen.pushed, 'a user is deactivated, and the row says so', async () => {
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'Grace Hopper' }).click();
+  await heading('Grace Hopper');
+  await page.getByRole('button', { name: 'Deactivate Grace Hopper' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Deactivate' }).click();
+  await page.locator('h1 .badge', { hasText: 'inactive' }).waitFor();
+});
+if (seen.pushed) await pictures('user');
+await stepIf(() => seen.pushed, 'the cog lowers a group from Admin to Viewer', async () => {
+  await page.goto(at('groups'));
+  await page.getByRole('button', { name: 'Change the level of Engineering' }).click();
+  await page.getByRole('radio', { name: /^Viewer/ }).check();
+  await page.getByText('through this group').waitFor();
+});
+if (seen.pushed) await pictures('group-level');
+await stepIf(() => seen.pushed, 'the new level stands in the list', async () => {
+  await page.getByRole('button', { name: 'Save level' }).click();
+  await page.getByRole('row', { name: /Engineering/ }).getByText('Viewer').waitFor();
+});
+if (seen.pushed) await pictures('groups');
+await stepIf(() => seen.pushed, 'a group shows its members', async () => {
+  await page.getByRole('link', { name: 'Engineering' }).click();
+  await heading(/^Engineering/);
+  await page.getByRole('link', { name: 'Ada Lovelace' }).waitFor();
+});
+if (seen.pushed) await pictures('group');
+
+// Settings and activity.
+await step('settings are saved and stay', async () => {
+  await page.goto(at('settings'));
+  await page.getByLabel('Name', { exact: true }).fill('Walk and Sons');
+  await page.getByLabel('Level of newly pushed groups').selectOption('viewer');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  await page.goto(at('settings'));
+  if (await page.getByLabel('Level of newly pushed groups').inputValue() !== 'viewer') throw new Error('the level was not kept');
+});
+await pictures('settings');
+await step('activity lists what happened', async () => {
+  await tab('Activity');
+  await heading('Activity');
+  await page.getByRole('row').nth(1).waitFor();
+});
+await pictures('activity');
+await step('a refused sign-in explains itself', async () => {
+  await page.goto(`${at('activity')}?kind=saml&outcome=refused`);
+  await page.getByRole('row').nth(1).getByRole('link').click();
+  await page.getByRole('heading', { name: 'Exchange' }).waitFor();
+});
+await pictures('trace');
+
+// What is destructive, and out.
+await step('a token is revoked', async () => {
+  await page.goto(at('settings'));
+  await page.getByRole('button', { name: 'Revoke Okta' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke token' }).click();
+  await page.locator('.badge', { hasText: 'revoked' }).waitFor();
+});
+await step('deleting the provider names it and its consequence', async () => {
+  await tab('Identity Providers');
+  await page.locator('.cards h2 a').first().click();
+  await page.getByRole('button', { name: 'Delete Okta Provider' }).click();
+  await page.getByRole('heading', { name: /^Delete Okta provider .+\?/ }).waitFor();
+});
+await pictures('provider-delete');
+await step('the provider is deleted', async () => {
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete Okta Provider' }).click();
+  await page.getByRole('heading', { name: 'No identity provider yet' }).waitFor();
+});
+await step('the operator sees all organizations', async () => {
+  await page.goto(`${BASE}/console/organizations`);
+  await page.getByRole('link', { name: 'Walk and Sons' }).first().waitFor();
+});
+await pictures('organizations');
+await step('the keyboard alone finds the content and the theme', async () => {
+  await page.goto(at('users'));
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await page.keyboard.press('Tab');
+  const first = await page.evaluate(() => document.activeElement.textContent);
+  if (first !== 'Skip to content') throw new Error(`the first stop is ${first}`);
+  await page.getByRole('button', { name: /^Colours/ }).press('Enter');
+  await page.getByRole('button', { name: /^Colours/ }).press('Enter');
+  const theme = await page.evaluate(() => document.documentElement.dataset.theme);
+  if (theme !== 'dark') throw new Error(`the theme is ${theme}`);
+});
+await step('an unknown page says so', async () => {
+  await page.goto(`${BASE}/console/nothing-here`);
+  await heading('No such page');
+});
+await step('sign out ends the session', async () => {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('E-mail').waitFor();
+  await expecting([401], async () => {
+    await page.goto(`${BASE}/console`);
+    await page.getByLabel('E-mail').waitFor();
+  });
+});
+await finish();
+
+/** What Okta sends: its connection test, then people, then a group with its members. */
+async function push(endpoint, token) {
+  const scim = await request.newContext({ ignoreHTTPSErrors: true, extraHTTPHeaders: { Authorization: `Bearer ${token}`, Accept: 'application/scim+json', 'Content-Type': 'application/scim+json; charset=utf-8', 'User-Agent': 'Okta SCIM Client 1.0.0' } });
+  const base = local(endpoint);
+  const test = await scim.get(`${base}/Users?startIndex=1&count=2`);
+  if (!test.ok()) throw new Error(`the connection test was answered ${test.status()}: ${await test.text()}`);
+  const people = [['Ada', 'Lovelace'], ['Grace', 'Hopper'], ['Barbara', 'Liskov'], ['Katherine', 'Johnson'], ['Radia', 'Perlman']];
+  const members = [];
+  for (const [givenName, familyName] of people) {
+    const email = `${givenName}.${familyName}@${DOMAIN}`.toLowerCase();
+    const answer = await scim.post(`${base}/Users`, { data: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: email, name: { givenName, familyName }, emails: [{ primary: true, value: email, type: 'work' }], displayName: `${givenName} ${familyName}`, externalId: `00u${email}`, groups: [], active: true } });
+    if (answer.status() !== 201) return false;
+    members.push({ value: (await answer.json()).id, display: email });
+  }
+  for (const [displayName, who] of [['Portcullis Admins', members.slice(0, 1)], ['Engineering', members.slice(0, 4)], ['Everyone at Walk & Sons, with a name that is long', members]]) {
+    const answer = await scim.post(`${base}/Groups`, { data: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName, members: who } });
+    if (answer.status() !== 201) return false;
+  }
+  await scim.dispose();
+  return true;
+}
+
+/** The public address may be another one than the one the walk uses. */
+function local(address) {
+  const { pathname } = new URL(address);
+  return BASE + pathname;
+}
+
+function needed(name) {
+  const value = process.env[name];
+  if (value) return value;
+  console.error(`${name} is not set`);
+  process.exit(2);
+}
