@@ -1,1 +1,163 @@
-//! The command line: a file per subcommand.
+//! The command line: a file per subcommand. Every administrative command works on the SQLite file
+//! itself, with the server running or not, and takes `--json`.
+
+mod break_glass;
+mod certificate;
+mod completions;
+mod demo;
+mod error;
+mod group;
+mod man;
+mod org;
+mod output;
+mod provider;
+mod scim;
+mod serve;
+mod trace;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::error::CliError;
+use crate::observe::log::LogFormat;
+use crate::store::{Options, Store};
+
+/// A company's front door: Okta sign-in (SAML 2.0), user and group sync (SCIM 2.0), permission
+/// levels and a break-glass way in, as one executable and one SQLite file.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, disable_help_subcommand = true)]
+#[command(after_help = "Start with `portcullis demo`: it plays the whole story on this machine, \
+                        with no network and no Okta.")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The SQLite file that holds everything
+    #[arg(long, global = true, env = "PORTCULLIS_DATA", value_name = "FILE", default_value = "portcullis.db")]
+    data: PathBuf,
+    /// How the log is written (to standard error)
+    #[arg(long, global = true, env = "PORTCULLIS_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    log_format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// A JSON object per line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the appliance
+    Serve(Box<serve::Serve>),
+    /// Play the whole product against a simulated Okta, on this machine alone
+    Demo(demo::Demo),
+    /// Organizations
+    #[command(subcommand)]
+    Org(org::Org),
+    /// Identity providers of an organization
+    #[command(subcommand)]
+    Provider(Box<provider::ProviderCommand>),
+    /// SCIM: the tokens that identity providers push with
+    #[command(subcommand)]
+    Scim(scim::Scim),
+    /// Users
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Groups and the level their members inherit
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Break-glass accounts: the way in when the identity provider is down
+    #[command(subcommand)]
+    BreakGlass(break_glass::BreakGlass),
+    /// What was signed in and pushed, and which check refused it
+    #[command(subcommand)]
+    Trace(trace::TraceCommand),
+    /// Print shell completions
+    Completions(completions::Completions),
+    /// Print the manual pages
+    Man(man::Man),
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve(command) => command.run(&cli.global),
+        Command::Demo(command) => command.run(&cli.global),
+        Command::Org(command) => command.run(&cli.global),
+        Command::Provider(command) => command.run(&cli.global),
+        Command::Scim(command) => command.run(&cli.global),
+        Command::User(command) => command.run(&cli.global),
+        Command::Group(command) => command.run(&cli.global),
+        Command::BreakGlass(command) => command.run(&cli.global),
+        Command::Trace(command) => command.run(&cli.global),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Global {
+    /// The store, made if it isn't there yet.
+    fn open_or_create(&self) -> Result<Store, CliError> {
+        self.store(true)
+    }
+
+    /// The store, which must be there.
+    fn open(&self) -> Result<Store, CliError> {
+        self.store(false)
+    }
+
+    fn store(&self, create: bool) -> Result<Store, CliError> {
+        Ok(Store::open(&self.data, Options { create, ..Options::default() })?)
+    }
+
+    fn log_format(&self) -> LogFormat {
+        match self.log_format {
+            Format::Text => LogFormat::Text,
+            Format::Json => LogFormat::Json,
+        }
+    }
+}
+
+/// Which page of a list, on the command line.
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// At most this many (1 to 200)
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+    limit: u16,
+    /// Go on after this: the `next` of the page before
+    #[arg(long)]
+    after: Option<String>,
+    /// Only names that start with this
+    #[arg(long, value_name = "TEXT")]
+    prefix: Option<String>,
+}
+
+impl ListArgs {
+    fn request(&self) -> crate::directory::PageRequest {
+        crate::directory::PageRequest {
+            limit: usize::from(self.limit),
+            after: self.after.clone(),
+            prefix: self.prefix.clone(),
+        }
+    }
+}

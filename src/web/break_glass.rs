@@ -50,7 +50,6 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             Ok(again(503, &name, text).header("Retry-After", "3"))
         }
         Err(SignInError::Store(error)) => Err(error.into()),
-        Err(SignInError::Gate(error)) => Err(error.into()),
     }
 }
 

@@ -1,0 +1,100 @@
+//! `portcullis group`
+
+use clap::Subcommand;
+
+use super::{CliError, Global, ListArgs, output};
+use crate::clock;
+use crate::directory::group::{self, Group};
+use crate::directory::slug::Slug;
+use crate::directory::{DirectoryError, Level, organization};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum GroupCommand {
+    /// List the groups of an organization
+    List {
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        #[command(flatten)]
+        page: ListArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a group
+    Show {
+        /// Its id
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change the level that a group's members inherit
+    Set {
+        /// Its id
+        id: String,
+        /// admin, editor, runner or viewer
+        #[arg(long)]
+        level: Level,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl GroupCommand {
+    pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
+        let store = global.open()?;
+        match self {
+            Self::List { org, page, json } => {
+                let page = store.read(|conn| {
+                    let organization = organization::find(conn, org.as_str())?;
+                    group::list(conn, &organization.id, &page.request())
+                })?;
+                if json {
+                    return output::json(&page);
+                }
+                let rows: Vec<Vec<String>> = page
+                    .items
+                    .iter()
+                    .map(|g| {
+                        vec![
+                            g.id.clone(),
+                            g.level.to_string(),
+                            g.members.to_string(),
+                            g.display_name.clone(),
+                        ]
+                    })
+                    .collect();
+                output::table(&["ID", "LEVEL", "MEMBERS", "NAME"], &rows)?;
+                if let Some(next) = page.next {
+                    output::note(&format!("more: --after {next}"));
+                }
+                Ok(())
+            }
+            Self::Show { id, json } => {
+                let found = store.read(|conn| {
+                    group::find(conn, &id)?
+                        .ok_or_else(|| DirectoryError::not_found("group", id.clone()))
+                })?;
+                show(&found, json)
+            }
+            Self::Set { id, level, json } => {
+                let now = clock::now();
+                let changed = store.write(move |tx| group::set_level(tx, &id, level, now))?;
+                show(&changed, json)
+            }
+        }
+    }
+}
+
+fn show(group: &Group, json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json(group);
+    }
+    output::fields(&[
+        ("Group", format!("{} ({})", group.display_name, group.id)),
+        ("Level", group.level.to_string()),
+        ("Members", group.members.to_string()),
+    ])
+}

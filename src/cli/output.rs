@@ -1,0 +1,64 @@
+//! What commands print: JSON for scripts, short lines for people. Results go to standard output,
+//! complaints to standard error.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::CliError;
+
+/// Prints a JSON document and a line end.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string(value).map_err(|e| CliError::other(e.to_string()))?;
+    line(&text)
+}
+
+/// Prints one line, at once: whoever reads our pipe is waiting for it.
+pub(super) fn line(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// Prints `name  value` lines with the values in one column.
+pub(super) fn fields(rows: &[(&str, String)]) -> Result<(), CliError> {
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in rows {
+        line(&format!("{name:width$}  {value}"))?;
+    }
+    Ok(())
+}
+
+/// Prints a table with a head; the last column runs as long as it likes.
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .chain(head.get(column).map(|cell| cell.chars().count()))
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let print = |cells: Vec<&str>| {
+        let padded: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        line(padded.join("  ").trim_end())
+    };
+    print(head.to_vec())?;
+    for row in rows {
+        print(row.iter().map(String::as_str).collect())?;
+    }
+    Ok(())
+}
+
+/// Says on standard error what went wrong.
+pub(super) fn complain(error: &CliError) {
+    // Nobody is left to tell if standard error is gone, too.
+    let _ = writeln!(io::stderr().lock(), "portcullis: {error}");
+}
+
+/// Says something on standard error that is no result.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

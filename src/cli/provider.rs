@@ -1,0 +1,239 @@
+//! `portcullis provider`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::error::read_file;
+use super::{CliError, Global, output};
+use crate::clock::{self, Timestamp};
+use crate::directory::addresses::PublicUrl;
+use crate::directory::domain::{DomainState, EmailDomain};
+use crate::directory::provider::{self, Change, Completion, Kind, Provider, State};
+use crate::directory::slug::Slug;
+use crate::directory::{DirectoryError, metadata_source, organization};
+use crate::saml::certificate::Certificate;
+use crate::saml::metadata;
+use crate::store::Store;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProviderCommand {
+    /// Add a provider; prints what to type into the identity provider
+    Add {
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        /// The product: okta, or saml for any other
+        #[arg(long, default_value = "okta")]
+        kind: Kind,
+        /// The domain of your e-mail addresses; may be given several times
+        #[arg(long = "domain", required = true, value_name = "DOMAIN")]
+        domains: Vec<EmailDomain>,
+        /// Its name on screen [default: the slug and the product]
+        #[arg(long)]
+        name: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the providers of an organization
+    List {
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a provider and what is missing
+    Show {
+        /// Its id
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a provider what the identity provider says of itself, or change it
+    Set(Box<Set>),
+    /// Delete a provider: nobody signs in through it any more, its sessions end, its people stay
+    Delete {
+        /// Its id
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    /// Its id
+    id: String,
+    /// The identity provider's metadata in a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["metadata_url", "sso_url", "issuer", "certificate_file"])]
+    metadata_file: Option<PathBuf>,
+    /// The identity provider's Metadata URL (https, or http on this machine)
+    #[arg(long, value_name = "URL", conflicts_with_all = ["sso_url", "issuer", "certificate_file"])]
+    metadata_url: Option<String>,
+    /// Without metadata: the Sign on URL
+    #[arg(long, value_name = "URL", requires = "issuer", requires = "certificate_file")]
+    sso_url: Option<String>,
+    /// Without metadata: the Issuer
+    #[arg(long, requires = "sso_url")]
+    issuer: Option<String>,
+    /// Without metadata: the signing certificate in a file (PEM)
+    #[arg(long, value_name = "FILE", requires = "sso_url")]
+    certificate_file: Option<PathBuf>,
+    /// Trust responses that nobody asked for [default: false]
+    #[arg(long, value_name = "BOOL")]
+    idp_initiated: Option<bool>,
+    /// Make users at their first sign-in [default: true]
+    #[arg(long, value_name = "BOOL")]
+    jit: Option<bool>,
+    /// Its name on screen
+    #[arg(long)]
+    name: Option<String>,
+    /// Replace its domains; may be given several times
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    domains: Vec<EmailDomain>,
+    /// Switch it on or off
+    #[arg(long, value_name = "STATE", value_parser = ["active", "disabled"])]
+    state: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl ProviderCommand {
+    pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
+        let now = clock::now();
+        match self {
+            Self::Add { org, kind, domains, name, json } => {
+                let store = global.open()?;
+                let made = store.write(move |tx| {
+                    let organization = organization::find(tx, org.as_str())?;
+                    let name = name.as_deref();
+                    provider::add(tx, &organization, kind, name, &domains, DomainState::Active, now)
+                })?;
+                show(&store, &made, now, json)
+            }
+            Self::List { org, json } => {
+                let values = global.open()?.read(|conn| {
+                    let organization = organization::find(conn, org.as_str())?;
+                    let public = PublicUrl::load(conn)?;
+                    provider::list(conn, &organization.id)?
+                        .iter()
+                        .map(|p| view(conn, p, &public, now))
+                        .collect::<Result<Vec<_>, DirectoryError>>()
+                })?;
+                if json {
+                    return output::json(&json!({ "items": values }));
+                }
+                let rows: Vec<Vec<String>> = values
+                    .iter()
+                    .map(|v| {
+                        ["id", "kind", "state", "name"].iter().map(|key| text(v, key)).collect()
+                    })
+                    .collect();
+                output::table(&["ID", "KIND", "STATE", "NAME"], &rows)
+            }
+            Self::Show { id, json } => {
+                let store = global.open()?;
+                let found = store.read(|conn| provider::find(conn, &id))?;
+                show(&store, &found, now, json)
+            }
+            Self::Set(set) => set.run(global, now),
+            Self::Delete { id, json } => {
+                let deleted = id.clone();
+                global.open()?.write(move |tx| provider::delete(tx, &deleted))?;
+                if json {
+                    output::json(&json!({ "id": id, "deleted": true }))
+                } else {
+                    output::line(&format!("Deleted provider {id}; its people stay."))
+                }
+            }
+        }
+    }
+}
+
+impl Set {
+    fn run(self, global: &Global, now: Timestamp) -> Result<(), CliError> {
+        let store = global.open()?;
+        let id = self.id.clone();
+        store.read(|conn| provider::find(conn, &id))?;
+        let change = Change {
+            completion: self.completion(now)?,
+            name: self.name,
+            idp_initiated: self.idp_initiated,
+            jit: self.jit,
+            state: self.state.map(|state| match state.as_str() {
+                "disabled" => State::Disabled,
+                _ => State::Active,
+            }),
+            domains: (!self.domains.is_empty()).then_some((self.domains, DomainState::Active)),
+        };
+        let changed = store.write(move |tx| provider::change(tx, &id, &change, now))?;
+        show(&store, &changed, now, self.json)
+    }
+
+    fn completion(&self, now: Timestamp) -> Result<Option<Completion>, CliError> {
+        if let Some(path) = &self.metadata_file {
+            let document = read_file(path, metadata::MAX_SIZE as u64)?;
+            let parsed = metadata::parse_idp(&document, now)
+                .map_err(|e| CliError::other(format!("--metadata-file: {e}")))?;
+            return Ok(Some(Completion::from_metadata(parsed, None)));
+        }
+        if let Some(url) = &self.metadata_url {
+            let document = metadata_source::fetch(url)?;
+            let parsed = metadata::parse_idp(&document, now)
+                .map_err(|e| CliError::other(format!("--metadata-url: {e}")))?;
+            return Ok(Some(Completion::from_metadata(parsed, Some(url.trim().to_owned()))));
+        }
+        let (Some(sso_url), Some(issuer), Some(path)) =
+            (&self.sso_url, &self.issuer, &self.certificate_file)
+        else {
+            return Ok(None);
+        };
+        let certificate = Certificate::parse(&read_file(path, 64 * 1024)?)
+            .map_err(|e| CliError::other(format!("--certificate-file: {e}")))?;
+        Ok(Some(Completion::by_hand(sso_url, issuer, certificate)?))
+    }
+}
+
+fn view(
+    conn: &rusqlite::Connection,
+    provider: &Provider,
+    public: &PublicUrl,
+    now: Timestamp,
+) -> Result<Value, DirectoryError> {
+    let view = provider::view(conn, provider, public, now)?;
+    Ok(serde_json::to_value(view).unwrap_or_default())
+}
+
+fn show(store: &Store, provider: &Provider, now: Timestamp, json: bool) -> Result<(), CliError> {
+    let value = store.read(|conn| view(conn, provider, &PublicUrl::load(conn)?, now))?;
+    if json {
+        return output::json(&value);
+    }
+    output::fields(&[
+        ("Provider", format!("{} ({})", text(&value, "name"), text(&value, "id"))),
+        ("State", text(&value, "state")),
+        ("Single sign-on URL", text(&value, "acs_url")),
+        ("Audience URI (SP Entity ID)", text(&value, "entity_id")),
+        ("Sign-in starts at", text(&value, "login_url")),
+    ])?;
+    if provider.state == State::Draft {
+        output::line("")?;
+        output::line(
+            "Type the two URLs into a new SAML 2.0 app integration in Okta, with the attribute \
+             statements firstName, lastName and email (name format Basic); then:",
+        )?;
+        output::line(&format!("  portcullis provider set {} --metadata-url URL", provider.id))?;
+    }
+    Ok(())
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned()
+}

@@ -1,0 +1,149 @@
+//! `portcullis scim`
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{CliError, Global, output};
+use crate::access::token::{self, ScimToken};
+use crate::clock::{self, Timestamp};
+use crate::directory::addresses::PublicUrl;
+use crate::directory::slug::Slug;
+use crate::directory::{DirectoryError, organization};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Scim {
+    /// The tokens that identity providers push with
+    #[command(subcommand)]
+    Token(Token),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// Make a token; it is shown this once
+    Create {
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        /// What to call it
+        #[arg(long, default_value = "SCIM token")]
+        name: String,
+        /// When it stops working, such as 2030-01-31T00:00:00Z [default: never]
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        expires_at: Option<Timestamp>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the tokens of an organization
+    List {
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a token; it stops working at the next request
+    Revoke {
+        /// Its id
+        id: String,
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text)
+        .filter(|at| *at > clock::now())
+        .ok_or_else(|| "expected a time to come, such as 2030-01-31T00:00:00Z".to_owned())
+}
+
+impl Scim {
+    pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
+        let Self::Token(command) = self;
+        let store = global.open()?;
+        let now = clock::now();
+        match command {
+            Token::Create { org, name, expires_at, json } => {
+                let (made, secret, endpoint) = store.write(move |tx| {
+                    let organization = organization::find(tx, org.as_str())?;
+                    let (made, secret) =
+                        token::create(tx, &organization.id, name.trim(), expires_at, now)?;
+                    let endpoint = PublicUrl::load(tx)?.scim(&organization.slug);
+                    Ok::<_, DirectoryError>((made, secret, endpoint))
+                })?;
+                if json {
+                    return output::json(&json!({
+                        "id": made.id,
+                        "endpoint": endpoint,
+                        "token": secret.expose(),
+                        "name": made.name,
+                        "expires_at": made.expires_at,
+                    }));
+                }
+                output::fields(&[
+                    ("SCIM connector base URL", endpoint),
+                    ("Token (shown this once)", secret.expose().to_owned()),
+                ])
+            }
+            Token::List { org, json } => {
+                let tokens = store.read(|conn| {
+                    let organization = organization::find(conn, org.as_str())?;
+                    Ok::<_, DirectoryError>(token::list(conn, &organization.id)?)
+                })?;
+                if json {
+                    let items: Vec<Value> = tokens.iter().map(as_json).collect();
+                    return output::json(&json!({ "items": items }));
+                }
+                let rows: Vec<Vec<String>> = tokens
+                    .iter()
+                    .map(|t| {
+                        let used =
+                            t.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+                        vec![t.id.clone(), state(t, now).to_owned(), used, t.name.clone()]
+                    })
+                    .collect();
+                output::table(&["ID", "STATE", "LAST USED", "NAME"], &rows)
+            }
+            Token::Revoke { id, org, json } => {
+                let revoked = id.clone();
+                let found = store.write(move |tx| {
+                    let organization = organization::find(tx, org.as_str())?;
+                    Ok::<_, DirectoryError>(token::revoke(tx, &organization.id, &revoked, now)?)
+                })?;
+                if !found {
+                    return Err(CliError::other(format!("there is no SCIM token `{id}` here")));
+                }
+                if json {
+                    output::json(&json!({ "id": id, "revoked": true }))
+                } else {
+                    output::line(&format!("Revoked {id}."))
+                }
+            }
+        }
+    }
+}
+
+fn state(token: &ScimToken, now: Timestamp) -> &'static str {
+    match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(end)) if end <= now => "expired",
+        _ => "active",
+    }
+}
+
+fn as_json(token: &ScimToken) -> Value {
+    json!({
+        "id": token.id,
+        "name": token.name,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "revoked_at": token.revoked_at,
+        "last_used_at": token.last_used_at,
+        "last_used_from": token.last_used_from,
+    })
+}

@@ -1,0 +1,250 @@
+//! `portcullis serve`
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::break_glass::password_in;
+use super::certificate::{Kept, Source};
+use super::{CliError, Format, Global, output};
+use crate::access::break_glass;
+use crate::access::password::{Gate, GateLimits};
+use crate::access::{session, sign_in_request, throttle};
+use crate::clock;
+use crate::directory::DirectoryError;
+use crate::directory::addresses::PublicUrl;
+use crate::edge::{Edge, Limits, Tls, tls};
+use crate::observe::{log, trace};
+use crate::store::{Store, StoreError};
+use crate::web::App;
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The address to listen on
+    #[arg(long, env = "PORTCULLIS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// Where browsers and Okta reach the appliance; kept in the database [default: what was kept,
+    /// else localhost]
+    #[arg(long, env = "PORTCULLIS_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<PublicUrl>,
+    /// Where the certificate comes from
+    #[arg(long, env = "PORTCULLIS_TLS", value_name = "WAY", default_value = "self-signed")]
+    tls: TlsWay,
+    /// With --tls files: the certificate chain, PEM; read again when it changes
+    #[arg(long, env = "PORTCULLIS_TLS_CERT", value_name = "FILE", required_if_eq("tls", "files"))]
+    tls_cert: Option<PathBuf>,
+    /// With --tls files: its private key, PEM
+    #[arg(long, env = "PORTCULLIS_TLS_KEY", value_name = "FILE", required_if_eq("tls", "files"))]
+    tls_key: Option<PathBuf>,
+    /// A reverse proxy whose X-Forwarded-For and -Proto are believed; may be given several times
+    #[arg(long, env = "PORTCULLIS_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    trusted_proxy: Vec<Network>,
+    /// First start: take the break-glass account's password from the first line of this file
+    /// instead of printing a generated one
+    #[arg(long, env = "PORTCULLIS_BREAK_GLASS_PASSWORD_FILE", value_name = "FILE")]
+    break_glass_password_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TlsWay {
+    /// A local CA and a certificate made here, kept in the database, renewed by itself
+    SelfSigned,
+    /// Your own, from --tls-cert and --tls-key
+    Files,
+    /// None: on loopback, or behind a trusted proxy that does it
+    Off,
+}
+
+/// A network, or one address of it.
+#[derive(Clone, Copy, Debug)]
+struct Network(IpNet);
+
+impl std::str::FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        text.parse::<IpNet>()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map(Self)
+            .map_err(|_| "expected a network such as 10.0.0.0/8 or an address".to_owned())
+    }
+}
+
+/// How often what is out of date is cleared away, and certificates are looked at.
+const HOUSEKEEPING: Duration = Duration::from_secs(30);
+
+impl Serve {
+    pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
+        log::init(global.log_format()).map_err(|e| CliError::other(e.to_string()))?;
+        self.check_tls_off()?;
+        // Asked for before anything is made, so that a mistake leaves nothing behind.
+        let password =
+            self.break_glass_password_file.as_deref().map(password_in).transpose()?;
+        let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        let store = global.open_or_create()?;
+        let now = clock::now();
+        let gate = Gate::new(GateLimits::default());
+        let first = break_glass::first_start(&store, &gate, password, now)?;
+
+        let public = self.public_url(&store)?;
+        let mut kept = self.certificate(&store, &public)?;
+        let tls = match &kept {
+            Some(kept) => Tls::On(
+                tls::server_config(Arc::clone(&kept.shown))
+                    .map_err(|e| CliError::other(e.to_string()))?,
+            ),
+            None => Tls::Off,
+        };
+        let proxies = self.trusted_proxy.iter().map(|network| network.0).collect();
+        let edge = Edge::bind(self.listen, Limits::default(), tls, proxies)
+            .map_err(|e| CliError::other(e.to_string()))?;
+        let ca = kept.as_ref().and_then(|kept| kept.ca.clone());
+        let app = App::new(store.clone(), gate, public.clone(), ca);
+
+        if let Some((name, password)) = first {
+            announce_account(global, &name, password.as_ref().map(|p| p.expose()))?;
+        }
+        announce(global, &edge, &public, kept.is_some())?;
+
+        let stopper = edge.stopper();
+        let (stopping, stopped) = mpsc::channel::<()>();
+        let housekeeper = {
+            let store = store.clone();
+            thread::Builder::new().name("housekeeping".into()).spawn(move || {
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(HOUSEKEEPING) {
+                    keep_house(&store);
+                    if let Some(kept) = &mut kept {
+                        kept.look_after(&store, clock::now());
+                    }
+                }
+            })?
+        };
+        let closing = signals.handle();
+        let watcher = thread::Builder::new().name("signals".into()).spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                tracing::info!(signal, "stopping: finishing what runs");
+                stopper.stop();
+            }
+        })?;
+        edge.run(app);
+        closing.close();
+        drop(stopping);
+        let _ = watcher.join();
+        let _ = housekeeper.join();
+        store.close();
+        Ok(())
+    }
+
+    /// Passwords and sessions must not cross a network in the clear.
+    fn check_tls_off(&self) -> Result<(), CliError> {
+        if self.tls != TlsWay::Off || self.listen.ip().is_loopback() || !self.trusted_proxy.is_empty()
+        {
+            return Ok(());
+        }
+        Err(CliError::other(format!(
+            "--tls off on {} would send passwords and sessions in the clear; listen on \
+             127.0.0.1, name the proxy that does TLS with --trusted-proxy, or leave --tls at \
+             self-signed",
+            self.listen
+        )))
+    }
+
+    /// The public URL from the command line, else the one kept, else this machine's; kept for the
+    /// commands that print addresses.
+    fn public_url(&self, store: &Store) -> Result<PublicUrl, CliError> {
+        if let Some(given) = &self.public_url {
+            let saved = given.clone();
+            store.write(move |tx| saved.save(tx))?;
+            return Ok(given.clone());
+        }
+        if store.read(PublicUrl::is_set)? {
+            return Ok(store.read(PublicUrl::load)?);
+        }
+        let scheme = if self.tls == TlsWay::Off { "http" } else { "https" };
+        let own: PublicUrl = format!("{scheme}://localhost:{}", self.listen.port()).parse()?;
+        let saved = own.clone();
+        store.write(move |tx| Ok::<_, DirectoryError>(saved.save(tx)?))?;
+        Ok(own)
+    }
+
+    fn certificate(&self, store: &Store, public: &PublicUrl) -> Result<Option<Kept>, CliError> {
+        let source = match (self.tls, &self.tls_cert, &self.tls_key) {
+            (TlsWay::Off, _, _) => return Ok(None),
+            (TlsWay::SelfSigned, _, _) => Source::self_signed(public),
+            (TlsWay::Files, Some(certificate), Some(key)) => {
+                Source::Files { certificate: certificate.clone(), key: key.clone() }
+            }
+            (TlsWay::Files, _, _) => {
+                return Err(CliError::other("--tls files needs --tls-cert and --tls-key"));
+            }
+        };
+        source.load(store, clock::now()).map(Some)
+    }
+}
+
+fn announce_account(
+    global: &Global,
+    name: &str,
+    password: Option<&str>,
+) -> Result<(), CliError> {
+    if global.log_format == Format::Json {
+        return output::json(
+            &json!({ "event": "break_glass_created", "username": name, "password": password }),
+        );
+    }
+    match password {
+        Some(password) => {
+            output::line("")?;
+            output::line("  The break-glass account was made. Its password is shown this once:")?;
+            output::line(&format!("    account   {name}"))?;
+            output::line(&format!("    password  {password}"))?;
+            output::line("")
+        }
+        None => output::line(&format!("The break-glass account {name} was made.")),
+    }
+}
+
+fn announce(
+    global: &Global,
+    edge: &Edge,
+    public: &PublicUrl,
+    tls: bool,
+) -> Result<(), CliError> {
+    let address = edge.local_addr();
+    let scheme = if tls { "https" } else { "http" };
+    if global.log_format == Format::Json {
+        return output::json(&json!({
+            "event": "listening",
+            "url": format!("{scheme}://{address}"),
+            "public_url": public.origin(),
+        }));
+    }
+    output::line(&format!("Portcullis listens on {scheme}://{address}"))?;
+    output::line(&format!("  sign-in      {public}/login"))?;
+    output::line(&format!("  break-glass  {public}/break-glass"))
+}
+
+/// Clears away what nobody can use any more. What fails is tried again at the next turn.
+fn keep_house(store: &Store) {
+    let now = clock::now();
+    let result = store.write(move |tx| {
+        session::prune(tx, now)?;
+        sign_in_request::prune(tx, now)?;
+        throttle::prune(tx, now)?;
+        trace::prune(tx, now)?;
+        Ok::<_, StoreError>(())
+    });
+    if let Err(error) = result {
+        tracing::warn!(%error, "housekeeping");
+    }
+}
