@@ -38,7 +38,7 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
     let found = app
         .store
         .read(|conn| trace::find(conn, reference))?
-        .filter(|trace| trace.organization.as_deref() == Some(&organization.id))
+        .filter(|trace| trace.organization_id.as_deref() == Some(&organization.id))
         .ok_or_else(Problem::not_found)?;
     answer(200, &found)
 }
