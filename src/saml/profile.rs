@@ -1,0 +1,475 @@
+//! The Web Browser SSO profile's checks (SAML profiles section 4.1.4.3) on verified values.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::saml::assertion::{Assertion, AuthnStatement, Conditions, Confirmation, Subject};
+use crate::saml::envelope::Envelope;
+use crate::saml::refusal::{Check, Ledger, Reason, Refusal};
+
+/// Longest NameID, session index and assertion ID that are kept (SAML core section 8.3 bounds
+/// persistent ones at 256).
+const MAX_NAME: usize = 1024;
+
+const CLAIMS: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/";
+
+/// What this service provider expects of a response.
+#[derive(Clone, Copy, Debug)]
+pub struct Expectation<'a> {
+    /// The identity provider's entity ID.
+    pub issuer: &'a str,
+    /// The ACS URL that the response was posted to.
+    pub acs_url: &'a str,
+    /// Our entity ID.
+    pub audience: &'a str,
+    /// ID of the request that this very browser has pending; `None` if there is none.
+    pub in_response_to: Option<&'a str>,
+    /// Whether sign-in may start at the identity provider.
+    pub allow_unsolicited: bool,
+    /// E-mail domains of the provider, compared without case.
+    pub domains: &'a [String],
+    /// How far the clocks may differ.
+    pub skew: Duration,
+}
+
+/// Who signed in. Every value was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// To be remembered until [`Self::replay_until`], so that it is used once.
+    pub assertion_id: String,
+    /// The NameID's text.
+    pub name_id: String,
+    /// The NameID's Format attribute.
+    pub name_id_format: Option<String>,
+    /// For logout. Okta puts our request ID here, so it is no secret.
+    pub session_index: Option<String>,
+    /// The session must not outlive this.
+    pub session_not_on_or_after: Option<Timestamp>,
+    /// From then on the assertion is refused as expired.
+    pub replay_until: Timestamp,
+    /// The e-mail attribute, if there is one.
+    pub email: Option<String>,
+    /// The firstName attribute.
+    pub first_name: Option<String>,
+    /// The lastName attribute.
+    pub last_name: Option<String>,
+    /// All attributes by Name, with their values.
+    pub attributes: Vec<(String, Vec<String>)>,
+    /// What was checked, for the trace.
+    pub checks: Vec<Check>,
+}
+
+/// Everything a response must be compared with at `now`.
+pub(super) fn check(
+    envelope: &Envelope,
+    assertion: &Assertion,
+    expected: &Expectation<'_>,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Result<SignIn, Refusal> {
+    check_version(envelope, assertion, ledger)?;
+    check_issuer(envelope, assertion, expected, ledger)?;
+    check_destination(envelope, expected, ledger)?;
+    let (subject, name_id) = check_subject(assertion, ledger)?;
+    let valid_until = check_confirmations(envelope, assertion, expected, now, ledger)?;
+    check_conditions(assertion, expected, now, ledger)?;
+    let statement = check_session(assertion, expected, now, ledger)?;
+    let person = Person::of(assertion);
+    person.check_domains(name_id, expected, ledger)?;
+    let got: Vec<_> = assertion
+        .attributes
+        .iter()
+        .map(|(n, _)| n.as_str())
+        .collect();
+    ledger.pass(
+        "attributes",
+        "firstName, lastName, email, if configured",
+        got.join(", "),
+    );
+    Ok(SignIn {
+        assertion_id: assertion.id.clone(),
+        name_id: name_id.to_owned(),
+        name_id_format: subject.name_id_format.clone(),
+        session_index: statement.session_index.clone(),
+        session_not_on_or_after: statement.session_not_on_or_after,
+        replay_until: valid_until.plus(expected.skew),
+        email: person.emails.first().cloned(),
+        first_name: person.first_name,
+        last_name: person.last_name,
+        attributes: assertion.attributes.clone(),
+        checks: Vec::new(),
+    })
+}
+
+fn check_version(
+    envelope: &Envelope,
+    assertion: &Assertion,
+    ledger: &mut Ledger,
+) -> Result<(), Refusal> {
+    for version in [&envelope.version, &assertion.version] {
+        let got = version.as_deref().unwrap_or("none");
+        if got != "2.0" {
+            return Err(ledger.refuse(Reason::Version, "2.0", got));
+        }
+    }
+    if assertion.id.is_empty() || assertion.id.len() > MAX_NAME {
+        return Err(ledger.refuse(Reason::IdMissing, "an ID on the assertion", &assertion.id));
+    }
+    ledger.pass("version", "2.0", "2.0");
+    Ok(())
+}
+
+fn check_issuer(
+    envelope: &Envelope,
+    assertion: &Assertion,
+    expected: &Expectation<'_>,
+    ledger: &mut Ledger,
+) -> Result<(), Refusal> {
+    let Some(issuer) = &assertion.issuer else {
+        return Err(ledger.refuse(Reason::IssuerMissing, expected.issuer, "no Issuer"));
+    };
+    for got in [Some(issuer), envelope.issuer.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        if got != expected.issuer {
+            return Err(ledger.refuse(Reason::IssuerMismatch, expected.issuer, got));
+        }
+    }
+    ledger.pass("issuer", expected.issuer, issuer);
+    Ok(())
+}
+
+/// SAML bindings section 3.5.5.2: required where the Response is signed; where it stands, it
+/// must be right, signed or not.
+fn check_destination(
+    envelope: &Envelope,
+    expected: &Expectation<'_>,
+    ledger: &mut Ledger,
+) -> Result<(), Refusal> {
+    match envelope.destination.as_deref() {
+        Some(got) if got == expected.acs_url => ledger.pass("destination", expected.acs_url, got),
+        Some(got) => {
+            return Err(ledger.refuse(Reason::DestinationMismatch, expected.acs_url, got));
+        }
+        None if envelope.signed => {
+            let got = "no Destination on a signed Response";
+            return Err(ledger.refuse(Reason::DestinationMissing, expected.acs_url, got));
+        }
+        None => ledger.pass(
+            "destination",
+            expected.acs_url,
+            "none; the Response is not signed",
+        ),
+    }
+    Ok(())
+}
+
+fn check_subject<'a>(
+    assertion: &'a Assertion,
+    ledger: &mut Ledger,
+) -> Result<(&'a Subject, &'a str), Refusal> {
+    let Some(subject) = &assertion.subject else {
+        return Err(ledger.refuse(Reason::SubjectMissing, "a Subject", "none"));
+    };
+    if subject.encrypted {
+        return Err(ledger.refuse(Reason::NameIdEncrypted, "a NameID", "an EncryptedID"));
+    }
+    let Some(name_id) = &subject.name_id else {
+        return Err(ledger.refuse(Reason::NameIdMissing, "a NameID", "none, or an empty one"));
+    };
+    if name_id.len() > MAX_NAME {
+        let expected = format!("a NameID of at most {MAX_NAME} bytes");
+        return Err(ledger.refuse(Reason::NameIdTooLong, expected, name_id));
+    }
+    ledger.pass("name-id", "a NameID", name_id);
+    Ok((subject, name_id))
+}
+
+/// One bearer confirmation must hold in every point; the refusal is about the first. Gives back
+/// until when that confirmation is valid.
+fn check_confirmations(
+    envelope: &Envelope,
+    assertion: &Assertion,
+    expected: &Expectation<'_>,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Result<Timestamp, Refusal> {
+    let mut first_refusal = None;
+    for confirmation in &assertion.confirmations {
+        let mut attempt = ledger.clone();
+        match check_confirmation(envelope, confirmation, expected, now, &mut attempt) {
+            Ok(valid_until) => {
+                *ledger = attempt;
+                return Ok(valid_until);
+            }
+            Err(refusal) => {
+                first_refusal.get_or_insert(refusal);
+            }
+        }
+    }
+    Err(first_refusal.unwrap_or_else(|| {
+        let wanted = "a SubjectConfirmation of the method bearer";
+        ledger.refuse(Reason::SubjectConfirmationMissing, wanted, "none")
+    }))
+}
+
+fn check_confirmation(
+    envelope: &Envelope,
+    confirmation: &Confirmation,
+    expected: &Expectation<'_>,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Result<Timestamp, Refusal> {
+    match confirmation.recipient.as_deref() {
+        Some(got) if got == expected.acs_url => ledger.pass("recipient", expected.acs_url, got),
+        Some(got) => {
+            return Err(ledger.refuse(Reason::RecipientMismatch, expected.acs_url, got));
+        }
+        None => {
+            return Err(ledger.refuse(Reason::RecipientMissing, expected.acs_url, "none"));
+        }
+    }
+    let Some(valid_until) = confirmation.not_on_or_after else {
+        let wanted = "NotOnOrAfter on SubjectConfirmationData";
+        return Err(ledger.refuse(Reason::ConfirmationExpiryMissing, wanted, "none"));
+    };
+    let window = (confirmation.not_before, Some(valid_until));
+    check_window("subject-confirmation", window, expected.skew, now, ledger)?;
+    check_in_response_to(envelope, confirmation, expected, ledger)?;
+    Ok(valid_until)
+}
+
+fn check_in_response_to(
+    envelope: &Envelope,
+    confirmation: &Confirmation,
+    expected: &Expectation<'_>,
+    ledger: &mut Ledger,
+) -> Result<(), Refusal> {
+    let signed = confirmation.in_response_to.as_deref();
+    if let Some(outer) = envelope.in_response_to.as_deref()
+        && signed != Some(outer)
+    {
+        let wanted = signed.unwrap_or("none, as in SubjectConfirmationData");
+        return Err(ledger.refuse(Reason::InResponseToMismatch, wanted, outer));
+    }
+    match (signed, expected.in_response_to) {
+        (Some(got), Some(pending)) if got == pending => {
+            ledger.pass("in-response-to", pending, got);
+            Ok(())
+        }
+        (Some(got), pending) => {
+            let wanted = pending.unwrap_or("a request that this browser has pending");
+            Err(ledger.refuse(Reason::InResponseToUnknown, wanted, got))
+        }
+        (None, _) if expected.allow_unsolicited => {
+            let wanted = "a pending request, or none: IdP-initiated sign-in is allowed";
+            ledger.pass("in-response-to", wanted, "none");
+            Ok(())
+        }
+        (None, pending) => {
+            let wanted = pending.unwrap_or("a request that this browser has pending");
+            Err(ledger.refuse(Reason::InResponseToMissing, wanted, "none"))
+        }
+    }
+}
+
+fn check_conditions(
+    assertion: &Assertion,
+    expected: &Expectation<'_>,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Result<(), Refusal> {
+    let none = Conditions::default();
+    let conditions = assertion.conditions.as_ref().unwrap_or(&none);
+    if let Some(unknown) = &conditions.unknown {
+        let wanted = "only conditions that are understood";
+        return Err(ledger.refuse(Reason::ConditionUnknown, wanted, unknown));
+    }
+    let window = (conditions.not_before, conditions.not_on_or_after);
+    check_window("conditions", window, expected.skew, now, ledger)?;
+    if conditions.audiences.is_empty() {
+        let got = "no AudienceRestriction";
+        return Err(ledger.refuse(Reason::AudienceMissing, expected.audience, got));
+    }
+    for audiences in &conditions.audiences {
+        if !audiences.iter().any(|a| a == expected.audience) {
+            let got = audiences.join(", ");
+            return Err(ledger.refuse(Reason::AudienceMismatch, expected.audience, got));
+        }
+    }
+    ledger.pass("audience", expected.audience, expected.audience);
+    Ok(())
+}
+
+/// NotBefore <= now < NotOnOrAfter, with the skew on both sides.
+fn check_window(
+    code: &'static str,
+    (not_before, not_on_or_after): (Option<Timestamp>, Option<Timestamp>),
+    skew: Duration,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Result<(), Refusal> {
+    let clock = format!("{now} here, {} s of skew allowed", skew.as_secs());
+    if let Some(from) = not_before
+        && now.plus(skew) < from
+    {
+        return Err(ledger.refuse(Reason::NotYetValid, clock, format!("NotBefore {from}")));
+    }
+    if let Some(until) = not_on_or_after
+        && now >= until.plus(skew)
+    {
+        return Err(ledger.refuse(Reason::Expired, clock, format!("NotOnOrAfter {until}")));
+    }
+    let shown = |t: Option<Timestamp>| t.map_or_else(|| "open".to_owned(), |t| t.to_string());
+    let got = format!("{} to {}", shown(not_before), shown(not_on_or_after));
+    ledger.pass(code, clock, got);
+    Ok(())
+}
+
+/// Where there are several AuthnStatements, none may have ended; the first is the session.
+fn check_session<'a>(
+    assertion: &'a Assertion,
+    expected: &Expectation<'_>,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Result<&'a AuthnStatement, Refusal> {
+    let Some(first) = assertion.authn_statements.first() else {
+        return Err(ledger.refuse(Reason::AuthnStatementMissing, "an AuthnStatement", "none"));
+    };
+    for statement in &assertion.authn_statements {
+        if let Some(end) = statement.session_not_on_or_after
+            && now >= end.plus(expected.skew)
+        {
+            let wanted = format!("a session that lasts beyond {now}");
+            let got = format!("SessionNotOnOrAfter {end}");
+            return Err(ledger.refuse(Reason::SessionExpired, wanted, got));
+        }
+    }
+    let end = first.session_not_on_or_after;
+    let got = end.map_or_else(|| "no end given".to_owned(), |end| end.to_string());
+    ledger.pass("authn-statement", "an AuthnStatement", got);
+    Ok(first)
+}
+
+/// The attributes that the seed's Okta setup names.
+struct Person {
+    emails: Vec<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+}
+
+impl Person {
+    fn of(assertion: &Assertion) -> Self {
+        let values = |name: &str, claim: &str| find(&assertion.attributes, name, claim);
+        let first = |values: &[String]| values.first().cloned();
+        Self {
+            emails: values("email", "emailaddress").to_vec(),
+            first_name: first(values("firstName", "givenname")),
+            last_name: first(values("lastName", "surname")),
+        }
+    }
+
+    /// A provider speaks for its domains only: every address in the assertion must be in one,
+    /// and there must be an address at all. A NameID with an "@" counts as one whatever its
+    /// Format says, because users are matched by it.
+    fn check_domains(
+        &self,
+        name_id: &str,
+        expected: &Expectation<'_>,
+        ledger: &mut Ledger,
+    ) -> Result<(), Refusal> {
+        let wanted = format!("an address in {}", expected.domains.join(", "));
+        let name_id = name_id.contains('@').then_some(name_id);
+        let addresses: Vec<&str> = self
+            .emails
+            .iter()
+            .map(String::as_str)
+            .chain(name_id)
+            .collect();
+        if addresses.is_empty() {
+            let got = "neither an email attribute nor a NameID that is an address";
+            return Err(ledger.refuse(Reason::EmailMissing, wanted, got));
+        }
+        for address in &addresses {
+            if !is_within(address, expected.domains) {
+                return Err(ledger.refuse(Reason::EmailDomain, wanted, address));
+            }
+        }
+        ledger.pass("email-domain", wanted, addresses.join(", "));
+        Ok(())
+    }
+}
+
+/// The exact name first, then without case, then the claim URI of Entra and ADFS.
+fn find<'a>(attributes: &'a [(String, Vec<String>)], name: &str, claim: &str) -> &'a [String] {
+    let by = |wanted: &dyn Fn(&str) -> bool| attributes.iter().find(|(n, _)| wanted(n));
+    by(&|n| n == name)
+        .or_else(|| by(&|n| n.eq_ignore_ascii_case(name)))
+        .or_else(|| by(&|n| n.strip_prefix(CLAIMS) == Some(claim)))
+        .map_or(&[], |(_, values)| values.as_slice())
+}
+
+/// Whether `address` is one plain address in one of `domains`.
+fn is_within(address: &str, domains: &[String]) -> bool {
+    let Some((local, domain)) = address.split_once('@') else {
+        return false;
+    };
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"<>(),;:\\@".contains(c);
+    !local.is_empty()
+        && local.chars().all(plain)
+        && domains.iter().any(|d| d.eq_ignore_ascii_case(domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_in_domains() {
+        let domains = ["acme.com".to_owned(), "Acme.example".to_owned()];
+        for inside in [
+            "ann@acme.com",
+            "Ann@ACME.com",
+            "a+b@acme.EXAMPLE",
+            "o'neil@acme.com",
+        ] {
+            assert!(is_within(inside, &domains), "{inside}");
+        }
+        for outside in [
+            "ann@evil.com",
+            "ann@sub.acme.com",
+            "ann@acme.com.evil.com",
+            "ann@evilacme.com",
+            "ann@evil.com@acme.com",
+            "@acme.com",
+            "acme.com",
+            "ann",
+            "",
+            "ann@",
+            "ann@acme.com.",
+            "a b@acme.com",
+            "<ann@acme.com",
+            "\"a@b\"@acme.com",
+            "ann@acme.com\u{0}",
+        ] {
+            assert!(!is_within(outside, &domains), "{outside}");
+        }
+    }
+
+    #[test]
+    fn attribute_names_in_order_of_preference() {
+        let claim = format!("{CLAIMS}emailaddress");
+        let all = |names: &[&str]| -> Vec<(String, Vec<String>)> {
+            names
+                .iter()
+                .map(|n| ((*n).to_owned(), vec![(*n).to_owned()]))
+                .collect()
+        };
+        let names = all(&[&claim, "EMAIL", "email"]);
+        assert_eq!(find(&names, "email", "emailaddress"), ["email"]);
+        assert_eq!(find(&names[..2], "email", "emailaddress"), ["EMAIL"]);
+        assert_eq!(find(&names[..1], "email", "emailaddress"), [claim]);
+        assert!(find(&names, "firstName", "givenname").is_empty());
+    }
+}

@@ -1,0 +1,237 @@
+//! From the form value of the ACS to a verified assertion. `saml`'s module doc has the whole way.
+
+use data_encoding::BASE64;
+use uppsala::Document;
+
+pub use crate::saml::encryption::{DecryptionKey, DecryptionKeyError};
+pub use crate::saml::profile::{Expectation, SignIn};
+pub use crate::saml::refusal::{Check, Refusal};
+pub use crate::saml::signature::Trust;
+
+use crate::clock::Timestamp;
+use crate::saml::assertion::Assertion;
+use crate::saml::encryption;
+use crate::saml::envelope::{Envelope, check_status};
+use crate::saml::refusal::{Ledger, Problem, Reason};
+use crate::saml::signature::{self, Signed};
+use crate::saml::xml::{ASSERTION, Element, PROTOCOL, XmlError};
+use crate::saml::{html, profile, shape, xml};
+
+/// Largest response as XML, in bytes.
+pub const MAX_XML: usize = 256 * 1024;
+/// Largest form value: the base64 of [`MAX_XML`] with line breaks.
+pub const MAX_FORM_VALUE: usize = MAX_XML / 3 * 4 + MAX_XML / 16;
+
+/// A response whose signatures hold. Not yet compared with any expectation: that is
+/// [`Opened::check`].
+#[derive(Debug)]
+pub struct Opened {
+    envelope: Envelope,
+    assertion: Assertion,
+    ledger: Ledger,
+}
+
+impl Opened {
+    /// The request that the assertion answers, from the signed SubjectConfirmationData; `None`
+    /// if sign-in was started at the identity provider.
+    pub fn in_response_to(&self) -> Option<&str> {
+        let first = self.assertion.confirmations.first()?;
+        first.in_response_to.as_deref()
+    }
+
+    /// Every check of the Web Browser SSO profile, at the time `now`.
+    pub fn check(self, expected: &Expectation<'_>, now: Timestamp) -> Result<SignIn, Refusal> {
+        let mut ledger = self.ledger;
+        let sign_in = profile::check(&self.envelope, &self.assertion, expected, now, &mut ledger)?;
+        Ok(SignIn {
+            checks: ledger.into_checks(),
+            ..sign_in
+        })
+    }
+}
+
+/// Opens the value of the form field `SAMLResponse`: decodes, verifies with `trust` alone, and
+/// decrypts with one of `keys` where the assertion is encrypted.
+pub fn open(form_value: &str, trust: &Trust, keys: &[DecryptionKey]) -> Result<Opened, Refusal> {
+    let mut ledger = Ledger::default();
+    let text = decoded(form_value).map_err(|problem| ledger.refuse_for(&problem))?;
+    let document = parsed(&text).map_err(|problem| ledger.refuse_for(&problem))?;
+    let response = Element::root(&document).filter(|root| root.is(PROTOCOL, "Response"));
+    let Some(response) = response else {
+        let got = Element::root(&document).map_or("", Element::local_name);
+        return Err(ledger.refuse(Reason::RootNotResponse, "a SAML 2.0 Response", got));
+    };
+    check_status(response, &mut ledger)?;
+    let signed = verified(trust, &document, &text);
+    let signed = signed.map_err(|problem| ledger.refuse_for(&problem))?;
+    let opened = match &signed {
+        None => open_unsigned(response, trust, keys, &mut ledger),
+        Some(signed) => open_signed(response, signed, trust, keys, &mut ledger),
+    };
+    let (envelope, assertion) = opened.map_err(|problem| ledger.refuse_for(&problem))?;
+    Ok(Opened {
+        envelope,
+        assertion,
+        ledger,
+    })
+}
+
+/// The XML in a form value. Bare base64 by the rules; line breaks are allowed, since MIME-minded
+/// producers put them in.
+fn decoded(form_value: &str) -> Result<String, Problem> {
+    let problem = |reason, got: &str| {
+        let expected = format!("base64 of at most {MAX_XML} bytes of XML");
+        Err(Problem::new(reason, expected, got))
+    };
+    if form_value.len() > MAX_FORM_VALUE {
+        return problem(
+            Reason::ResponseTooBig,
+            &format!("{} characters", form_value.len()),
+        );
+    }
+    let trimmed = form_value.trim();
+    if trimmed.is_empty() {
+        return problem(Reason::ResponseEmpty, "nothing");
+    }
+    if html::is_page(trimmed) {
+        return problem(Reason::ResponseIsHtml, "a web page");
+    }
+    if trimmed.starts_with('<') {
+        return problem(Reason::ResponseNotBase64, "XML that is not encoded");
+    }
+    let compact: String = trimmed
+        .chars()
+        .filter(|c| !matches!(c, '\r' | '\n'))
+        .collect();
+    let Ok(bytes) = BASE64.decode(compact.as_bytes()) else {
+        return problem(Reason::ResponseNotBase64, "something else");
+    };
+    if bytes.len() > MAX_XML {
+        return problem(Reason::ResponseTooBig, &format!("{} bytes", bytes.len()));
+    }
+    match String::from_utf8(bytes) {
+        Err(_) => problem(Reason::ResponseNotUtf8, "other bytes"),
+        Ok(text) if html::is_page(&text) => problem(Reason::ResponseIsHtml, "a web page"),
+        Ok(text) => Ok(text),
+    }
+}
+
+fn parsed(text: &str) -> Result<Document<'_>, Problem> {
+    xml::parse(text).map_err(|error| match error {
+        XmlError::Doctype => Problem::new(Reason::XmlDoctype, "XML without a DOCTYPE", "one"),
+        other => Problem::new(Reason::XmlMalformed, "well-formed XML", other.to_string()),
+    })
+}
+
+/// The layout first, the signatures second.
+fn verified(
+    trust: &Trust,
+    document: &Document<'_>,
+    source: &str,
+) -> Result<Option<Signed>, Problem> {
+    let signatures = shape::signatures(document)?;
+    signature::verify(trust, document, source, &signatures)
+}
+
+/// Something is signed: from here on only those bytes count, except for the envelope where just
+/// the assertion is signed.
+fn open_signed(
+    response: Element<'_>,
+    signed: &Signed,
+    trust: &Trust,
+    keys: &[DecryptionKey],
+    ledger: &mut Ledger,
+) -> Result<(Envelope, Assertion), Problem> {
+    ledger.pass("signature", "the provider's certificate", &signed.summary);
+    let document = parsed(&signed.xml)?;
+    let Some(root) = Element::root(&document) else {
+        return Err(Problem::new(
+            Reason::SignatureInvalid,
+            "signed XML",
+            "nothing",
+        ));
+    };
+    if root.is(ASSERTION, "Assertion") {
+        return Ok((Envelope::read(response, false), Assertion::read(root)?));
+    }
+    let envelope = Envelope::read(root, true);
+    if let Some(assertion) = root.single(ASSERTION, "Assertion").one() {
+        return Ok((envelope, Assertion::read(assertion)?));
+    }
+    let assertion = open_encrypted(root, true, trust, keys, ledger)?;
+    Ok((envelope, assertion))
+}
+
+/// Nothing is signed that can be seen: only an encrypted assertion can still hold a signature.
+fn open_unsigned(
+    response: Element<'_>,
+    trust: &Trust,
+    keys: &[DecryptionKey],
+    ledger: &mut Ledger,
+) -> Result<(Envelope, Assertion), Problem> {
+    if response
+        .named(ASSERTION, "EncryptedAssertion")
+        .next()
+        .is_none()
+    {
+        return Err(unsigned());
+    }
+    let assertion = open_encrypted(response, false, trust, keys, ledger)?;
+    Ok((Envelope::read(response, false), assertion))
+}
+
+fn open_encrypted(
+    response: Element<'_>,
+    response_signed: bool,
+    trust: &Trust,
+    keys: &[DecryptionKey],
+    ledger: &mut Ledger,
+) -> Result<Assertion, Problem> {
+    let Some(encrypted) = response.single(ASSERTION, "EncryptedAssertion").one() else {
+        return Err(Problem::new(
+            Reason::AssertionMissing,
+            "an assertion",
+            "none",
+        ));
+    };
+    let plaintext = encryption::decrypt(encrypted, keys)?;
+    ledger.pass("decryption", "our encryption key", "opened");
+    // The plaintext has to pass the same gate. All that fails here has one public face, because
+    // under an unsigned Response the ciphertext is the sender's to vary.
+    open_plaintext(&plaintext, response_signed, trust, ledger)
+        .map_err(|p| encryption::failed(&format!("{}: {}", p.reason.code(), p.got)))
+}
+
+fn open_plaintext(
+    plaintext: &str,
+    response_signed: bool,
+    trust: &Trust,
+    ledger: &mut Ledger,
+) -> Result<Assertion, Problem> {
+    let document = parsed(plaintext)?;
+    let Some(root) = Element::root(&document).filter(|root| root.is(ASSERTION, "Assertion")) else {
+        return Err(Problem::new(
+            Reason::AssertionMissing,
+            "an Assertion",
+            "none",
+        ));
+    };
+    match verified(trust, &document, plaintext)? {
+        Some(signed) => {
+            ledger.pass("signature", "the provider's certificate", &signed.summary);
+            let document = parsed(&signed.xml)?;
+            match Element::root(&document) {
+                Some(root) => Assertion::read(root),
+                None => Err(unsigned()),
+            }
+        }
+        // The Response's signature covers the ciphertext.
+        None if response_signed => Assertion::read(root),
+        None => Err(unsigned()),
+    }
+}
+
+fn unsigned() -> Problem {
+    let expected = "a signature on the Response or on the Assertion";
+    Problem::new(Reason::SignatureMissing, expected, "none")
+}

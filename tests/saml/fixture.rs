@@ -1,0 +1,106 @@
+//! One identity provider, one impostor and one service provider for all tests of this binary:
+//! RSA keys are slow to make.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use portcullis::clock::Timestamp;
+use portcullis::demo::identity_provider::{Cipher, Encryption, IdentityProvider, ResponseSpec};
+use portcullis::saml::certificate::Certificate;
+use portcullis::saml::response::{
+    DecryptionKey, Expectation, Opened, Refusal, SignIn, Trust, open,
+};
+
+pub const ISSUER: &str = "http://www.okta.com/exkdemo";
+pub const SSO: &str = "https://acme.okta.com/app/acme_1/exkdemo/sso/saml";
+pub const ACS: &str = "https://door.example/saml/abc/acs";
+pub const AUDIENCE: &str = "https://door.example/saml/abc/metadata";
+pub const REQUEST: &str = "_000102030405060708090a0b0c0d0e0f";
+pub const PERSON: &str = "ann@acme.com";
+pub const NOW: Timestamp = Timestamp::from_millis(1_795_429_230_456);
+
+pub static IDP: LazyLock<IdentityProvider> =
+    LazyLock::new(|| IdentityProvider::generate(ISSUER, SSO).unwrap());
+/// Same names, other key.
+pub static IMPOSTOR: LazyLock<IdentityProvider> =
+    LazyLock::new(|| IdentityProvider::generate(ISSUER, SSO).unwrap());
+
+/// The service provider's encryption key pair.
+pub struct Recipient {
+    pub certificate: Vec<u8>,
+    pub pkcs8: Vec<u8>,
+}
+
+pub static RECIPIENT: LazyLock<Recipient> = LazyLock::new(recipient);
+
+pub fn recipient() -> Recipient {
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+        .unwrap();
+    let certificate = rcgen::CertificateParams::default()
+        .self_signed(&key)
+        .unwrap();
+    Recipient {
+        certificate: certificate.der().to_vec(),
+        pkcs8: key.serialize_der(),
+    }
+}
+
+pub static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::new(&[certificate(&IDP)]));
+pub static KEYS: LazyLock<Vec<DecryptionKey>> =
+    LazyLock::new(|| vec![DecryptionKey::from_pkcs8(&RECIPIENT.pkcs8).unwrap()]);
+
+pub fn certificate(idp: &IdentityProvider) -> Certificate {
+    Certificate::parse(idp.certificate()).unwrap()
+}
+
+/// A solicited response for Ann, both signed.
+pub fn spec() -> ResponseSpec<'static> {
+    ResponseSpec {
+        attributes: vec![
+            ("firstName", vec!["Ann"]),
+            ("lastName", vec!["O'Neil <&>"]),
+            ("email", vec![PERSON]),
+            ("groups", vec!["ops", "dev"]),
+        ],
+        in_response_to: Some(REQUEST),
+        ..ResponseSpec::new(ACS, AUDIENCE, PERSON, NOW)
+    }
+}
+
+pub fn encryption(cipher: Cipher) -> Option<Encryption<'static>> {
+    Some(Encryption {
+        certificate: &RECIPIENT.certificate,
+        cipher,
+    })
+}
+
+pub fn issue(spec: &ResponseSpec<'_>) -> String {
+    IDP.issue(spec).unwrap()
+}
+
+pub fn domains() -> &'static [String] {
+    static DOMAINS: LazyLock<Vec<String>> = LazyLock::new(|| vec!["ACME.com".to_owned()]);
+    &DOMAINS
+}
+
+pub fn expectation() -> Expectation<'static> {
+    Expectation {
+        issuer: ISSUER,
+        acs_url: ACS,
+        audience: AUDIENCE,
+        in_response_to: Some(REQUEST),
+        allow_unsolicited: false,
+        domains: domains(),
+        skew: Duration::from_secs(180),
+    }
+}
+
+pub fn open_xml(xml: &str) -> Result<Opened, Refusal> {
+    open(&BASE64.encode(xml.as_bytes()), &TRUST, &KEYS)
+}
+
+/// The whole way, with what a well configured provider expects.
+pub fn sign_in(xml: &str) -> Result<SignIn, Refusal> {
+    open_xml(xml)?.check(&expectation(), NOW)
+}
