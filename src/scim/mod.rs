@@ -1,1 +1,34 @@
-//! The SCIM 2.0 protocol. Pure: bytes in, values out.
+//! The SCIM 2.0 protocol (RFC 7643 and 7644), as a service provider speaks it.
+//!
+//! Pure: bytes in, values out. No HTTP, no SQL, no clock, no randomness: the directory decides what
+//! exists, this room decides what a request means and what an answer looks like.
+//!
+//! Two rules run through it. What isn't understood is an error, never a silent success: an unknown
+//! PATCH path, an unknown filter operator, a sort order nobody applied. And what well-known clients
+//! get wrong is forgiven on purpose, in [`forgive`] alone, each time with a note for the trace.
+
+pub mod discovery;
+pub mod error;
+pub mod filter;
+pub mod forgive;
+pub mod group;
+mod json;
+mod matching;
+pub mod patch;
+pub mod path;
+pub mod projection;
+pub mod query;
+pub mod render;
+pub mod schema;
+pub mod user;
+mod validate;
+
+pub use error::ScimError;
+pub use filter::Filter;
+pub use group::GroupDraft;
+pub use patch::{GroupChange, Patch};
+pub use query::ListQuery;
+pub use user::UserDraft;
+
+#[cfg(test)]
+mod mutation_tests;

@@ -1,0 +1,145 @@
+//! What clients get wrong and we let pass, all of it, each with the note that a trace shows.
+//!
+//! The rule is that what isn't understood is refused. These are understood: a client with many
+//! users sends them, and there is only one thing they can mean. Nothing else is guessed.
+
+use serde_json::{Map, Value};
+
+use super::filter::{Filter, Literal, Operator};
+use super::path::AttributePath;
+
+/// Entra ID without its `aadOptscim062020` flag writes booleans as "True" and "False".
+pub const BOOLEAN_AS_TEXT: &str = "a boolean came as text and was read as a boolean";
+
+/// Okta's "unique identifier field" may be the `email` of its own profile, which SCIM calls
+/// `emails.value`.
+pub const EMAIL_FOR_EMAILS: &str = "the filter names `email`, read as `emails.value`";
+
+/// Entra ID writes to `emails[type eq "work"].value` before there is such an address; RFC 7644
+/// section 3.5.2.3 would answer `noTarget`.
+pub const ELEMENT_MADE: &str = "the path selected no value, so one was made as the path describes";
+
+/// Entra ID and OneLogin name the members to remove in `value`, where RFC 7644 section 3.5.2.2
+/// knows only a filter in the path.
+pub const REMOVED_BY_VALUE: &str = "the values to remove came as a list, not as a filter";
+
+/// Okta repeats the resource's own `id` in a PATCH without path.
+pub const OWN_ID: &str = "the resource's own id was repeated and ignored";
+
+/// Entra ID sends the manager's id where RFC 7643 section 4.3 has an object.
+pub const MANAGER_AS_TEXT: &str = "the manager came as text and was read as the manager's id";
+
+/// Okta sends a password even with password sync off.
+pub const PASSWORD_DISCARDED: &str = "a password came and was discarded";
+
+/// Some clients leave `schemas` out of a PATCH.
+pub const NO_PATCH_SCHEMA: &str = "the PATCH does not name its schema";
+
+/// Adds a note once.
+pub(super) fn note(notes: &mut Vec<&'static str>, what: &'static str) {
+    if !notes.contains(&what) {
+        notes.push(what);
+    }
+}
+
+/// [`BOOLEAN_AS_TEXT`]
+pub(super) fn boolean_text(text: &str, notes: &mut Vec<&'static str>) -> Option<bool> {
+    let value = if text.eq_ignore_ascii_case("true") {
+        true
+    } else if text.eq_ignore_ascii_case("false") {
+        false
+    } else {
+        return None;
+    };
+    note(notes, BOOLEAN_AS_TEXT);
+    Some(value)
+}
+
+/// [`EMAIL_FOR_EMAILS`]
+pub(super) fn email_for_emails(
+    path: &AttributePath,
+    notes: &mut Vec<&'static str>,
+) -> Option<AttributePath> {
+    if !path.is("email", None) {
+        return None;
+    }
+    note(notes, EMAIL_FOR_EMAILS);
+    Some(AttributePath::of("emails", Some("value")))
+}
+
+/// [`ELEMENT_MADE`]: the element that a filter of plain equalities describes; `None` for any other
+/// filter, which describes no single one.
+pub(super) fn element_described(filter: &Filter) -> Option<Map<String, Value>> {
+    let terms = match filter {
+        Filter::And(terms) => terms.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut element = Map::new();
+    for term in terms {
+        let Filter::Compare {
+            path,
+            op: Operator::Equal,
+            value,
+        } = term
+        else {
+            return None;
+        };
+        let value = match value {
+            Literal::String(text) => Value::from(text.as_str()),
+            Literal::Boolean(value) => Value::Bool(*value),
+            Literal::Number(_) | Literal::Null => return None,
+        };
+        if element.insert(path.name.clone(), value).is_some() {
+            return None;
+        }
+    }
+    Some(element)
+}
+
+/// [`MANAGER_AS_TEXT`]
+pub(super) fn manager_text(
+    attribute: &str,
+    value: &Value,
+    notes: &mut Vec<&'static str>,
+) -> Option<Map<String, Value>> {
+    if attribute != "manager" || !value.is_string() {
+        return None;
+    }
+    note(notes, MANAGER_AS_TEXT);
+    Some(Map::from_iter([("value".to_owned(), value.clone())]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::filter::parse;
+
+    #[test]
+    fn describes_only_plain_equalities() {
+        let described = |text: &str| element_described(&parse(text).unwrap());
+        let work = described("type eq \"work\" and primary eq true").unwrap();
+        assert_eq!(
+            Value::Object(work),
+            serde_json::json!({"type": "work", "primary": true})
+        );
+        for text in [
+            "type ne \"work\"",
+            "type eq \"a\" or type eq \"b\"",
+            "not (type eq \"a\")",
+            "type eq \"a\" and type eq \"b\"",
+            "type eq null",
+            "type pr",
+        ] {
+            assert!(described(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn notes_once() {
+        let mut notes = Vec::new();
+        assert_eq!(boolean_text("False", &mut notes), Some(false));
+        assert_eq!(boolean_text("TRUE", &mut notes), Some(true));
+        assert_eq!(boolean_text("1", &mut notes), None);
+        assert_eq!(notes, [BOOLEAN_AS_TEXT]);
+    }
+}

@@ -1,0 +1,171 @@
+//! JSON as SCIM needs it: one object, no key twice, bounded depth.
+//!
+//! `serde_json` alone keeps the last of two equal keys. A proxy or an audit that keeps the first
+//! would then see another request than we did, so a repeated key is refused, also one that differs
+//! only in case (attribute names have none, RFC 7643 section 2.1; [`super::validate`] sees to that).
+
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use super::error::ScimError;
+
+/// How deep arrays and objects may nest. Core SCIM needs 4.
+pub(super) const MAX_DEPTH: usize = 16;
+
+/// Parses a request body into its object.
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ScimError> {
+    // Some clients on Windows start UTF-8 with a byte order mark, which RFC 8259 lets us skip.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(ScimError::invalid_syntax("The request has no body."));
+    }
+    let mut parser = serde_json::Deserializer::from_slice(body);
+    let value = Strict { depth: 0 }
+        .deserialize(&mut parser)
+        .and_then(|value| parser.end().map(|()| value))
+        .map_err(|error| {
+            ScimError::invalid_syntax(format!("The body is not valid JSON: {error}."))
+        })?;
+    match value {
+        Value::Object(map) => Ok(map),
+        _ => Err(ScimError::invalid_syntax("The body must be a JSON object.")),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: Error>(self) -> Result<Self, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH}")));
+        }
+        Ok(Self {
+            depth: self.depth + 1,
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(inner)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut map = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let value = entries.next_value_seed(inner)?;
+            if map.contains_key(&key) {
+                let key = super::error::shown(&key);
+                return Err(A::Error::custom(format_args!("`{key}` is given twice")));
+            }
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(body: &str) -> String {
+        let error = object(body.as_bytes()).unwrap_err();
+        assert_eq!(
+            (error.status, error.scim_type),
+            (400, Some("invalidSyntax"))
+        );
+        error.detail
+    }
+
+    #[test]
+    fn takes_objects_only() {
+        assert_eq!(
+            object(b"\xef\xbb\xbf {\"a\": [1, null, -2.5]}")
+                .unwrap()
+                .len(),
+            1
+        );
+        for body in [
+            "",
+            "  \n",
+            "[]",
+            "1",
+            "null",
+            "{not json",
+            "{} x",
+            "{\"a\":1e999}",
+        ] {
+            refused(body);
+        }
+        assert!(object(b"{\"a\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn refuses_a_key_given_twice() {
+        assert!(refused(r#"{"active":true,"active":false}"#).contains("given twice"));
+        assert!(refused(r#"{"name":{"a":1,"\u0061":2}}"#).contains("given twice"));
+    }
+
+    #[test]
+    fn refuses_depth_bombs() {
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(object(nested(MAX_DEPTH - 1).as_bytes()).is_ok());
+        assert!(refused(&nested(MAX_DEPTH)).contains("nested deeper"));
+        refused(&nested(200_000));
+        refused(&"{\"a\":".repeat(200_000));
+    }
+}

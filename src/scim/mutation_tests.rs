@@ -1,0 +1,149 @@
+//! No input makes a parser panic, and what a parser takes it can also carry through: seeded
+//! mutations of good inputs, and noise.
+
+use serde_json::{Map, Value, json};
+
+use super::query::ListQuery;
+use super::schema::{GROUP, USER};
+use super::{GroupDraft, Patch, UserDraft, filter};
+
+/// xorshift64*, so that a failure can be repeated from its seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(bound.max(1)).unwrap()).unwrap()
+    }
+
+    fn mutate(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
+        const TOKENS: [&str; 24] = [
+            "\"", "\\", "\\u", "\\ud800", "[", "]", "(", ")", "{", "}", ".", ":", ",", " ", "not(",
+            " and ", " or ", " pr", "null", "\u{0}", "é", "✓", "urn:", "1e999",
+        ];
+        let mut bytes = seeds[self.below(seeds.len())].clone();
+        for _ in 0..=self.below(6) {
+            let at = self.below(bytes.len() + 1);
+            match self.below(6) {
+                0 if at < bytes.len() => bytes[at] = u8::try_from(self.below(256)).unwrap(),
+                1 if at < bytes.len() => {
+                    bytes.remove(at);
+                }
+                2 => bytes.truncate(at),
+                3 => {
+                    let other = &seeds[self.below(seeds.len())];
+                    let from = self.below(other.len());
+                    bytes.splice(at..at, other[from..].iter().copied());
+                }
+                _ => {
+                    let token = TOKENS[self.below(TOKENS.len())];
+                    bytes.splice(at..at, token.bytes());
+                }
+            }
+        }
+        bytes
+    }
+}
+
+fn seeds(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+fn user() -> Map<String, Value> {
+    let body = json!({"userName": "a@b.test", "name": {"givenName": "A"}, "title": "t",
+        "emails": [{"value": "a@b.test", "type": "work", "primary": true}, {"value": "x"}]});
+    UserDraft::parse(body.to_string().as_bytes())
+        .unwrap()
+        .resource
+}
+
+#[test]
+fn filters_survive_mutation() {
+    let seeds = seeds(&[
+        "userName eq \"a@b.test\" and not (title pr or active eq true)",
+        "emails[type eq \"work\" and value co \"\\u00e9\\\"\"].value sw \"a\"",
+        "urn:ietf:params:scim:schemas:core:2.0:User:name.givenName ne null or id gt \"1\"",
+        "meta.lastModified ge \"2026-11-24T10:00:00Z\"",
+        "filter=userName+eq+%22a%22&startIndex=1&count=2&attributes=a.b,c",
+    ]);
+    let mut random = Random(0x5EED_0001);
+    let user = user();
+    for _ in 0..40_000 {
+        let bytes = random.mutate(&seeds);
+        let text = String::from_utf8_lossy(&bytes);
+        if let Ok(parsed) = filter::parse(&text) {
+            parsed.matches(&user, &USER);
+            if let Ok(resolved) = parsed.resolve(&USER, &mut Vec::new()) {
+                let twice = resolved.resolve(&USER, &mut Vec::new());
+                assert_eq!(twice.as_ref(), Ok(&resolved), "{text}");
+                assert_eq!(
+                    parsed.matches(&user, &USER),
+                    resolved.matches(&user, &USER),
+                    "{text}"
+                );
+            }
+        }
+        if let Ok(query) = ListQuery::parse(Some(&text)) {
+            query.project(Value::Object(user.clone()), &USER);
+            query.wants("members", &GROUP);
+        }
+    }
+}
+
+#[test]
+fn bodies_survive_mutation() {
+    let seeds = seeds(&[
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a","active":"False",
+            "name":{"givenName":"G"},"emails":[{"value":"v","type":"work","primary":true}],
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":"m"}}"#,
+        r#"{"displayName":"g","externalId":"x","members":[{"value":"u","type":"User","$ref":null}]}"#,
+        r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
+            {"op":"Replace","path":"emails[type eq \"work\"].value","value":"x"},
+            {"op":"add","path":"members","value":[{"value":"u"}]},
+            {"op":"remove","path":"members[value eq \"u\"]"},
+            {"op":"replace","value":{"displayName":"n","name.givenName":"k","id":"u1"}}]}"#,
+        r#"{"Operations":[{"op":"replace","value":{"active":false,"emails":[{"primary":"True"}]}},
+            {"op":"remove","path":"name.givenName"},{"op":"add","path":"name","value":{"a":[1]}}]}"#,
+    ]);
+    let mut random = Random(0x5EED_0002);
+    let current = user();
+    let mut applied = 0;
+    for _ in 0..40_000 {
+        let bytes = random.mutate(&seeds);
+        if let Ok(draft) = UserDraft::parse(&bytes) {
+            // What was taken is in canonical form: it is taken again, unchanged.
+            let again = UserDraft::from_resource(draft.resource.clone(), Vec::new()).unwrap();
+            assert_eq!(again.resource, draft.resource);
+        }
+        let _ = GroupDraft::parse(&bytes);
+        if let Ok(patch) = Patch::parse(&bytes) {
+            applied += usize::from(patch.apply_to_user("u1", &current).is_ok());
+            let _ = patch.group_changes("u1", &mut Vec::new());
+        }
+    }
+    assert!(
+        applied > 100,
+        "the mutations are too harsh to test anything: {applied}"
+    );
+}
+
+#[test]
+fn noise_is_refused() {
+    let mut random = Random(0x5EED_0003);
+    for _ in 0..5_000 {
+        let length = random.below(200);
+        let noise: Vec<u8> = (0..length)
+            .map(|_| u8::try_from(random.below(256)).unwrap())
+            .collect();
+        assert!(UserDraft::parse(&noise).is_err());
+        assert!(GroupDraft::parse(&noise).is_err());
+        assert!(Patch::parse(&noise).is_err());
+        let _ = filter::parse(&String::from_utf8_lossy(&noise));
+    }
+}

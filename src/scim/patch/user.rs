@@ -1,0 +1,340 @@
+//! A PATCH of a user, applied to a copy of the stored resource.
+
+use serde_json::{Map, Value};
+
+use super::target::Target;
+use super::{Kind, Patch, attributes};
+use crate::scim::error::{ScimError, shown};
+use crate::scim::forgive;
+use crate::scim::path::{self, AttributePath};
+use crate::scim::schema::{self, Attribute, Mutability, Schema, Type, USER};
+use crate::scim::user::UserDraft;
+
+mod elements;
+
+type Object = Map<String, Value>;
+
+impl Patch {
+    /// The user whose id is `id` and whose stored resource is `current`, as it is after all
+    /// operations. Nothing is changed when one fails. `active` of the outcome is `None` unless the
+    /// PATCH sets it.
+    pub fn apply_to_user(&self, id: &str, current: &Object) -> Result<UserDraft, ScimError> {
+        let mut edit = Edit {
+            resource: current.clone(),
+            id,
+            notes: self.notes.clone(),
+        };
+        for operation in &self.operations {
+            let value = operation.value.as_ref();
+            match &operation.target {
+                Some(target) => edit.at(operation.kind, target, value)?,
+                None => {
+                    for (key, value) in attributes(operation)? {
+                        let value = Some(value).filter(|value| !value.is_null());
+                        edit.keyed(operation.kind, key, value)?;
+                    }
+                }
+            }
+        }
+        UserDraft::from_resource(edit.resource, edit.notes)
+    }
+}
+
+struct Edit<'a> {
+    resource: Object,
+    id: &'a str,
+    notes: Vec<&'static str>,
+}
+
+impl Edit<'_> {
+    /// One attribute of an operation without path. Its name may be a whole path (Entra ID).
+    fn keyed(&mut self, kind: Kind, key: &str, value: Option<&Value>) -> Result<(), ScimError> {
+        if key.eq_ignore_ascii_case("id") && value.and_then(Value::as_str) == Some(self.id) {
+            forgive::note(&mut self.notes, forgive::OWN_ID);
+            return Ok(());
+        }
+        if key.eq_ignore_ascii_case("schemas") {
+            return self.schemas(value);
+        }
+        let kind = if value.is_none() { Kind::Remove } else { kind };
+        let unknown = match Target::parse(key) {
+            Ok(target) => {
+                let known = USER.target(&target.path).is_some() || target.path.name.is_empty();
+                if known {
+                    return self.at(kind, &target, value);
+                }
+                let plain = target.path.sub.is_none() && target.filter.is_none();
+                let foreign = foreign(&target.path) && value.is_none_or(Value::is_object);
+                plain && (target.path.urn.is_none() || foreign)
+            }
+            // A schema URI that is no URN, such as Microsoft's.
+            Err(_) => value.is_none_or(Value::is_object) && key.starts_with("http"),
+        };
+        if !unknown {
+            return Err(unknown_path(key));
+        }
+        // Kept as received, as POST and PUT do.
+        match value {
+            Some(value) => self.resource.insert(key.to_owned(), value.clone()),
+            None => self.resource.shift_remove(key),
+        };
+        Ok(())
+    }
+
+    fn schemas(&mut self, value: Option<&Value>) -> Result<(), ScimError> {
+        let Some(Value::Array(more)) = value else {
+            return Err(ScimError::invalid_value("`schemas` must be an array."));
+        };
+        in_list(&mut self.resource, "schemas", |listed| {
+            let mut more = more.iter();
+            more.try_for_each(|schema| elements::push(listed, schema.clone(), "schemas"))
+        })
+    }
+
+    fn at(&mut self, kind: Kind, target: &Target, value: Option<&Value>) -> Result<(), ScimError> {
+        if target.path.name.is_empty() {
+            return self.whole_extension(kind, target, value);
+        }
+        let found = USER
+            .target(&target.path)
+            .ok_or_else(|| unknown_path(&target.path.to_string()))?;
+        let attribute = found.attribute;
+        match attribute.mutability {
+            Mutability::ReadWrite | Mutability::Immutable if attribute.name != "schemas" => {}
+            Mutability::WriteOnly => {
+                forgive::note(&mut self.notes, forgive::PASSWORD_DISCARDED);
+                return Ok(());
+            }
+            _ => {
+                return Err(ScimError::mutability(format!(
+                    "`{}` is read-only.",
+                    attribute.name
+                )));
+            }
+        }
+        // Null is "no value" (RFC 7643 section 2.5); a missing one is a mistake.
+        if value.is_none() && kind == Kind::Add {
+            return Err(ScimError::invalid_value(format!(
+                "Adding to `{}` needs a value.",
+                found.path()
+            )));
+        }
+        let kind = if value.is_none() { Kind::Remove } else { kind };
+
+        let change = Change {
+            kind,
+            target,
+            found,
+            value,
+        };
+        match found.extension {
+            None => change.make(&mut self.resource, &mut self.notes),
+            Some(extension) => in_object(&mut self.resource, extension.id, |holder| {
+                change.make(holder, &mut self.notes)
+            }),
+        }
+    }
+
+    fn whole_extension(
+        &mut self,
+        kind: Kind,
+        target: &Target,
+        value: Option<&Value>,
+    ) -> Result<(), ScimError> {
+        let extension = target
+            .path
+            .urn
+            .as_deref()
+            .and_then(|urn| USER.extension(urn));
+        let (Some(extension), None) = (extension, &target.filter) else {
+            return Err(unknown_path(&target.path.to_string()));
+        };
+        match (kind, value) {
+            (Kind::Remove, _) | (Kind::Replace, None) => {
+                self.resource.shift_remove(extension.id);
+                Ok(())
+            }
+            (_, Some(Value::Object(parts))) => {
+                for (key, part) in parts {
+                    self.extension_part(kind, extension, key, part)?;
+                }
+                Ok(())
+            }
+            _ => Err(ScimError::invalid_value(format!(
+                "`{}` must be an object.",
+                extension.id
+            ))),
+        }
+    }
+
+    fn extension_part(
+        &mut self,
+        kind: Kind,
+        extension: &'static Schema,
+        key: &str,
+        part: &Value,
+    ) -> Result<(), ScimError> {
+        let part = Some(part).filter(|part| !part.is_null());
+        let kind = if part.is_none() { Kind::Remove } else { kind };
+        let mut target = Target::parse(key)?;
+        if target.path.urn.is_none() {
+            target.path.urn = Some(extension.id.to_owned());
+        }
+        if USER.target(&target.path).is_some() {
+            return self.at(kind, &target, part);
+        }
+        if !path::is_name(key) {
+            return Err(unknown_path(key));
+        }
+        in_object(&mut self.resource, extension.id, |holder| match part {
+            Some(part) => holder.insert(key.to_owned(), part.clone()),
+            None => holder.shift_remove(key),
+        });
+        Ok(())
+    }
+}
+
+/// One change of a known attribute. `value` is `None` only for a removal.
+struct Change<'a> {
+    kind: Kind,
+    target: &'a Target,
+    found: schema::Target,
+    value: Option<&'a Value>,
+}
+
+impl Change<'_> {
+    /// Makes the change in the object that has the attribute: the resource or an extension.
+    fn make(&self, holder: &mut Object, notes: &mut Vec<&'static str>) -> Result<(), ScimError> {
+        let attribute = self.found.attribute;
+        if let Some(filter) = &self.target.filter {
+            if !attribute.multi_valued || self.found.sub.is_some() {
+                return Err(ScimError::invalid_path(format!(
+                    "`{}` has no values to select from.",
+                    self.found.path()
+                )));
+            }
+            let selection = elements::Selection {
+                attribute,
+                filter: filter.resolve_element(attribute, notes)?,
+                part: self.target.part.as_deref(),
+            };
+            return in_list(holder, attribute.name, |list| {
+                selection.apply(self.kind, list, self.value, notes)
+            });
+        }
+        match (self.found.sub, self.value) {
+            (Some(sub), _) if attribute.multi_valued => Err(ScimError::invalid_path(format!(
+                "`{0}` has several values; select one, such as `{0}[type eq \"work\"].{1}`.",
+                attribute.name, sub.name
+            ))),
+            (Some(sub), value) => {
+                in_object(holder, attribute.name, |object| match value {
+                    Some(value) if self.kind != Kind::Remove => {
+                        object.insert(sub.name.to_owned(), value.clone())
+                    }
+                    _ => object.shift_remove(sub.name),
+                });
+                Ok(())
+            }
+            (None, Some(value)) if self.kind != Kind::Remove => {
+                self.set(holder, attribute, value, notes)
+            }
+            (None, value) => remove(holder, attribute, value, notes),
+        }
+    }
+
+    fn set(
+        &self,
+        holder: &mut Object,
+        attribute: &'static Attribute,
+        value: &Value,
+        notes: &mut Vec<&'static str>,
+    ) -> Result<(), ScimError> {
+        if attribute.multi_valued {
+            return in_list(holder, attribute.name, |list| {
+                elements::set(self.kind, list, attribute, value, notes)
+            });
+        }
+        match (attribute.kind, value) {
+            // Parts that aren't named stay, for replace as for add: RFC 7644 section 3.5.2.3.
+            (Type::Complex, Value::Object(parts)) => {
+                in_object(holder, attribute.name, |object| {
+                    for (key, part) in parts {
+                        let name = attribute.sub(key).map_or(key.as_str(), |sub| sub.name);
+                        object.insert(name.to_owned(), part.clone());
+                    }
+                });
+            }
+            _ => {
+                holder.insert(attribute.name.to_owned(), value.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(
+    holder: &mut Object,
+    attribute: &'static Attribute,
+    value: Option<&Value>,
+    notes: &mut Vec<&'static str>,
+) -> Result<(), ScimError> {
+    if attribute.required {
+        return Err(ScimError::mutability(format!(
+            "`{}` is required and can't be removed.",
+            attribute.name
+        )));
+    }
+    if attribute.name == "active" {
+        return Err(ScimError::invalid_value(
+            "`active` can't be removed; replace it with true or false.",
+        ));
+    }
+    match value {
+        Some(value) if attribute.multi_valued => {
+            forgive::note(notes, forgive::REMOVED_BY_VALUE);
+            in_list(holder, attribute.name, |list| elements::remove(list, value));
+        }
+        _ => {
+            holder.shift_remove(attribute.name);
+        }
+    }
+    Ok(())
+}
+
+/// Lets `edit` change the object called `name`, made if it isn't there. Validation drops it again
+/// if it stays empty.
+fn in_object<R>(holder: &mut Object, name: &str, edit: impl FnOnce(&mut Object) -> R) -> R {
+    let mut object = match holder.get_mut(name).map(Value::take) {
+        Some(Value::Object(object)) => object,
+        _ => Object::new(),
+    };
+    let result = edit(&mut object);
+    holder.insert(name.to_owned(), Value::Object(object));
+    result
+}
+
+/// The same for a list.
+fn in_list<R>(holder: &mut Object, name: &str, edit: impl FnOnce(&mut Vec<Value>) -> R) -> R {
+    let mut list = match holder.get_mut(name).map(Value::take) {
+        Some(Value::Array(list)) => list,
+        _ => Vec::new(),
+    };
+    let result = edit(&mut list);
+    holder.insert(name.to_owned(), Value::Array(list));
+    result
+}
+
+/// Whether the path lies in a schema that isn't ours.
+fn foreign(path: &AttributePath) -> bool {
+    path.urn.as_deref().is_some_and(|urn| {
+        !urn.eq_ignore_ascii_case(USER.schema.id) && USER.extension(urn).is_none()
+    })
+}
+
+fn unknown_path(path: &str) -> ScimError {
+    ScimError::invalid_path(format!("`{}` is not an attribute of a user.", shown(path)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,307 @@
+use serde_json::json;
+
+use super::super::PATCH_SCHEMA;
+use super::*;
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+fn current() -> Object {
+    let received = json!({
+        "userName": "eva", "title": "Engineer", "favouriteColour": "blue",
+        "name": {"givenName": "Eva", "familyName": "Smith"},
+        "emails": [
+            {"value": "eva@work.test", "type": "work", "primary": true},
+            {"value": "eva@home.test", "type": "home"}
+        ],
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "R&D"}
+    });
+    UserDraft::parse(received.to_string().as_bytes())
+        .unwrap()
+        .resource
+}
+
+fn patch(operations: Value) -> Result<UserDraft, ScimError> {
+    let message = json!({"schemas": [PATCH_SCHEMA], "Operations": operations});
+    Patch::parse(message.to_string().as_bytes())?.apply_to_user("u1", &current())
+}
+
+fn one(operation: Value) -> UserDraft {
+    patch(json!([operation])).unwrap()
+}
+
+#[test]
+fn active_in_every_form() {
+    for operation in [
+        json!({"op": "replace", "value": {"active": false}}),
+        json!({"op": "replace", "path": "active", "value": false}),
+        json!({"op": "Replace", "path": "ACTIVE", "value": "False"}),
+        json!({"op": "add", "path": "urn:ietf:params:scim:schemas:core:2.0:User:active", "value": false}),
+    ] {
+        assert_eq!(one(operation).active, Some(false));
+    }
+    assert_eq!(
+        one(json!({"op": "replace", "path": "title", "value": "x"})).active,
+        None
+    );
+    for operation in [
+        json!({"op": "remove", "path": "active"}),
+        json!({"op": "replace", "path": "active", "value": null}),
+        json!({"op": "replace", "path": "active", "value": "maybe"}),
+        json!({"op": "replace", "value": {"active": null}}),
+    ] {
+        assert_eq!(
+            patch(json!([operation])).unwrap_err().scim_type,
+            Some("invalidValue")
+        );
+    }
+}
+
+#[test]
+fn single_values_and_parts() {
+    let draft = patch(json!([
+        {"op": "Add", "path": "nickName", "value": "Babs"},
+        {"op": "replace", "path": "userName", "value": "eva2"},
+        {"op": "replace", "path": "name.GIVENNAME", "value": "Evi"},
+        {"op": "replace", "path": "name", "value": {"middleName": "M"}},
+        {"op": "remove", "path": "name.familyName"},
+        {"op": "remove", "path": "title"},
+        {"op": "replace", "path": "favouriteColour.x", "value": null},
+    ]));
+    assert_eq!(draft.unwrap_err().scim_type, Some("invalidPath"));
+    let draft = patch(json!([
+        {"op": "Add", "path": "nickName", "value": "Babs"},
+        {"op": "replace", "path": "userName", "value": "eva2"},
+        {"op": "replace", "path": "name.GIVENNAME", "value": "Evi"},
+        {"op": "replace", "path": "name", "value": {"MiddleName": "M"}},
+        {"op": "remove", "path": "name.familyName"},
+        {"op": "remove", "path": "title"},
+        {"op": "replace", "path": "locale", "value": ""},
+    ]))
+    .unwrap();
+    assert_eq!(draft.user_name, "eva2");
+    assert_eq!(
+        draft.resource["name"],
+        json!({"givenName": "Evi", "middleName": "M"})
+    );
+    assert_eq!(draft.resource["nickName"], "Babs");
+    assert!(!draft.resource.contains_key("title") && !draft.resource.contains_key("locale"));
+}
+
+#[test]
+fn entras_dotted_and_qualified_keys() {
+    let draft = patch(json!([
+        {"op": "replace", "path": "emails[type eq \"work\"].value", "value": "flag@work.test"},
+        {"op": "replace", "value": {
+            "displayName": "Bjfe", "name.givenName": "Kkom", "id": "u1",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber": "Aklq",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"Division": "D", "x": 1},
+            "emails[type eq \"home\"].value": "flag@home.test",
+            "favouriteColour": "red", "urn:example:x:User": {"a": 1}
+        }},
+    ]))
+    .unwrap();
+    assert_eq!(draft.email.as_deref(), Some("flag@work.test"));
+    assert_eq!(draft.resource["emails"][1]["value"], "flag@home.test");
+    assert_eq!(
+        draft.resource["name"],
+        json!({"givenName": "Kkom", "familyName": "Smith"})
+    );
+    let expected = json!({"department": "R&D", "employeeNumber": "Aklq", "division": "D", "x": 1});
+    assert_eq!(draft.resource[ENTERPRISE], expected);
+    assert_eq!(draft.resource["favouriteColour"], "red");
+    assert_eq!(draft.resource["schemas"].as_array().unwrap().len(), 3);
+    assert_eq!(draft.notes, [forgive::OWN_ID]);
+}
+
+#[test]
+fn extension_as_a_whole() {
+    let draft = one(json!({"op": "remove", "path": ENTERPRISE}));
+    assert!(!draft.resource.contains_key(ENTERPRISE));
+    let draft = one(json!({"op": "add", "path": ENTERPRISE, "value": {"manager": "m1"}}));
+    assert_eq!(
+        draft.resource[ENTERPRISE],
+        json!({"department": "R&D", "manager": {"value": "m1"}})
+    );
+    let path = format!("{ENTERPRISE}:manager.displayName");
+    let draft = one(json!({"op": "add", "path": path, "value": "Max"}));
+    assert_eq!(draft.resource[ENTERPRISE]["manager"]["displayName"], "Max");
+}
+
+#[test]
+fn elements_by_filter() {
+    let draft = one(json!({"op": "replace", "path": "emails[TYPE eq \"HOME\"]",
+        "value": {"Value": "new@home.test", "type": "home", "primary": "True"}}));
+    let expected = json!([
+        {"value": "eva@work.test", "type": "work", "primary": false},
+        {"value": "new@home.test", "type": "home", "primary": true}
+    ]);
+    assert_eq!(draft.resource["emails"], expected);
+    assert_eq!(draft.email.as_deref(), Some("new@home.test"));
+
+    let draft =
+        one(json!({"op": "add", "path": "emails[type eq \"home\"]", "value": {"display": "d"}}));
+    assert_eq!(draft.resource["emails"][1]["value"], "eva@home.test");
+    let draft = one(json!({"op": "remove", "path": "emails[type eq \"work\"]"}));
+    assert_eq!(draft.email.as_deref(), Some("eva@home.test"));
+    let draft = one(json!({"op": "remove", "path": "emails[primary eq true].primary"}));
+    assert_eq!(
+        draft.resource["emails"][0],
+        json!({"value": "eva@work.test", "type": "work"})
+    );
+    let same = one(json!({"op": "remove", "path": "emails[type eq \"none\"]"}));
+    assert_eq!(same.resource, current());
+}
+
+#[test]
+fn elements_are_made_only_where_the_filter_describes_one() {
+    let made =
+        one(json!({"op": "Add", "path": "phoneNumbers[type eq \"mobile\"].value", "value": "1"}));
+    assert_eq!(
+        made.resource["phoneNumbers"],
+        json!([{"type": "mobile", "value": "1"}])
+    );
+    assert_eq!(made.notes, [forgive::ELEMENT_MADE]);
+    for path in [
+        "emails[type ne \"work\" and type ne \"home\"].value",
+        "ims[value pr].value",
+    ] {
+        let error = patch(json!([{"op": "replace", "path": path, "value": "1"}])).unwrap_err();
+        assert_eq!(error.scim_type, Some("noTarget"), "{path}");
+    }
+}
+
+#[test]
+fn lists_as_a_whole() {
+    let draft = one(json!({"op": "add", "path": "emails", "value": [
+        {"value": "eva@home.test", "type": "home"}, {"value": "3@x.test", "primary": true}]}));
+    assert_eq!(draft.resource["emails"].as_array().unwrap().len(), 3);
+    assert_eq!(draft.email.as_deref(), Some("3@x.test"));
+    let draft = one(json!({"op": "replace", "path": "emails", "value": {"value": "3@x.test"}}));
+    assert_eq!(draft.resource["emails"], json!([{"value": "3@x.test"}]));
+    let draft = one(json!({"op": "replace", "path": "emails", "value": []}));
+    assert_eq!(draft.email, None);
+    let draft =
+        one(json!({"op": "remove", "path": "emails", "value": [{"value": "eva@work.test"}]}));
+    assert_eq!(draft.resource["emails"].as_array().unwrap().len(), 1);
+    let draft = one(json!({"op": "remove", "path": "emails"}));
+    assert!(!draft.resource.contains_key("emails"));
+    let two = json!([{"value": "a", "primary": true}, {"value": "b", "primary": true}]);
+    let error = patch(json!([{"op": "replace", "path": "emails", "value": two}])).unwrap_err();
+    assert_eq!(error.scim_type, Some("invalidValue"));
+    let many: Vec<_> = (0..600).map(|n| json!({"value": n.to_string()})).collect();
+    let error = patch(json!([{"op": "add", "path": "roles", "value": many}])).unwrap_err();
+    assert_eq!(error.scim_type, Some("tooMany"));
+}
+
+#[test]
+fn password_is_discarded() {
+    let draft = patch(json!([
+        {"op": "replace", "path": "password", "value": "secret"},
+        {"op": "replace", "value": {"password": "secret", "title": "t"}},
+    ]))
+    .unwrap();
+    assert!(!format!("{draft:?}").contains("secret"));
+    assert_eq!(draft.notes, [forgive::PASSWORD_DISCARDED]);
+}
+
+#[test]
+fn refuses_the_rest() {
+    for (operation, wanted) in [
+        (
+            json!({"op": "add", "path": "favouriteColour", "value": "x"}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "add", "path": "name.nick", "value": "x"}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "add", "path": "urn:x:y:a", "value": "x"}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "add", "path": "members", "value": []}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "replace", "path": "emails.value", "value": "x"}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "replace", "path": "emails[type eq \"work\"].nick", "value": "x"}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "replace", "path": "name[givenName pr]", "value": "x"}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "replace", "path": "emails[nick eq \"x\"].value", "value": "x"}),
+            "invalidFilter",
+        ),
+        (
+            json!({"op": "replace", "path": "id", "value": "u1"}),
+            "mutability",
+        ),
+        (
+            json!({"op": "replace", "path": "meta.version", "value": "x"}),
+            "mutability",
+        ),
+        (
+            json!({"op": "replace", "path": "groups", "value": []}),
+            "mutability",
+        ),
+        (
+            json!({"op": "replace", "path": "schemas", "value": []}),
+            "mutability",
+        ),
+        (json!({"op": "remove", "path": "userName"}), "mutability"),
+        (
+            json!({"op": "replace", "value": {"userName": null}}),
+            "mutability",
+        ),
+        (
+            json!({"op": "replace", "value": {"id": "u2"}}),
+            "mutability",
+        ),
+        (
+            json!({"op": "replace", "value": {"groups": []}}),
+            "mutability",
+        ),
+        (
+            json!({"op": "replace", "value": {"name.nick": "x"}}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "replace", "value": {"urn:x:y:a": "x"}}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "replace", "value": {"a b": "x"}}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "replace", "path": "userName", "value": ""}),
+            "invalidValue",
+        ),
+        (
+            json!({"op": "replace", "path": "userName", "value": 7}),
+            "invalidValue",
+        ),
+        (json!({"op": "add", "path": "title"}), "invalidValue"),
+        (
+            json!({"op": "add", "path": "emails", "value": "x"}),
+            "invalidValue",
+        ),
+        (json!({"op": "add", "value": []}), "invalidValue"),
+    ] {
+        let error = patch(json!([operation.clone()])).unwrap_err();
+        assert_eq!(
+            (error.status, error.scim_type),
+            (400, Some(wanted)),
+            "{operation}"
+        );
+    }
+    let large = patch(json!([{"op": "replace", "path": "title", "value": "x".repeat(70_000)}]));
+    assert_eq!(large.unwrap_err().status, 413);
+}
