@@ -40,7 +40,12 @@ pub struct Route {
 }
 
 const fn row(method: &'static str, pattern: &'static str, guard: Guard, answer: Answer) -> Route {
-    Route { method, pattern, guard, answer }
+    Route {
+        method,
+        pattern,
+        guard,
+        answer,
+    }
 }
 
 use Action::{Administer, ChangeUsers, Operate, OwnSession, ReadDirectory, ReadTraces};
@@ -122,7 +127,10 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// A `{name}` of the pattern, percent-decoded.
     pub(super) fn parameter(&self, name: &str) -> &str {
-        self.parameters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+        self.parameters
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// Who is signed in; a guarded route always has somebody.
@@ -193,7 +201,11 @@ fn own_origin(app: &App, request: &Request) -> Result<(), Problem> {
     if safe || cross_origin::is_own(request, app.public.origin()) {
         Ok(())
     } else {
-        Err(Problem::new(403, "cross-origin", "This request came from another site's page."))
+        Err(Problem::new(
+            403,
+            "cross-origin",
+            "This request came from another site's page.",
+        ))
     }
 }
 
@@ -211,14 +223,18 @@ fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> 
         } else {
             // That there is no such organization is told to operators only; to everybody else it
             // looks like one that is not theirs.
-            Some(organization::find(conn, &slug).map_err(|error| match who.who {
-                Who::Operator { .. } => error.into(),
-                Who::User { .. } => Problem::not_found(),
-            })?)
+            Some(
+                organization::find(conn, &slug).map_err(|error| match who.who {
+                    Who::Operator { .. } => error.into(),
+                    Who::User { .. } => Problem::not_found(),
+                })?,
+            )
         };
         Ok((who, asked))
     })?;
-    let target = asked.as_ref().map_or(Target::Appliance, |o| Target::Organization(&o.id));
+    let target = asked
+        .as_ref()
+        .map_or(Target::Appliance, |o| Target::Organization(&o.id));
     match may(&who.actor(), action, target) {
         Decision::Allowed => {}
         Decision::SignInFirst => return Err(Problem::sign_in_first()),
@@ -257,7 +273,11 @@ fn find(request: &Request) -> Result<(&'static Route, Vec<(&'static str, String)
     }
     Err(Problem {
         allow: Some(other_methods.join(", ")),
-        ..Problem::new(405, "method-not-allowed", "This address is not asked this way.")
+        ..Problem::new(
+            405,
+            "method-not-allowed",
+            "This address is not asked this way.",
+        )
     })
 }
 
