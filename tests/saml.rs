@@ -2,7 +2,7 @@
 //! that attacks.
 
 #[path = "saml/attacks.rs"]
-pub mod attacks;
+mod attacks;
 #[path = "saml/fixture.rs"]
 mod fixture;
 #[path = "saml/metadata.rs"]

@@ -109,7 +109,7 @@ fn encrypted_key_as_a_sibling() {
     }
 }
 
-pub fn sibling_key(xml: &str, retrieval: bool, uri: &str) -> String {
+pub(crate) fn sibling_key(xml: &str, retrieval: bool, uri: &str) -> String {
     let start = xml.find("<xenc:EncryptedKey>").unwrap();
     let end = xml.find("</xenc:EncryptedKey>").unwrap() + "</xenc:EncryptedKey>".len();
     let key = xml[start..end].replace(
