@@ -10,7 +10,7 @@
     reason = "a test that cannot go on has failed, and the tables are printed"
 )]
 
-#[path = "saml/attacks.rs"]
+#[path = "saml/attacks/mod.rs"]
 mod attacks;
 #[path = "saml/fixture.rs"]
 mod fixture;

@@ -38,6 +38,12 @@ fn attacks() {
             }
         }
     }
+    let unsigned = documents
+        .iter()
+        .filter(|a| a.xml.contains("<ds:SignatureValue></ds:SignatureValue>"));
+    for attack in unsigned {
+        println!("the library would not sign: {}", attack.name);
+    }
     println!("{} documents", documents.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
