@@ -113,7 +113,7 @@ pub enum MetadataError {
         "this metadata has no signing certificate, so no response could be verified; in Okta: Sign On > SAML Signing Certificates: generate one, activate it and load the metadata again"
     )]
     NoSigningCertificate,
-    /// More than [`MAX_CERTIFICATES`].
+    /// More than sixteen.
     #[error(
         "this metadata has more than {MAX_CERTIFICATES} signing certificates; use the metadata of one application"
     )]
