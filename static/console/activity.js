@@ -22,10 +22,10 @@ export async function list(page) {
     ],
     columns: [
       { name: 'Time', show: (trace) => h('a', { href: page.at('activity', trace.reference) }, when(trace.at)) },
-      { name: 'Kind', show: (trace) => KINDS[trace.kind] ?? trace.kind },
+      { name: 'Kind', narrow: false, show: (trace) => KINDS[trace.kind] ?? trace.kind },
       { name: 'Outcome', show: (trace) => badge(trace.outcome) },
       { name: 'Code', narrow: false, show: (trace) => h('code', trace.code) },
-      { name: 'Summary', narrow: false, show: (trace) => trace.summary },
+      { name: 'Summary', show: (trace) => trace.summary },
       { name: 'Reference', narrow: false, show: (trace) => h('code', trace.reference) },
     ],
     live: true,
