@@ -21,9 +21,9 @@ export async function list(page) {
       { name: 'outcome', label: 'Outcome', options: [['', 'Every outcome'], ['accepted', 'Accepted'], ['refused', 'Refused']] },
     ],
     columns: [
-      { name: 'Time', show: (trace) => h('a', { href: page.at('activity', trace.reference) }, when(trace.at)) },
+      { name: 'Time', show: (trace) => h('span', { class: 'two' }, h('a', { href: page.at('activity', trace.reference) }, when(trace.at)), h('span', { class: 'slim' }, badge(trace.outcome))) },
       { name: 'Kind', narrow: false, show: (trace) => KINDS[trace.kind] ?? trace.kind },
-      { name: 'Outcome', show: (trace) => badge(trace.outcome) },
+      { name: 'Outcome', narrow: false, show: (trace) => badge(trace.outcome) },
       { name: 'Code', narrow: false, show: (trace) => h('code', trace.code) },
       { name: 'Summary', show: (trace) => trace.summary },
       { name: 'Reference', narrow: false, show: (trace) => h('code', trace.reference) },

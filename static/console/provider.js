@@ -133,7 +133,7 @@ async function erase(page, path, provider) {
   const done = await ask({
     title: `Delete ${kind} provider ${provider.name}?`,
     content: [
-      notice('bad', h('p', people === 0 ? 'Nobody signs in through it yet.' : [h('strong', `${plural(people, 'person signs', 'people sign')} in through it`), includesMe(page, provider) ? ', you among them.' : '.']),
+      notice(people === 0 ? 'plain' : 'bad', h('p', people === 0 ? 'Nobody signs in through it yet.' : [h('strong', `${plural(people, 'person signs', 'people sign')} in through it`), includesMe(page, provider) ? ', you among them.' : '.']),
         people > 0 && h('p', 'They can no longer sign in, and their sessions end.')),
       h('p', { class: 'muted' }, 'Users and groups stay. If nobody else can come in, a break-glass account still can.'),
     ],

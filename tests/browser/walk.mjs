@@ -2,6 +2,8 @@
 // the executable. Fails on the first step that does not hold, on any console error or CSP violation,
 // and on anything serious that axe finds.
 //
+// Steps for which nothing was pushed, and pages that only the mock can lend (MOCK=1), are skipped.
+//
 //   BASE_URL=https://localhost:8443 BREAK_GLASS_USERNAME=.. BREAK_GLASS_PASSWORD=.. node walk.mjs [output folder]
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -47,8 +49,8 @@ async function stepIf(condition, name, work) {
 }
 
 /** Pictures and axe; what is wrong is counted, the walk goes on. */
-async function pictures(name) {
-  const wrong = await look(page, name, OUT);
+async function pictures(name, which = page) {
+  const wrong = await look(which, name, OUT);
   if (wrong.length) {
     counts.failed += 1;
     console.log(`FAIL  how ${name} looks\n  ${wrong.join('\n  ')}`);
@@ -164,12 +166,15 @@ await step('a metadata file makes it active, and it waits for a sign-in', async 
 });
 await pictures('provider-active');
 await step('a response that is refused turns the wait into its explanation', async () => {
-  const api = await request.newContext({ ignoreHTTPSErrors: true });
-  await api.post(local(seen.acs), { form: { SAMLResponse: Buffer.from('<not-saml/>').toString('base64'), RelayState: 'none' } });
-  await api.dispose();
+  seen.refusal = await browser.context.newPage();
+  await post(seen.refusal, local(seen.acs), { SAMLResponse: Buffer.from('<not-saml/>').toString('base64'), RelayState: 'none' });
+  await seen.refusal.getByText('Reference', { exact: true }).waitFor();
+  await page.bringToFront();
   await page.getByText('Refused', { exact: true }).first().waitFor();
 });
 await pictures('provider-refused');
+await pictures('failed', seen.refusal);
+await seen.refusal.close();
 
 // SCIM.
 await step('Configure SCIM shows the endpoint', async () => {
@@ -315,7 +320,83 @@ await step('sign out ends the session', async () => {
     await page.getByLabel('E-mail').waitFor();
   });
 });
+
+// Pages that the walk reaches only where the mock lends it a user's session.
+const mocked = () => Boolean(process.env.MOCK);
+await stepIf(mocked, 'the portal says who I am', async () => {
+  await signIn('viewer');
+  await page.goto(`${BASE}/`);
+  await heading('Ada Lovelace');
+});
+if (mocked()) await pictures('portal');
+await stepIf(mocked, 'a message has one way on', async () => {
+  await page.goto(`${BASE}/message`);
+  await heading('Signed out');
+});
+if (mocked()) await pictures('message');
+await stepIf(mocked, 'a viewer reads everything and is offered no change', async () => {
+  for (const place of ['users', 'groups', 'groups/scim', 'providers', 'settings']) {
+    await page.goto(at(...place.split('/')));
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    const offered = await page.locator('#main').getByRole('button', { name: /Deactivate|Change|Save|Generate|Revoke|Delete/ }).count()
+      + await page.locator('#main').getByRole('link', { name: /Add Okta|Setup|Configure/ }).count();
+    if (offered) throw new Error(`${place} offers a viewer ${offered} changes`);
+  }
+});
+if (mocked()) await pictures('settings-viewer');
+await stepIf(mocked, 'a provider that people use is deleted only with its number of people', async () => {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signIn(USERNAME);
+  await page.goto(at('providers', 'new'));
+  await page.getByLabel('Domain').fill(DOMAIN);
+  await page.getByRole('button', { name: 'Add Provider' }).click();
+  const acs = await copied('Single sign-on URL');
+  await page.getByRole('radio', { name: 'Upload a file' }).check();
+  await page.getByLabel('Metadata file').setInputFiles(METADATA);
+  await page.getByRole('button', { name: 'Submit' }).click();
+  await page.getByText('Waiting for a sign-in…').waitFor();
+  const other = await browser.context.newPage();
+  await post(other, local(acs), { SAMLResponse: 'accepted' });
+  await other.close();
+  await page.getByText('Signed in', { exact: true }).waitFor();
+});
+if (mocked()) await pictures('provider-signed-in');
+await stepIf(mocked, 'its list and its deletion name them', async () => {
+  await tab('Identity Providers');
+  await page.getByText('1 person signs in through it').waitFor();
+});
+if (mocked()) await pictures('providers');
 await finish();
+
+async function signIn(name) {
+  await page.goto(`${BASE}/break-glass`);
+  await page.getByLabel('Username').fill(name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in with break-glass' }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/break-glass'));
+}
+
+/** Posts a form from a page of the same origin, as a browser that comes back from Okta does. */
+async function post(tab, action, values) {
+  await tab.goto(`${BASE}/console/posting`);
+  await Promise.all([
+    tab.waitForURL(action),
+    tab.evaluate(([to, fields]) => {
+      const form = document.createElement('form');
+      form.method = 'post';
+      form.action = to;
+      for (const [name, value] of Object.entries(fields)) {
+        const input = document.createElement('input');
+        input.type = 'hidden';
+        input.name = name;
+        input.value = value;
+        form.append(input);
+      }
+      document.body.append(form);
+      form.submit();
+    }, [action, values]),
+  ]);
+}
 
 /** What Okta sends: its connection test, then people, then a group with its members. */
 async function push(endpoint, token) {
