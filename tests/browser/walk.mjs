@@ -307,6 +307,7 @@ await step('the keyboard alone finds the content and the theme', async () => {
   await page.getByRole('button', { name: /^Colours/ }).press('Enter');
   const theme = await page.evaluate(() => document.documentElement.dataset.theme);
   if (theme !== 'dark') throw new Error(`the theme is ${theme}`);
+  await page.getByRole('button', { name: /^Colours/ }).press('Enter');
 });
 await step('an unknown page says so', async () => {
   await page.goto(`${BASE}/console/nothing-here`);
