@@ -7,9 +7,9 @@
 //   BASE_URL=https://localhost:8443 BREAK_GLASS_USERNAME=.. BREAK_GLASS_PASSWORD=.. node walk.mjs [output folder]
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { request } from 'playwright-core';
 import { open } from './browser.mjs';
 import { look } from './look.mjs';
+import { push, respond } from './okta.mjs';
 
 const BASE = needed('BASE_URL').replace(/\/$/, '');
 const USERNAME = needed('BREAK_GLASS_USERNAME');
@@ -167,7 +167,7 @@ await step('a metadata file makes it active, and it waits for a sign-in', async 
 await pictures('provider-active');
 await step('a response that is refused turns the wait into its explanation', async () => {
   seen.refusal = await browser.context.newPage();
-  await post(seen.refusal, local(seen.acs), { SAMLResponse: Buffer.from('<not-saml/>').toString('base64'), RelayState: 'none' });
+  await respond(seen.refusal, local(seen.acs), { SAMLResponse: Buffer.from('<not-saml/>').toString('base64'), RelayState: 'none' });
   await seen.refusal.getByText('Reference', { exact: true }).waitFor();
   await page.bringToFront();
   await page.getByText('Refused', { exact: true }).first().waitFor();
@@ -193,7 +193,7 @@ await step('Generate token shows it once', async () => {
 });
 await pictures('scim');
 await step('Okta’s test turns the wait green', async () => {
-  seen.pushed = await push(seen.endpoint, seen.token);
+  seen.pushed = await push(local(seen.endpoint), seen.token, DOMAIN);
   await page.getByText('Okta’s request arrived').waitFor();
 });
 await pictures('scim-tested');
@@ -357,7 +357,7 @@ await stepIf(mocked, 'a provider that people use is deleted only with its number
   await page.getByRole('button', { name: 'Submit' }).click();
   await page.getByText('Waiting for a sign-in…').waitFor();
   const other = await browser.context.newPage();
-  await post(other, local(acs), { SAMLResponse: 'accepted' });
+  await respond(other, local(acs), { SAMLResponse: 'accepted' });
   await other.close();
   await page.getByText('Signed in', { exact: true }).waitFor();
 });
@@ -375,50 +375,6 @@ async function signIn(name) {
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in with break-glass' }).click();
   await page.waitForURL((url) => !url.pathname.startsWith('/break-glass'));
-}
-
-/** Posts a form from a page of the same origin, as a browser that comes back from Okta does. */
-async function post(tab, action, values) {
-  await tab.goto(`${BASE}/console/posting`);
-  await Promise.all([
-    tab.waitForURL(action),
-    tab.evaluate(([to, fields]) => {
-      const form = document.createElement('form');
-      form.method = 'post';
-      form.action = to;
-      for (const [name, value] of Object.entries(fields)) {
-        const input = document.createElement('input');
-        input.type = 'hidden';
-        input.name = name;
-        input.value = value;
-        form.append(input);
-      }
-      document.body.append(form);
-      form.submit();
-    }, [action, values]),
-  ]);
-}
-
-/** What Okta sends: its connection test, then people, then a group with its members. */
-async function push(endpoint, token) {
-  const scim = await request.newContext({ ignoreHTTPSErrors: true, extraHTTPHeaders: { Authorization: `Bearer ${token}`, Accept: 'application/scim+json', 'Content-Type': 'application/scim+json; charset=utf-8', 'User-Agent': 'Okta SCIM Client 1.0.0' } });
-  const base = local(endpoint);
-  const test = await scim.get(`${base}/Users?startIndex=1&count=2`);
-  if (!test.ok()) throw new Error(`the connection test was answered ${test.status()}: ${await test.text()}`);
-  const people = [['Ada', 'Lovelace'], ['Grace', 'Hopper'], ['Barbara', 'Liskov'], ['Katherine', 'Johnson'], ['Radia', 'Perlman']];
-  const members = [];
-  for (const [givenName, familyName] of people) {
-    const email = `${givenName}.${familyName}@${DOMAIN}`.toLowerCase();
-    const answer = await scim.post(`${base}/Users`, { data: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: email, name: { givenName, familyName }, emails: [{ primary: true, value: email, type: 'work' }], displayName: `${givenName} ${familyName}`, externalId: `00u${email}`, groups: [], active: true } });
-    if (answer.status() !== 201) return false;
-    members.push({ value: (await answer.json()).id, display: email });
-  }
-  for (const [displayName, who] of [['Portcullis Admins', members.slice(0, 1)], ['Engineering', members.slice(0, 4)], ['Everyone at Walk & Sons, with a name that is long', members]]) {
-    const answer = await scim.post(`${base}/Groups`, { data: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName, members: who } });
-    if (answer.status() !== 201) return false;
-  }
-  await scim.dispose();
-  return true;
 }
 
 /** The public address may be another one than the one the walk uses. */
