@@ -82,7 +82,8 @@ def signxml_sign(xml: str, identity: Identity, what: str = ASSERTION, **settings
     root = etree.fromstring(xml)
     target = root if what == RESPONSE else root.find(what, namespaces=NAMESPACES)
     # signxml replaces this with its signature; without it, it would sign at the end.
-    placeholder = etree.Element(f"{{{NAMESPACES['ds']}}}Signature", Id="placeholder")
+    ds = NAMESPACES["ds"]
+    placeholder = etree.Element(f"{{{ds}}}Signature", nsmap={"ds": ds}, Id="placeholder")
     target.find("saml:Issuer", namespaces=NAMESPACES).addnext(placeholder)
     signer = XMLSigner(
         method=SignatureConstructionMethod.enveloped,

@@ -4,14 +4,14 @@ import base64
 import re
 
 import pytest
+from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+from saml2.attribute_converter import ac_factory
+from saml2.config import Config
+from saml2.mdstore import MetadataStore
+from saml2.s_utils import UnsupportedBinding
 
 from lib.pysaml2_provider import AES128_GCM, AES256_CBC, TRIPLE_DES, Pysaml2Provider, Style
 from lib.sign_in import assert_refused, assert_signed_in
-
-from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
-from saml2.mdstore import MetadataStore
-from saml2.attribute_converter import ac_factory
-from saml2.config import Config
 
 
 @pytest.fixture
@@ -91,7 +91,8 @@ def test_metadata_as_pysaml2_reads_it(browser, provider):
     assert list(store.keys()) == [entity]
     consumers = store.assertion_consumer_service(entity, BINDING_HTTP_POST)
     assert [consumer["location"] for consumer in consumers] == [provider["acs_url"]]
-    assert store.assertion_consumer_service(entity, BINDING_HTTP_REDIRECT) in (None, [])
+    with pytest.raises(UnsupportedBinding):
+        store.assertion_consumer_service(entity, BINDING_HTTP_REDIRECT)
     (signing,) = store.certs(entity, "spsso", "signing")
     (encryption,) = store.certs(entity, "spsso", "encryption")
     assert base64.b64decode(signing[1]) != base64.b64decode(encryption[1])
