@@ -194,25 +194,25 @@ def test_refused_algorithms(exchange, settings):
     """Valid signatures, and still refused."""
     xml = xmlsec_signer.sign(exchange.answer().xml(), exchange.identity, **settings)
     xmlsec_signer.verify(xml, exchange.identity)
-    exchange.refused(xml)
+    exchange.refused(xml, "algorithm", "canonicalization", "transforms")
 
 
 def test_another_key(exchange):
     """A valid signature of a key that nobody pinned, whose certificate lies in KeyInfo."""
     stranger = Identity.new(exchange.identity.entity_id)
-    exchange.refused(xmlsec_signer.sign(exchange.answer().xml(), stranger), "signature")
+    exchange.refused(xmlsec_signer.sign(exchange.answer().xml(), stranger), "signature", "certificate")
 
 
 def test_answer_to_another_request(exchange):
     """InResponseTo of a request that this browser never made."""
     answer = exchange.answer(in_response_to="_" + "0" * 32)
-    exchange.refused(xmlsec_signer.sign(answer.xml(), exchange.identity))
+    exchange.refused(xmlsec_signer.sign(answer.xml(), exchange.identity), "response-to")
 
 
 def test_unasked(exchange):
     """No InResponseTo, where sign-in from the provider's side is off."""
     answer = exchange.answer(in_response_to=None)
-    exchange.refused(xmlsec_signer.sign(answer.xml(), exchange.identity))
+    exchange.refused(xmlsec_signer.sign(answer.xml(), exchange.identity), "response-to")
 
 
 def test_another_recipient(exchange):
@@ -227,4 +227,4 @@ def test_an_hour_old(exchange):
     """Long past its window."""
     answer = exchange.answer()
     answer.issued -= answer.lifetime * 12
-    exchange.refused(xmlsec_signer.sign(answer.xml(), exchange.identity))
+    exchange.refused(xmlsec_signer.sign(answer.xml(), exchange.identity), "expired")

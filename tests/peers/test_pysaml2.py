@@ -114,7 +114,7 @@ def test_tampered(appliance, browser, idp, provider, style):
     changed = xml.replace(b"ada@acme.com", b"eve@acme.com")
     assert changed != xml
     page = browser.submit(page, SAMLResponse=base64.b64encode(changed).decode())
-    assert_refused(appliance, browser, page, "signature", "digest")
+    assert_refused(appliance, browser, page, "signature")
 
 
 def test_replayed(appliance, browser, idp, provider):
@@ -149,11 +149,11 @@ def test_triple_des(appliance, browser, idp, provider):
     """pysaml2's own default cipher is refused, and with no session."""
     idp.style = Style(encrypt=TRIPLE_DES)
     page = browser.submit(browser.open(provider["login_url"]))
-    assert_refused(appliance, browser, page)
+    assert_refused(appliance, browser, page, "encryption-algorithm")
 
 
 def test_unsigned(appliance, browser, idp, provider):
     """Without any signature."""
     idp.style = Style(sign_assertion=False, sign_response=False)
     page = browser.submit(browser.open(provider["login_url"]))
-    assert_refused(appliance, browser, page, "signature", "unsigned", "signed")
+    assert_refused(appliance, browser, page, "signature-missing")
