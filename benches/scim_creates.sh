@@ -9,9 +9,16 @@ python=${PYTHON:-python3}
 seconds=${SECONDS_EACH:-8}
 command -v wrk >/dev/null || { echo "wrk is not installed" >&2; exit 1; }
 
+# The appliance ends when its standard input does.
+finish() {
+    [ -n "${appliance_in:-}" ] || return 0
+    exec {appliance_in}>&-
+    wait "$appliance_pid" || true
+}
+trap finish EXIT
 coproc appliance { "$python" "$here/signed_in.py"; }
 appliance_in=${appliance[1]}
-trap 'exec {appliance_in}>&-' EXIT
+appliance_pid=$appliance_PID
 read -r -u "${appliance[0]}" line
 key() { "$python" -c 'import json,sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$line" "$1"; }
 

@@ -9,9 +9,15 @@ python=${PYTHON:-python3}
 seconds=${SECONDS_EACH:-8}
 work=$(mktemp -d)
 nginx_started=
+# The appliance ends when its standard input does.
+finish() {
+    [ -n "${appliance_in:-}" ] || return 0
+    exec {appliance_in}>&-
+    wait "$appliance_pid" || true
+}
 cleanup() {
     [ -z "$nginx_started" ] || nginx -p "$work" -c "$work/nginx.conf" -s stop 2>/dev/null || true
-    [ -z "${appliance_in:-}" ] || exec {appliance_in}>&-
+    finish
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -21,6 +27,7 @@ done
 
 coproc appliance { "$python" "$here/signed_in.py"; }
 appliance_in=${appliance[1]}
+appliance_pid=$appliance_PID
 read -r -u "${appliance[0]}" line
 key() { "$python" -c 'import json,sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$line" "$1"; }
 
