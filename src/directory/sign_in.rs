@@ -115,9 +115,9 @@ impl Match {
     /// The word for traces.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Link => "link",
-            Self::UserName => "userName",
-            Self::Email => "email",
+            Self::Link => "found by link",
+            Self::UserName => "found by userName",
+            Self::Email => "found by e-mail",
             Self::Made => "made at sign-in",
         }
     }

@@ -184,7 +184,7 @@ fn admit(
             provider_id: Some(provider.id.clone()),
             outcome: Outcome::Accepted,
             code: "ok".to_owned(),
-            summary: format!("{} signed in (found by {})", user.user_name, how.word()),
+            summary: format!("{} signed in ({})", user.user_name, how.word()),
             detail: json!({ "user": user.id, "match": how.word(), "checks": verified.checks }),
         };
         let reference = trace::write(tx, &record, now)?;

@@ -18,7 +18,9 @@ pub(super) fn sign_in_policy(targets: &[String]) -> String {
     )
 }
 
-pub(super) fn add(response: Response, request: &Request, https: bool) -> Response {
+/// Adds them. `strict_transport` is whether the public URL is https on a name that is not this
+/// machine's own: HSTS for localhost would force https onto every port of it.
+pub(super) fn add(response: Response, request: &Request, strict_transport: bool) -> Response {
     let response = if response.header_value("Content-Security-Policy").is_none() {
         response.header("Content-Security-Policy", POLICY)
     } else {
@@ -34,7 +36,7 @@ pub(super) fn add(response: Response, request: &Request, https: bool) -> Respons
             "Permissions-Policy",
             "camera=(), geolocation=(), microphone=(), payment=()",
         );
-    let response = if https && request.client.secure {
+    let response = if strict_transport && request.client.secure {
         response.header("Strict-Transport-Security", "max-age=31536000")
     } else {
         response
