@@ -74,7 +74,7 @@ fn filters_survive_mutation() {
     ]);
     let mut random = Random(0x5EED_0001);
     let user = user();
-    for _ in 0..40_000 {
+    for _ in 0..10_000 {
         let bytes = random.mutate(&seeds);
         let text = String::from_utf8_lossy(&bytes);
         if let Ok(parsed) = filter::parse(&text) {
@@ -110,7 +110,7 @@ fn bodies_survive_mutation() {
     let mut random = Random(0x5EED_0002);
     let current = user();
     let mut applied = 0;
-    for _ in 0..40_000 {
+    for _ in 0..10_000 {
         let bytes = random.mutate(&seeds);
         if let Ok(draft) = UserDraft::parse(&bytes) {
             // What was taken is in canonical form: it is taken again, unchanged.
