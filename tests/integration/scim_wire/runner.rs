@@ -1,10 +1,5 @@
 //! Plays recorded SCIM request sequences (`tests/fixtures/scim-cases`) against anything that
 //! answers requests. Knows no HTTP client and no server: the caller gives a function that sends.
-#![allow(
-    dead_code,
-    reason = "each test binary that includes this file uses a part of it"
-)]
-
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
