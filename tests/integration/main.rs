@@ -10,6 +10,10 @@
     reason = "a test that cannot go on has failed, and some print their tables"
 )]
 
+mod app;
+mod browser;
+mod endpoints;
+mod http;
 mod saml;
 mod scim_wire;
 mod store;
