@@ -15,5 +15,6 @@ mod browser;
 mod endpoints;
 mod http;
 mod saml;
+mod scim;
 mod scim_wire;
 mod store;
