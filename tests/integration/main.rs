@@ -11,10 +11,14 @@
 )]
 
 mod app;
+mod break_glass;
 mod browser;
 mod endpoints;
 mod http;
+mod pages;
+mod providers;
 mod saml;
 mod scim;
 mod scim_wire;
+mod sign_in;
 mod store;
