@@ -2,8 +2,10 @@
 //! nothing is followed, decoded or remembered.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde_json::Value;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// A request, made step by step.
 #[derive(Clone, Debug)]
@@ -111,26 +113,46 @@ impl Answer {
 /// Sends requests to one server over connections that it keeps.
 pub(crate) struct Client {
     agent: ureq::Agent,
-    address: SocketAddr,
+    base: String,
 }
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
+        Self::at(format!("http://{address}"), TlsConfig::default())
+    }
+
+    /// To `https://localhost:port`, trusting the authority in `ca` (PEM) and no other; whatever
+    /// certificate there is without one.
+    pub(crate) fn over_tls(port: u16, ca: Option<&[u8]>) -> Self {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
+        let tls = match ca {
+            Some(pem) => {
+                let authority = Certificate::from_pem(pem).unwrap();
+                tls.root_certs(RootCerts::new_with_certs(&[authority]))
+            }
+            None => tls.disable_verification(true),
+        };
+        Self::at(format!("https://localhost:{port}"), tls.build())
+    }
+
+    fn at(base: String, tls: TlsConfig) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
             .timeout_global(Some(std::time::Duration::from_secs(60)))
+            .tls_config(tls)
             .build()
             .into();
-        Self { agent, address }
+        Self { agent, base }
     }
 
     pub(crate) fn send(&self, ask: &Ask) -> Result<Answer, String> {
         let mut request = ureq::http::Request::builder()
             .method(ask.method.as_str())
-            .uri(format!("http://{}{}", self.address, ask.path));
+            .uri(format!("{}{}", self.base, ask.path));
         for (name, value) in &ask.headers {
             request = request.header(name, value);
         }

@@ -13,6 +13,7 @@
 mod app;
 mod break_glass;
 mod browser;
+mod cli;
 mod endpoints;
 mod http;
 mod pages;
