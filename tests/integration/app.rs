@@ -2,7 +2,6 @@
 //! the edge on a port of its own.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -60,7 +59,6 @@ impl Drop for Directory {
 /// A running appliance with one break-glass account.
 pub(crate) struct TestApp {
     pub(crate) store: Store,
-    pub(crate) address: SocketAddr,
     client: Client,
     operator: String,
     stopper: Stopper,
@@ -107,7 +105,6 @@ impl TestApp {
         let running = thread::spawn(move || edge.run(app));
         let mut started = Self {
             store,
-            address,
             client: Client::new(address),
             operator: String::new(),
             stopper,

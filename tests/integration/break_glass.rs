@@ -73,7 +73,7 @@ fn a_sign_in_is_refused_in_one_way_whatever_was_wrong() {
         assert!(!answer.text().contains("<script>"));
         let page = answer.text();
         assert!(!page.contains(PASSWORD));
-        let (_, notice) = page.split_once("id=\"notice\">").unwrap();
+        let (_, notice) = page.split_once("role=\"alert\">").unwrap();
         pages.push(notice.split('<').next().unwrap().to_owned());
     }
     pages.dedup();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +16,12 @@ use serde_json::{Value, json};
 use crate::app::{Directory, user};
 use crate::http::{Ask, Client};
 use crate::saml::fixture::{IDP, ISSUER, SSO};
+
+/// The executable of this build, or the one that PORTCULLIS_BIN names (the release's, say).
+fn executable() -> PathBuf {
+    std::env::var_os("PORTCULLIS_BIN")
+        .map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
+}
 
 /// A directory with a database in it and the executable to work on it.
 struct Shell {
@@ -37,7 +43,7 @@ impl Shell {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        let mut command = Command::new(executable());
         command
             .args(arguments)
             .current_dir(&self.directory.0)

@@ -357,7 +357,7 @@ fn a_failed_commit_answers_everyone_in_the_batch() {
                 store.write(|tx| {
                     tx.execute_batch(
                         "PRAGMA defer_foreign_keys = ON;
-                         INSERT INTO grants VALUES ('nobody', 'viewer', 'direct');",
+                         INSERT INTO grants (user_id, level, source) VALUES ('nobody', 'viewer', 'direct');",
                     )?;
                     Ok(())
                 })
