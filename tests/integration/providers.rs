@@ -298,6 +298,23 @@ fn values_by_hand_belong_together_and_are_looked_at() {
         ),
         (hand("javascript:alert(1)", ISSUER, &certificate), "sso_url"),
         (hand("", ISSUER, &certificate), "sso_url"),
+        // An origin becomes a part of the sign-in page's policy.
+        (
+            hand("http://localhost:1;sandbox/", ISSUER, &certificate),
+            "sso_url",
+        ),
+        (
+            hand("http://localhost:1,sandbox/", ISSUER, &certificate),
+            "sso_url",
+        ),
+        (
+            hand("http://[::1];sandbox/", ISSUER, &certificate),
+            "sso_url",
+        ),
+        (
+            hand("http://user@localhost/", ISSUER, &certificate),
+            "sso_url",
+        ),
         (hand(SSO, " ", &certificate), "issuer"),
         (hand(SSO, ISSUER, ""), "certificate"),
         (hand(SSO, ISSUER, "no certificate"), "certificate"),
@@ -380,4 +397,26 @@ fn a_domain_an_admin_adds_waits_for_an_operator() {
     // A domain that an active provider has can't be taken by naming it.
     let taken = ask("PATCH", &its, &json!({ "domains": ["acme.com"] }));
     assert_eq!(taken.expect(409).json()["field"], "domains");
+}
+
+#[test]
+fn the_sign_in_page_may_send_people_to_a_provider_on_this_machine() {
+    let (app, acme) = TestApp::acme();
+    let policy = || {
+        let page = app.ask(crate::http::Ask::get("/login")).expect(200);
+        let policy = page.header("content-security-policy").unwrap();
+        policy.to_owned()
+    };
+    let before = policy();
+    assert!(before.contains("form-action 'self' https:;"), "{before}");
+    let certificate = BASE64.encode(IDP.certificate());
+    let hand = json!({ "sso_url": "http://127.0.0.1:9/sso", "issuer": ISSUER, "certificate": certificate });
+    app.set_provider(&acme, &hand);
+    assert!(
+        policy().contains("form-action 'self' https: http://127.0.0.1:9;"),
+        "{}",
+        policy()
+    );
+    app.set_provider(&acme, &json!({ "state": "disabled" }));
+    assert_eq!(policy(), before);
 }

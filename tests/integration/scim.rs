@@ -40,6 +40,16 @@ fn oktas_recorded_sequences() {
 }
 
 #[test]
+fn the_recorded_sequences_of_others() {
+    let (app, acme) = TestApp::acme();
+    let text = include_str!("../fixtures/scim-cases/other-providers.json");
+    let suite = runner::Suite::parse(text).unwrap();
+    let outcome = suite.play(&[], &acme.token, &mut wire(&app, &acme));
+    assert!(outcome.failed.is_empty(), "{:#?}", outcome.failed);
+    assert_eq!(outcome.passed.len(), 16);
+}
+
+#[test]
 fn oktas_own_suite_on_a_fresh_directory() {
     let (app, acme) = TestApp::acme();
     let mut send = wire(&app, &acme);

@@ -137,7 +137,7 @@ fn e_mail_first() {
         .expect(303);
     let start = format!("/saml/{}/login?return_to=", acme.provider);
     assert!(to.location().starts_with(&start), "{}", to.location());
-    let started = browser.start_at(&to.location().to_owned());
+    let started = browser.start_at(to.location());
     let answer = browser
         .answer(&started, &started.spec("ann@acme.com"))
         .expect(303);
@@ -375,7 +375,7 @@ fn a_response_nobody_asked_for_starts_a_sign_in_of_our_own() {
             answer.location()
         );
         assert!(browser.session().is_none());
-        let started = browser.start_at(&answer.location().to_owned());
+        let started = browser.start_at(answer.location());
         let answer = browser
             .answer(&started, &started.spec("ann@acme.com"))
             .expect(303);
@@ -620,7 +620,7 @@ fn a_provider_speaks_for_its_domains_and_its_organization() {
             "email-domain"
         };
         let trace = refused(&app, &acme, &answer, code);
-        assert_eq!(trace["organization"].is_string(), true);
+        assert!(trace["organization"].is_string());
     }
     // A user of the same organization whose address is in another provider's domain.
     let second = app.draft("acme", "acme.example");

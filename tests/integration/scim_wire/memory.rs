@@ -55,7 +55,7 @@ impl Server {
             .headers
             .iter()
             .find(|(name, _)| name == "Authorization");
-        if !token.is_some_and(|(_, value)| value.trim_start_matches("Bearer ") == "t0ken") {
+        if token.is_none_or(|(_, value)| value.trim_start_matches("Bearer ") != "t0ken") {
             return Err(ScimError::new(401, "no valid token"));
         }
         let (path, query) = match request.path_and_query.split_once('?') {
