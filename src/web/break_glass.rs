@@ -35,7 +35,7 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     );
     match outcome {
         Ok((operator, session)) => {
-            login::end_sessions(app, call.request)?;
+            login::end_sessions(app, call.request, &[cookie::OPERATOR])?;
             tracing::warn!(account = %operator.name, client = %address, "break-glass account used");
             record(
                 app,

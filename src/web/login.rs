@@ -76,17 +76,17 @@ fn shown(
 
 /// `POST /logout`: ends the sessions of this browser, the user's and the operator's.
 pub(super) fn sign_out(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    end_sessions(app, call.request)?;
+    end_sessions(app, call.request, &[cookie::SESSION, cookie::OPERATOR])?;
     Ok(Response::new(303)
         .header("Location", "/login")
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
 }
 
-/// Ends every session the request's cookies name.
-pub(super) fn end_sessions(app: &App, request: &Request) -> Result<(), Problem> {
-    let hashes: Vec<[u8; 32]> = [cookie::SESSION, cookie::OPERATOR]
-        .into_iter()
+/// Ends the sessions that the request's cookies of these names hold.
+pub(super) fn end_sessions(app: &App, request: &Request, names: &[&str]) -> Result<(), Problem> {
+    let hashes: Vec<[u8; 32]> = names
+        .iter()
         .filter_map(|name| cookie::read(request, name))
         .map(secret::hash)
         .collect();
