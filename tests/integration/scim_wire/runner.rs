@@ -1,10 +1,5 @@
 //! Plays recorded SCIM request sequences (`tests/fixtures/scim-cases`) against anything that
 //! answers requests. Knows no HTTP client and no server: the caller gives a function that sends.
-#![allow(
-    dead_code,
-    reason = "each test binary that includes this file uses a part of it"
-)]
-
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -304,8 +299,7 @@ fn check_json(check: &Value, body: &Value) -> Result<(), String> {
         "type" => one.is_some_and(|value| type_of(value) == wanted.as_str().unwrap_or_default()),
         "len" => {
             // An absent list has no elements: RFC 7643 section 2.5.
-            let count = u64::try_from(list.len()).ok();
-            one.is_none_or(Value::is_array) && wanted.as_u64() == count
+            (one.is_none_or(Value::is_array)) && wanted.as_u64() == Some(list.len() as u64)
         }
         "exists" => !selected.values.is_empty(),
         "absent" => selected.values.is_empty(),

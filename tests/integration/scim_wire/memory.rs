@@ -9,7 +9,7 @@ use portcullis::scim::{
 };
 use serde_json::{Map, Value};
 
-use crate::runner::{Answer, Request};
+use super::runner::{Answer, Request};
 
 const BASE: &str = "https://door.test/scim/v2/acme";
 const META: Meta = Meta {
