@@ -23,7 +23,7 @@ export function choose(next) {
 export function wire(button) {
   const label = () => {
     const name = { system: 'System', light: 'Light', dark: 'Dark' }[current];
-    button.replaceChildren(halfMoon(), name);
+    button.replaceChildren(halfMoon(), Object.assign(document.createElement('span'), { textContent: name }));
     button.setAttribute('aria-label', `Colours: ${name}. Change`);
     button.title = 'Colours: system, light or dark';
   };

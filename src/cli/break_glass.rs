@@ -11,7 +11,6 @@ use crate::access::break_glass::{self, Operator};
 use crate::access::password::{Gate, GateLimits};
 use crate::access::secret::Secret;
 use crate::clock;
-use crate::store::StoreError;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BreakGlass {
@@ -20,7 +19,11 @@ pub(super) enum BreakGlass {
         /// Its name
         name: String,
         /// Take the password from the first line of this file instead of generating one
-        #[arg(long, env = "PORTCULLIS_BREAK_GLASS_PASSWORD_FILE", value_name = "FILE")]
+        #[arg(
+            long,
+            env = "PORTCULLIS_BREAK_GLASS_PASSWORD_FILE",
+            value_name = "FILE"
+        )]
         password_file: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
@@ -31,7 +34,11 @@ pub(super) enum BreakGlass {
         /// Its name
         name: String,
         /// Take the password from the first line of this file instead of generating one
-        #[arg(long, env = "PORTCULLIS_BREAK_GLASS_PASSWORD_FILE", value_name = "FILE")]
+        #[arg(
+            long,
+            env = "PORTCULLIS_BREAK_GLASS_PASSWORD_FILE",
+            value_name = "FILE"
+        )]
         password_file: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
@@ -71,7 +78,10 @@ pub(super) fn password_in(file: &Path) -> Result<Secret, CliError> {
         .map_err(|_| CliError::other(format!("{}: expected UTF-8 text", file.display())))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
-        return Err(CliError::other(format!("{}: the first line is empty", file.display())));
+        return Err(CliError::other(format!(
+            "{}: the first line is empty",
+            file.display()
+        )));
     }
     Ok(Secret::new(line))
 }
@@ -81,13 +91,21 @@ impl BreakGlass {
         let now = clock::now();
         let gate = || Gate::new(GateLimits::default());
         match self {
-            Self::Create { name, password_file, json } => {
+            Self::Create {
+                name,
+                password_file,
+                json,
+            } => {
                 let password = password_file.as_deref().map(password_in).transpose()?;
                 let store = global.open_or_create()?;
                 let (made, generated) = break_glass::create(&store, &gate(), &name, password, now)?;
                 show_password(&made, generated.as_ref(), json)
             }
-            Self::ResetPassword { name, password_file, json } => {
+            Self::ResetPassword {
+                name,
+                password_file,
+                json,
+            } => {
                 let password = password_file.as_deref().map(password_in).transpose()?;
                 let store = global.open()?;
                 let (changed, generated) =
@@ -95,9 +113,7 @@ impl BreakGlass {
                 show_password(&changed, generated.as_ref(), json)
             }
             Self::List { json } => {
-                let all = global
-                    .open()?
-                    .read(|conn| Ok::<_, StoreError>(break_glass::list(conn)?))?;
+                let all = global.open()?.read(break_glass::list)?;
                 if json {
                     let items: Vec<Value> = all.iter().map(as_json).collect();
                     return output::json(&json!({ "items": items }));
@@ -105,20 +121,24 @@ impl BreakGlass {
                 let rows: Vec<Vec<String>> = all
                     .iter()
                     .map(|o| {
-                        let used =
-                            o.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+                        let used = o
+                            .last_used_at
+                            .map_or_else(|| "never".to_owned(), |at| at.to_string());
                         vec![o.name.clone(), state(o).to_owned(), used]
                     })
                     .collect();
                 output::table(&["ACCOUNT", "STATE", "LAST USED"], &rows)
             }
             Self::Disable { name, force, json } => {
-                let changed =
-                    global.open()?.write(move |tx| break_glass::disable(tx, &name, force, now))?;
+                let changed = global
+                    .open()?
+                    .write(move |tx| break_glass::disable(tx, &name, force, now))?;
                 show(&changed, json)
             }
             Self::Enable { name, json } => {
-                let changed = global.open()?.write(move |tx| break_glass::enable(tx, &name))?;
+                let changed = global
+                    .open()?
+                    .write(move |tx| break_glass::enable(tx, &name))?;
                 show(&changed, json)
             }
         }
@@ -126,7 +146,11 @@ impl BreakGlass {
 }
 
 fn state(operator: &Operator) -> &'static str {
-    if operator.disabled_at.is_some() { "disabled" } else { "enabled" }
+    if operator.disabled_at.is_some() {
+        "disabled"
+    } else {
+        "enabled"
+    }
 }
 
 fn as_json(operator: &Operator) -> Value {

@@ -54,8 +54,10 @@ enum Version {
 impl Source {
     /// The names a self-signed leaf is for: the public URL's host, and this machine.
     pub(super) fn self_signed(public: &PublicUrl) -> Self {
-        let mut hosts: Vec<String> =
-            ["localhost", "127.0.0.1", "::1"].into_iter().map(str::to_owned).collect();
+        let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         if !hosts.iter().any(|host| host == public.host()) {
             hosts.insert(0, public.host().to_owned());
         }
@@ -74,10 +76,19 @@ impl Source {
             }
             Self::Files { certificate, key } => {
                 let version = files_version(certificate, key);
-                (tls::load_pem_files(certificate, key).map_err(failed)?, None, version)
+                (
+                    tls::load_pem_files(certificate, key).map_err(failed)?,
+                    None,
+                    version,
+                )
             }
         };
-        Ok(Kept { source: self, shown: Arc::new(ReloadingCertificate::new(certified)), ca, version })
+        Ok(Kept {
+            source: self,
+            shown: Arc::new(ReloadingCertificate::new(certified)),
+            ca,
+            version,
+        })
     }
 }
 
@@ -86,13 +97,14 @@ impl Kept {
     /// old certificate in place; the log says why.
     pub(super) fn look_after(&mut self, store: &Store, now: Timestamp) {
         let result = match &self.source {
-            Source::SelfSigned { hosts } => ensure(store, hosts, now)
-                .and_then(|(chain, key, _)| {
+            Source::SelfSigned { hosts } => {
+                ensure(store, hosts, now).and_then(|(chain, key, _)| {
                     let version = Version::Leaf(chain.clone());
                     let certified = tls::from_der(vec![chain], &key)
                         .map_err(|e| CliError::other(e.to_string()))?;
                     Ok((version, certified))
-                }),
+                })
+            }
             Source::Files { certificate, key } => {
                 let version = files_version(certificate, key);
                 if version == self.version {
@@ -135,8 +147,17 @@ fn ensure(store: &Store, hosts: &[String], now: Timestamp) -> Result<LeafAndKey,
     })?;
     let soon = now.plus(RENEWED_BEFORE);
     let (authority, new_authority) = match ca.filter(|ca| ca.not_after > soon) {
-        Some(ca) => (Authority { certificate: ca.certificate, key: ca.private_key }, false),
-        None => (Authority::generate("Portcullis local CA", now).map_err(failed)?, true),
+        Some(ca) => (
+            Authority {
+                certificate: ca.certificate,
+                key: ca.private_key,
+            },
+            false,
+        ),
+        None => (
+            Authority::generate("Portcullis local CA", now).map_err(failed)?,
+            true,
+        ),
     };
     let pem = pem(&authority.certificate);
     if let Some(leaf) = leaf
@@ -158,12 +179,26 @@ fn ensure(store: &Store, hosts: &[String], now: Timestamp) -> Result<LeafAndKey,
         let mut replaced = key::active(tx, Kind::TlsLeaf)?;
         if new_authority {
             replaced.extend(key::active(tx, Kind::TlsCa)?);
-            key::insert(tx, Kind::TlsCa, authority.certificate, authority.key, ca_until, now)?;
+            key::insert(
+                tx,
+                Kind::TlsCa,
+                authority.certificate,
+                authority.key,
+                ca_until,
+                now,
+            )?;
         }
         for old in replaced {
             key::retire(tx, &old.id)?;
         }
-        key::insert(tx, Kind::TlsLeaf, leaf.certificate, leaf.key, leaf_until, now)?;
+        key::insert(
+            tx,
+            Kind::TlsLeaf,
+            leaf.certificate,
+            leaf.key,
+            leaf_until,
+            now,
+        )?;
         Ok::<_, StoreError>(())
     })?;
     Ok(kept)
@@ -185,7 +220,9 @@ fn pem(der: &[u8]) -> String {
 
 /// Whether the leaf names every host.
 fn covers(leaf: &[u8], hosts: &[String]) -> bool {
-    let Ok((_, certificate)) = X509Certificate::from_der(leaf) else { return false };
+    let Ok((_, certificate)) = X509Certificate::from_der(leaf) else {
+        return false;
+    };
     let names: Vec<String> = certificate
         .extensions()
         .iter()
@@ -207,5 +244,7 @@ fn address(bytes: &[u8]) -> Option<String> {
     if let Ok(four) = <[u8; 4]>::try_from(bytes) {
         return Some(std::net::Ipv4Addr::from(four).to_string());
     }
-    <[u8; 16]>::try_from(bytes).ok().map(|sixteen| std::net::Ipv6Addr::from(sixteen).to_string())
+    <[u8; 16]>::try_from(bytes)
+        .ok()
+        .map(|sixteen| std::net::Ipv6Addr::from(sixteen).to_string())
 }

@@ -51,12 +51,20 @@ impl CliError {
 /// Reads a file of at most `most` bytes.
 pub(super) fn read_file(path: &std::path::Path, most: u64) -> Result<Vec<u8>, CliError> {
     use std::io::Read as _;
-    let failed = |source| CliError::File { path: path.display().to_string(), source };
+    let failed = |source| CliError::File {
+        path: path.display().to_string(),
+        source,
+    };
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut content = Vec::new();
-    file.take(most + 1).read_to_end(&mut content).map_err(failed)?;
+    file.take(most + 1)
+        .read_to_end(&mut content)
+        .map_err(failed)?;
     if content.len() as u64 > most {
-        return Err(CliError::other(format!("{}: larger than {most} bytes", path.display())));
+        return Err(CliError::other(format!(
+            "{}: larger than {most} bytes",
+            path.display()
+        )));
     }
     Ok(content)
 }

@@ -18,9 +18,12 @@ impl Man {
     pub(super) fn run(&self) -> Result<(), CliError> {
         let command = Cli::command();
         match &self.output {
-            Some(directory) => clap_mangen::generate_to(command, directory).map_err(|source| {
-                CliError::File { path: directory.display().to_string(), source }
-            }),
+            Some(directory) => {
+                clap_mangen::generate_to(command, directory).map_err(|source| CliError::File {
+                    path: directory.display().to_string(),
+                    source,
+                })
+            }
             None => {
                 let mut page = Vec::new();
                 clap_mangen::Man::new(command).render(&mut page)?;

@@ -29,8 +29,10 @@ use crate::store::{Options, Store};
 /// levels and a break-glass way in, as one executable and one SQLite file.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, disable_help_subcommand = true)]
-#[command(after_help = "Start with `portcullis demo`: it plays the whole story on this machine, \
-                        with no network and no Okta.")]
+#[command(
+    after_help = "Start with `portcullis demo`: it plays the whole story on this machine, \
+                        with no network and no Okta."
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -41,10 +43,22 @@ pub struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// The SQLite file that holds everything
-    #[arg(long, global = true, env = "PORTCULLIS_DATA", value_name = "FILE", default_value = "portcullis.db")]
+    #[arg(
+        long,
+        global = true,
+        env = "PORTCULLIS_DATA",
+        value_name = "FILE",
+        default_value = "portcullis.db"
+    )]
     data: PathBuf,
     /// How the log is written (to standard error)
-    #[arg(long, global = true, env = "PORTCULLIS_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        env = "PORTCULLIS_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     log_format: Format,
 }
 
@@ -127,7 +141,13 @@ impl Global {
     }
 
     fn store(&self, create: bool) -> Result<Store, CliError> {
-        Ok(Store::open(&self.data, Options { create, ..Options::default() })?)
+        Ok(Store::open(
+            &self.data,
+            Options {
+                create,
+                ..Options::default()
+            },
+        )?)
     }
 
     fn log_format(&self) -> LogFormat {

@@ -7,8 +7,8 @@ use super::{CliError, Global, output};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::organization::{self, Change, Organization};
-use crate::directory::{DirectoryError, Level};
 use crate::directory::slug::Slug;
+use crate::directory::{DirectoryError, Level};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Org {
@@ -80,7 +80,12 @@ impl Org {
                 let rows: Vec<Vec<String>> = all
                     .iter()
                     .map(|o| {
-                        vec![o.slug.clone(), o.users.to_string(), o.groups.to_string(), o.name.clone()]
+                        vec![
+                            o.slug.clone(),
+                            o.users.to_string(),
+                            o.groups.to_string(),
+                            o.name.clone(),
+                        ]
                     })
                     .collect();
                 output::table(&["SLUG", "USERS", "GROUPS", "NAME"], &rows)
@@ -92,8 +97,18 @@ impl Org {
                 })?;
                 show(&found, &public, json)
             }
-            Self::Set { slug, name, default_group_level, default_user_level, json } => {
-                let change = Change { name, default_group_level, default_user_level };
+            Self::Set {
+                slug,
+                name,
+                default_group_level,
+                default_user_level,
+                json,
+            } => {
+                let change = Change {
+                    name,
+                    default_group_level,
+                    default_user_level,
+                };
                 let (changed, public) = global.open()?.write(move |tx| {
                     let changed = organization::change(tx, slug.as_str(), &change)?;
                     Ok::<_, DirectoryError>((changed, PublicUrl::load(tx)?))
@@ -107,7 +122,10 @@ impl Org {
 fn as_json(organization: &Organization, public: &PublicUrl) -> Value {
     let mut value = serde_json::to_value(organization).unwrap_or_default();
     if let Some(object) = value.as_object_mut() {
-        object.insert("scim_endpoint".into(), public.scim(&organization.slug).into());
+        object.insert(
+            "scim_endpoint".into(),
+            public.scim(&organization.slug).into(),
+        );
     }
     value
 }
@@ -117,10 +135,16 @@ fn show(organization: &Organization, public: &PublicUrl, json: bool) -> Result<(
         return output::json(&as_json(organization, public));
     }
     output::fields(&[
-        ("Organization", format!("{} ({})", organization.name, organization.slug)),
+        (
+            "Organization",
+            format!("{} ({})", organization.name, organization.slug),
+        ),
         ("Users", organization.users.to_string()),
         ("Groups", organization.groups.to_string()),
-        ("New groups get", organization.default_group_level.to_string()),
+        (
+            "New groups get",
+            organization.default_group_level.to_string(),
+        ),
         ("New users get", organization.default_user_level.to_string()),
         ("SCIM endpoint", public.scim(&organization.slug)),
     ])

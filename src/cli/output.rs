@@ -41,8 +41,11 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), CliError>
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let print = |cells: Vec<&str>| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         line(padded.join("  ").trim_end())
     };
     print(head.to_vec())?;

@@ -77,7 +77,12 @@ pub(super) struct Set {
     #[arg(long, value_name = "URL", conflicts_with_all = ["sso_url", "issuer", "certificate_file"])]
     metadata_url: Option<String>,
     /// Without metadata: the Sign on URL
-    #[arg(long, value_name = "URL", requires = "issuer", requires = "certificate_file")]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "issuer",
+        requires = "certificate_file"
+    )]
     sso_url: Option<String>,
     /// Without metadata: the Issuer
     #[arg(long, requires = "sso_url")]
@@ -109,12 +114,26 @@ impl ProviderCommand {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let now = clock::now();
         match self {
-            Self::Add { org, kind, domains, name, json } => {
+            Self::Add {
+                org,
+                kind,
+                domains,
+                name,
+                json,
+            } => {
                 let store = global.open()?;
                 let made = store.write(move |tx| {
                     let organization = organization::find(tx, org.as_str())?;
                     let name = name.as_deref();
-                    provider::add(tx, &organization, kind, name, &domains, DomainState::Active, now)
+                    provider::add(
+                        tx,
+                        &organization,
+                        kind,
+                        name,
+                        &domains,
+                        DomainState::Active,
+                        now,
+                    )
                 })?;
                 show(&store, &made, now, json)
             }
@@ -133,7 +152,10 @@ impl ProviderCommand {
                 let rows: Vec<Vec<String>> = values
                     .iter()
                     .map(|v| {
-                        ["id", "kind", "state", "name"].iter().map(|key| text(v, key)).collect()
+                        ["id", "kind", "state", "name"]
+                            .iter()
+                            .map(|key| text(v, key))
+                            .collect()
                     })
                     .collect();
                 output::table(&["ID", "KIND", "STATE", "NAME"], &rows)
@@ -146,7 +168,9 @@ impl ProviderCommand {
             Self::Set(set) => set.run(global, now),
             Self::Delete { id, json } => {
                 let deleted = id.clone();
-                global.open()?.write(move |tx| provider::delete(tx, &deleted))?;
+                global
+                    .open()?
+                    .write(move |tx| provider::delete(tx, &deleted))?;
                 if json {
                     output::json(&json!({ "id": id, "deleted": true }))
                 } else {
@@ -188,7 +212,10 @@ impl Set {
             let document = metadata_source::fetch(url)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| CliError::other(format!("--metadata-url: {e}")))?;
-            return Ok(Some(Completion::from_metadata(parsed, Some(url.trim().to_owned()))));
+            return Ok(Some(Completion::from_metadata(
+                parsed,
+                Some(url.trim().to_owned()),
+            )));
         }
         let (Some(sso_url), Some(issuer), Some(path)) =
             (&self.sso_url, &self.issuer, &self.certificate_file)
@@ -217,7 +244,10 @@ fn show(store: &Store, provider: &Provider, now: Timestamp, json: bool) -> Resul
         return output::json(&value);
     }
     output::fields(&[
-        ("Provider", format!("{} ({})", text(&value, "name"), text(&value, "id"))),
+        (
+            "Provider",
+            format!("{} ({})", text(&value, "name"), text(&value, "id")),
+        ),
         ("State", text(&value, "state")),
         ("Single sign-on URL", text(&value, "acs_url")),
         ("Audience URI (SP Entity ID)", text(&value, "entity_id")),
@@ -229,11 +259,18 @@ fn show(store: &Store, provider: &Provider, now: Timestamp, json: bool) -> Resul
             "Type the two URLs into a new SAML 2.0 app integration in Okta, with the attribute \
              statements firstName, lastName and email (name format Basic); then:",
         )?;
-        output::line(&format!("  portcullis provider set {} --metadata-url URL", provider.id))?;
+        output::line(&format!(
+            "  portcullis provider set {} --metadata-url URL",
+            provider.id
+        ))?;
     }
     Ok(())
 }
 
 fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned()
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or("-")
+        .to_owned()
 }

@@ -68,7 +68,12 @@ impl Scim {
         let store = global.open()?;
         let now = clock::now();
         match command {
-            Token::Create { org, name, expires_at, json } => {
+            Token::Create {
+                org,
+                name,
+                expires_at,
+                json,
+            } => {
                 let (made, secret, endpoint) = store.write(move |tx| {
                     let organization = organization::find(tx, org.as_str())?;
                     let (made, secret) =
@@ -102,8 +107,9 @@ impl Scim {
                 let rows: Vec<Vec<String>> = tokens
                     .iter()
                     .map(|t| {
-                        let used =
-                            t.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+                        let used = t
+                            .last_used_at
+                            .map_or_else(|| "never".to_owned(), |at| at.to_string());
                         vec![t.id.clone(), state(t, now).to_owned(), used, t.name.clone()]
                     })
                     .collect();
@@ -116,7 +122,9 @@ impl Scim {
                     Ok::<_, DirectoryError>(token::revoke(tx, &organization.id, &revoked, now)?)
                 })?;
                 if !found {
-                    return Err(CliError::other(format!("there is no SCIM token `{id}` here")));
+                    return Err(CliError::other(format!(
+                        "there is no SCIM token `{id}` here"
+                    )));
                 }
                 if json {
                     output::json(&json!({ "id": id, "revoked": true }))

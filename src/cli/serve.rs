@@ -20,7 +20,6 @@ use crate::access::break_glass;
 use crate::access::password::{Gate, GateLimits};
 use crate::access::{session, sign_in_request, throttle};
 use crate::clock;
-use crate::directory::DirectoryError;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::{log, trace};
@@ -30,27 +29,56 @@ use crate::web::App;
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The address to listen on
-    #[arg(long, env = "PORTCULLIS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    #[arg(
+        long,
+        env = "PORTCULLIS_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8443"
+    )]
     listen: SocketAddr,
     /// Where browsers and Okta reach the appliance; kept in the database [default: what was kept,
     /// else localhost]
     #[arg(long, env = "PORTCULLIS_PUBLIC_URL", value_name = "URL")]
     public_url: Option<PublicUrl>,
     /// Where the certificate comes from
-    #[arg(long, env = "PORTCULLIS_TLS", value_name = "WAY", default_value = "self-signed")]
+    #[arg(
+        long,
+        env = "PORTCULLIS_TLS",
+        value_name = "WAY",
+        default_value = "self-signed"
+    )]
     tls: TlsWay,
     /// With --tls files: the certificate chain, PEM; read again when it changes
-    #[arg(long, env = "PORTCULLIS_TLS_CERT", value_name = "FILE", required_if_eq("tls", "files"))]
+    #[arg(
+        long,
+        env = "PORTCULLIS_TLS_CERT",
+        value_name = "FILE",
+        required_if_eq("tls", "files")
+    )]
     tls_cert: Option<PathBuf>,
     /// With --tls files: its private key, PEM
-    #[arg(long, env = "PORTCULLIS_TLS_KEY", value_name = "FILE", required_if_eq("tls", "files"))]
+    #[arg(
+        long,
+        env = "PORTCULLIS_TLS_KEY",
+        value_name = "FILE",
+        required_if_eq("tls", "files")
+    )]
     tls_key: Option<PathBuf>,
     /// A reverse proxy whose X-Forwarded-For and -Proto are believed; may be given several times
-    #[arg(long, env = "PORTCULLIS_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "PORTCULLIS_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
     trusted_proxy: Vec<Network>,
     /// First start: take the break-glass account's password from the first line of this file
     /// instead of printing a generated one
-    #[arg(long, env = "PORTCULLIS_BREAK_GLASS_PASSWORD_FILE", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "PORTCULLIS_BREAK_GLASS_PASSWORD_FILE",
+        value_name = "FILE"
+    )]
     break_glass_password_file: Option<PathBuf>,
 }
 
@@ -88,8 +116,11 @@ impl Serve {
         log::init(global.log_format()).map_err(|e| CliError::other(e.to_string()))?;
         self.check_tls_off()?;
         // Asked for before anything is made, so that a mistake leaves nothing behind.
-        let password =
-            self.break_glass_password_file.as_deref().map(password_in).transpose()?;
+        let password = self
+            .break_glass_password_file
+            .as_deref()
+            .map(password_in)
+            .transpose()?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
         let store = global.open_or_create()?;
         let now = clock::now();
@@ -120,22 +151,26 @@ impl Serve {
         let (stopping, stopped) = mpsc::channel::<()>();
         let housekeeper = {
             let store = store.clone();
-            thread::Builder::new().name("housekeeping".into()).spawn(move || {
-                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(HOUSEKEEPING) {
-                    keep_house(&store);
-                    if let Some(kept) = &mut kept {
-                        kept.look_after(&store, clock::now());
+            thread::Builder::new()
+                .name("housekeeping".into())
+                .spawn(move || {
+                    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(HOUSEKEEPING) {
+                        keep_house(&store);
+                        if let Some(kept) = &mut kept {
+                            kept.look_after(&store, clock::now());
+                        }
                     }
-                }
-            })?
+                })?
         };
         let closing = signals.handle();
-        let watcher = thread::Builder::new().name("signals".into()).spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                tracing::info!(signal, "stopping: finishing what runs");
-                stopper.stop();
-            }
-        })?;
+        let watcher = thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || {
+                if let Some(signal) = signals.forever().next() {
+                    tracing::info!(signal, "stopping: finishing what runs");
+                    stopper.stop();
+                }
+            })?;
         edge.run(app);
         closing.close();
         drop(stopping);
@@ -147,7 +182,9 @@ impl Serve {
 
     /// Passwords and sessions must not cross a network in the clear.
     fn check_tls_off(&self) -> Result<(), CliError> {
-        if self.tls != TlsWay::Off || self.listen.ip().is_loopback() || !self.trusted_proxy.is_empty()
+        if self.tls != TlsWay::Off
+            || self.listen.ip().is_loopback()
+            || !self.trusted_proxy.is_empty()
         {
             return Ok(());
         }
@@ -170,10 +207,14 @@ impl Serve {
         if store.read(PublicUrl::is_set)? {
             return Ok(store.read(PublicUrl::load)?);
         }
-        let scheme = if self.tls == TlsWay::Off { "http" } else { "https" };
+        let scheme = if self.tls == TlsWay::Off {
+            "http"
+        } else {
+            "https"
+        };
         let own: PublicUrl = format!("{scheme}://localhost:{}", self.listen.port()).parse()?;
         let saved = own.clone();
-        store.write(move |tx| Ok::<_, DirectoryError>(saved.save(tx)?))?;
+        store.write(move |tx| saved.save(tx))?;
         Ok(own)
     }
 
@@ -181,22 +222,21 @@ impl Serve {
         let source = match (self.tls, &self.tls_cert, &self.tls_key) {
             (TlsWay::Off, _, _) => return Ok(None),
             (TlsWay::SelfSigned, _, _) => Source::self_signed(public),
-            (TlsWay::Files, Some(certificate), Some(key)) => {
-                Source::Files { certificate: certificate.clone(), key: key.clone() }
-            }
+            (TlsWay::Files, Some(certificate), Some(key)) => Source::Files {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            },
             (TlsWay::Files, _, _) => {
-                return Err(CliError::other("--tls files needs --tls-cert and --tls-key"));
+                return Err(CliError::other(
+                    "--tls files needs --tls-cert and --tls-key",
+                ));
             }
         };
         source.load(store, clock::now()).map(Some)
     }
 }
 
-fn announce_account(
-    global: &Global,
-    name: &str,
-    password: Option<&str>,
-) -> Result<(), CliError> {
+fn announce_account(global: &Global, name: &str, password: Option<&str>) -> Result<(), CliError> {
     if global.log_format == Format::Json {
         return output::json(
             &json!({ "event": "break_glass_created", "username": name, "password": password }),
@@ -214,12 +254,7 @@ fn announce_account(
     }
 }
 
-fn announce(
-    global: &Global,
-    edge: &Edge,
-    public: &PublicUrl,
-    tls: bool,
-) -> Result<(), CliError> {
+fn announce(global: &Global, edge: &Edge, public: &PublicUrl, tls: bool) -> Result<(), CliError> {
     let address = edge.local_addr();
     let scheme = if tls { "https" } else { "http" };
     if global.log_format == Format::Json {

@@ -42,12 +42,21 @@ impl TraceCommand {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let store = global.open()?;
         match self {
-            Self::List { org, limit, after, outcome, json: as_json } => {
+            Self::List {
+                org,
+                limit,
+                after,
+                outcome,
+                json: as_json,
+            } => {
                 let outcome = outcome.as_deref().and_then(Outcome::parse);
                 let items = store.read(|conn| {
                     let organization = organization::find(conn, org.as_str())?;
-                    let filter =
-                        Filter { organization_id: Some(&organization.id), kind: None, outcome };
+                    let filter = Filter {
+                        organization_id: Some(&organization.id),
+                        kind: None,
+                        outcome,
+                    };
                     let limit = usize::from(limit);
                     Ok::<_, DirectoryError>(trace::search(conn, &filter, after.as_deref(), limit)?)
                 })?;
@@ -58,11 +67,21 @@ impl TraceCommand {
                 }
                 let rows: Vec<Vec<String>> = items
                     .iter()
-                    .map(|t| vec![t.reference.clone(), t.at.to_string(), t.code.clone(), t.summary.clone()])
+                    .map(|t| {
+                        vec![
+                            t.reference.clone(),
+                            t.at.to_string(),
+                            t.code.clone(),
+                            t.summary.clone(),
+                        ]
+                    })
                     .collect();
                 output::table(&["REFERENCE", "TIME", "CHECK", "SUMMARY"], &rows)
             }
-            Self::Show { reference, json: as_json } => {
+            Self::Show {
+                reference,
+                json: as_json,
+            } => {
                 let found = store
                     .read(|conn| trace::find(conn, &reference))?
                     .ok_or_else(|| CliError::other(format!("there is no trace {reference}")))?;
@@ -77,18 +96,35 @@ impl TraceCommand {
                     ("Summary", found.summary.clone()),
                 ])?;
                 let part = |key: &str| {
-                    found.detail.get(key).and_then(|v| v.as_str()).map(str::to_owned)
+                    found
+                        .detail
+                        .get(key)
+                        .and_then(|v| v.as_str())
+                        .map(str::to_owned)
                 };
                 for (name, key) in [("Expected", "expected"), ("Got", "got"), ("To do", "fix")] {
                     if let Some(text) = part(key).filter(|text| !text.is_empty()) {
                         output::line(&format!("{name}: {text}"))?;
                     }
                 }
-                for check in found.detail.get("checks").and_then(|c| c.as_array()).into_iter().flatten() {
+                for check in found
+                    .detail
+                    .get("checks")
+                    .and_then(|c| c.as_array())
+                    .into_iter()
+                    .flatten()
+                {
                     let text = |key: &str| {
-                        check.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned()
+                        check
+                            .get(key)
+                            .and_then(|v| v.as_str())
+                            .unwrap_or_default()
+                            .to_owned()
                     };
-                    let passed = check.get("passed").and_then(|v| v.as_bool()).unwrap_or(false);
+                    let passed = check
+                        .get("passed")
+                        .and_then(|v| v.as_bool())
+                        .unwrap_or(false);
                     let mark = if passed { "✓" } else { "✗" };
                     output::line(&format!("  {mark} {}: {}", text("code"), text("got")))?;
                 }

@@ -61,7 +61,11 @@ impl UserCommand {
                         .iter()
                         .map(|u| user::view(conn, u, now).map(as_json))
                         .collect::<Result<Vec<_>, _>>()?;
-                    Ok::<_, DirectoryError>(Page { items, total: page.total, next: page.next })
+                    Ok::<_, DirectoryError>(Page {
+                        items,
+                        total: page.total,
+                        next: page.next,
+                    })
                 })?;
                 if json {
                     return output::json(&page);
@@ -122,16 +126,30 @@ fn show(value: &Value, json: bool) -> Result<(), CliError> {
     if json {
         return output::json(value);
     }
-    let active = value.get("active").and_then(Value::as_bool).unwrap_or(false);
+    let active = value
+        .get("active")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     let mut rows = vec![
-        ("User", format!("{} ({})", text(value, "userName"), text(value, "id"))),
+        (
+            "User",
+            format!("{} ({})", text(value, "userName"), text(value, "id")),
+        ),
         ("Name", text(value, "displayName")),
         ("E-mail", text(value, "email")),
         ("Origin", text(value, "origin")),
-        ("State", if active { "active" } else { "inactive" }.to_owned()),
+        (
+            "State",
+            if active { "active" } else { "inactive" }.to_owned(),
+        ),
         ("Level", text(value, "level")),
     ];
-    for source in value.get("levels").and_then(Value::as_array).into_iter().flatten() {
+    for source in value
+        .get("levels")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let from = match source.pointer("/group/displayName").and_then(Value::as_str) {
             Some(group) => format!("the group {group}"),
             None => match source.get("from").and_then(Value::as_str) {
@@ -149,5 +167,9 @@ fn as_json(view: user::View) -> Value {
 }
 
 fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned()
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or("-")
+        .to_owned()
 }

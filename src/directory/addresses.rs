@@ -86,9 +86,14 @@ impl FromStr for PublicUrl {
             )
         };
         let uri: ureq::http::Uri = text.trim_end_matches('/').parse().map_err(|_| wrong())?;
-        let scheme = uri.scheme_str().filter(|s| matches!(*s, "https" | "http")).ok_or_else(wrong)?;
+        let scheme = uri
+            .scheme_str()
+            .filter(|s| matches!(*s, "https" | "http"))
+            .ok_or_else(wrong)?;
         let authority = uri.authority().ok_or_else(wrong)?;
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() || authority.as_str().contains('@')
+        if !matches!(uri.path(), "" | "/")
+            || uri.query().is_some()
+            || authority.as_str().contains('@')
         {
             return Err(wrong());
         }
@@ -100,7 +105,10 @@ impl FromStr for PublicUrl {
         }
         Ok(Self {
             origin: format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()),
-            host: authority.host().trim_matches(['[', ']']).to_ascii_lowercase(),
+            host: authority
+                .host()
+                .trim_matches(['[', ']'])
+                .to_ascii_lowercase(),
         })
     }
 }
@@ -120,10 +128,19 @@ mod tests {
         let url: PublicUrl = "https://SSO.acme.com/".parse().unwrap();
         assert_eq!(url.origin(), "https://sso.acme.com");
         assert_eq!(url.scim("acme"), "https://sso.acme.com/scim/v2/acme");
-        assert_eq!("http://[::1]:80".parse::<PublicUrl>().unwrap().host(), "::1");
-        for bad in
-            ["sso.acme.com", "ftp://a", "https://a/b", "https://a?x", "https://u@a", "https://", "https://a_b.c"]
-        {
+        assert_eq!(
+            "http://[::1]:80".parse::<PublicUrl>().unwrap().host(),
+            "::1"
+        );
+        for bad in [
+            "sso.acme.com",
+            "ftp://a",
+            "https://a/b",
+            "https://a?x",
+            "https://u@a",
+            "https://",
+            "https://a_b.c",
+        ] {
             assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
         }
     }

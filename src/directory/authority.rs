@@ -68,7 +68,11 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
     match actor {
         Actor::Nobody => Decision::SignInFirst,
         Actor::Operator { .. } => Decision::Allowed,
-        Actor::User { organization_id, level, .. } => {
+        Actor::User {
+            organization_id,
+            level,
+            ..
+        } => {
             if let Target::Organization(asked) = target
                 && asked != organization_id
             {
@@ -82,12 +86,14 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
                 Action::ChangeUsers | Action::ReadTraces => {
                     matches!(level, Some(Level::Admin | Level::Editor))
                 }
-                Action::Administer => {
-                    *level == Some(Level::Admin) && target != Target::Appliance
-                }
+                Action::Administer => *level == Some(Level::Admin) && target != Target::Appliance,
                 Action::Operate => false,
             };
-            if enough { Decision::Allowed } else { Decision::Forbidden }
+            if enough {
+                Decision::Allowed
+            } else {
+                Decision::Forbidden
+            }
         }
     }
 }
@@ -108,8 +114,13 @@ mod tests {
             (Administer, [true, false, false, false, false, true]),
             (Operate, [false, false, false, false, false, true]),
         ];
-        let levels =
-            [Some(Level::Admin), Some(Level::Editor), Some(Level::Runner), Some(Level::Viewer), None];
+        let levels = [
+            Some(Level::Admin),
+            Some(Level::Editor),
+            Some(Level::Runner),
+            Some(Level::Viewer),
+            None,
+        ];
         for (action, allowed) in table {
             for (level, expected) in levels.iter().zip(allowed) {
                 let user = Actor::User {
@@ -118,12 +129,22 @@ mod tests {
                     level: *level,
                 };
                 let decision = may(&user, action, Target::Organization("own"));
-                assert_eq!(decision == Decision::Allowed, expected, "{action:?} {level:?}");
-                assert_eq!(may(&user, action, Target::Organization("other")), Decision::Hidden);
+                assert_eq!(
+                    decision == Decision::Allowed,
+                    expected,
+                    "{action:?} {level:?}"
+                );
+                assert_eq!(
+                    may(&user, action, Target::Organization("other")),
+                    Decision::Hidden
+                );
             }
             let operator = Actor::Operator { id: "o".into() };
             assert_eq!(may(&operator, action, Target::Appliance), Decision::Allowed);
-            assert_eq!(may(&Actor::Nobody, action, Target::Appliance), Decision::SignInFirst);
+            assert_eq!(
+                may(&Actor::Nobody, action, Target::Appliance),
+                Decision::SignInFirst
+            );
         }
     }
 }

@@ -97,13 +97,26 @@ pub fn assign(
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
     if domains.is_empty() || domains.len() > 100 {
-        return Err(DirectoryError::invalid("domains", "expected 1 to 100 domains"));
+        return Err(DirectoryError::invalid(
+            "domains",
+            "expected 1 to 100 domains",
+        ));
     }
-    let kept: Vec<String> = of_provider(tx, provider_id)?.into_iter().map(|d| d.domain).collect();
-    for gone in kept.iter().filter(|k| !domains.iter().any(|d| d.as_str() == k.as_str())) {
-        tx.prepare_cached("DELETE FROM domains WHERE domain = ?1")?.execute([gone])?;
+    let kept: Vec<String> = of_provider(tx, provider_id)?
+        .into_iter()
+        .map(|d| d.domain)
+        .collect();
+    for gone in kept
+        .iter()
+        .filter(|k| !domains.iter().any(|d| d.as_str() == k.as_str()))
+    {
+        tx.prepare_cached("DELETE FROM domains WHERE domain = ?1")?
+            .execute([gone])?;
     }
-    for domain in domains.iter().filter(|d| !kept.iter().any(|k| k == d.as_str())) {
+    for domain in domains
+        .iter()
+        .filter(|d| !kept.iter().any(|k| k == d.as_str()))
+    {
         let taken: Option<()> = tx
             .prepare_cached("SELECT 1 FROM domains WHERE domain = ?1")?
             .query_row([domain.as_str()], |_| Ok(()))
@@ -140,7 +153,10 @@ pub fn of_provider(conn: &Connection, provider_id: &str) -> Result<Vec<Domain>, 
         } else {
             DomainState::Pending
         };
-        Ok(Domain { domain: row.get(0)?, state })
+        Ok(Domain {
+            domain: row.get(0)?,
+            state,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -165,11 +181,17 @@ mod tests {
 
     #[test]
     fn domains_and_addresses() {
-        assert_eq!("@Acme.COM".parse::<EmailDomain>().unwrap().as_str(), "acme.com");
+        assert_eq!(
+            "@Acme.COM".parse::<EmailDomain>().unwrap().as_str(),
+            "acme.com"
+        );
         for bad in ["acme", "", "a..b", "-a.b", "acme.com/x", "a@b.c", "ü.de"] {
             assert!(bad.parse::<EmailDomain>().is_err(), "{bad}");
         }
-        assert_eq!(EmailDomain::of_address("a@b@Acme.com").unwrap().as_str(), "acme.com");
+        assert_eq!(
+            EmailDomain::of_address("a@b@Acme.com").unwrap().as_str(),
+            "acme.com"
+        );
         assert!(EmailDomain::of_address("@acme.com").is_none());
         assert!(EmailDomain::of_address("jdoe").is_none());
     }

@@ -45,15 +45,24 @@ impl From<rusqlite::Error> for DirectoryError {
 
 impl DirectoryError {
     pub(crate) fn not_found(what: &'static str, key: impl Into<String>) -> Self {
-        Self::NotFound { what, key: bounded(&key.into()) }
+        Self::NotFound {
+            what,
+            key: bounded(&key.into()),
+        }
     }
 
     pub(crate) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
-        Self::Invalid { field, detail: detail.into() }
+        Self::Invalid {
+            field,
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn conflict(field: &'static str, detail: impl Into<String>) -> Self {
-        Self::Conflict { field, detail: detail.into() }
+        Self::Conflict {
+            field,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -66,8 +75,6 @@ fn bounded(key: &str) -> String {
 pub(crate) fn is_unique_violation(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error().map(|e| e.extended_code),
-        Some(
-            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-        )
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
     )
 }

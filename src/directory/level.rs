@@ -47,9 +47,12 @@ impl FromStr for Level {
     type Err = DirectoryError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|level| level.word() == text).ok_or_else(|| {
-            DirectoryError::invalid("level", "expected admin, editor, runner or viewer")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|level| level.word() == text)
+            .ok_or_else(|| {
+                DirectoryError::invalid("level", "expected admin, editor, runner or viewer")
+            })
     }
 }
 
@@ -61,6 +64,9 @@ impl ToSql for Level {
 
 impl FromSql for Level {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str()?.parse().map_err(|e: DirectoryError| FromSqlError::Other(Box::new(e)))
+        value
+            .as_str()?
+            .parse()
+            .map_err(|e: DirectoryError| FromSqlError::Other(Box::new(e)))
     }
 }

@@ -22,7 +22,10 @@ pub fn fetch(url: &str) -> Result<Vec<u8>, DirectoryError> {
     for _ in 0..=MAX_REDIRECTS {
         let mut response = agent
             .get(&at)
-            .header(header::ACCEPT, "application/samlmetadata+xml, application/xml, text/xml")
+            .header(
+                header::ACCEPT,
+                "application/samlmetadata+xml, application/xml, text/xml",
+            )
             .call()
             .map_err(|e| refused(format!("could not fetch {at}: {e}")))?;
         let status = response.status();
@@ -47,16 +50,16 @@ pub fn fetch(url: &str) -> Result<Vec<u8>, DirectoryError> {
             .read_to_vec()
             .map_err(|e| refused(format!("reading {at}: {e} (the limit is 1 MiB)")));
     }
-    Err(refused(format!("{url} redirects more than {MAX_REDIRECTS} times")))
+    Err(refused(format!(
+        "{url} redirects more than {MAX_REDIRECTS} times"
+    )))
 }
 
 fn agent() -> ureq::Agent {
     let tls = ureq::tls::TlsConfig::builder()
         .provider(ureq::tls::TlsProvider::Rustls)
         .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(
-            rustls::crypto::aws_lc_rs::default_provider(),
-        ))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .build();
     ureq::Agent::config_builder()
         .tls_config(tls)
@@ -71,7 +74,10 @@ fn agent() -> ureq::Agent {
 
 fn acceptable(url: &str) -> Result<String, DirectoryError> {
     let uri: Uri = url.trim().parse().map_err(|_| {
-        DirectoryError::invalid("metadata_url", "expected an address such as https://acme.okta.com/app/exk.../sso/saml/metadata")
+        DirectoryError::invalid(
+            "metadata_url",
+            "expected an address such as https://acme.okta.com/app/exk.../sso/saml/metadata",
+        )
     })?;
     match uri.scheme_str() {
         Some("https") => Ok(uri.to_string()),
@@ -85,7 +91,9 @@ fn acceptable(url: &str) -> Result<String, DirectoryError> {
 
 fn redirect(from: &str, target: &str) -> Result<String, DirectoryError> {
     let refused = |detail: String| DirectoryError::invalid("metadata_url", detail);
-    let base: Uri = from.parse().map_err(|_| refused(format!("{from} is no address")))?;
+    let base: Uri = from
+        .parse()
+        .map_err(|_| refused(format!("{from} is no address")))?;
     let next = if target.starts_with('/') && !target.starts_with("//") {
         let scheme = base.scheme_str().unwrap_or("https");
         let authority = base.authority().map_or("", |a| a.as_str());
@@ -93,7 +101,9 @@ fn redirect(from: &str, target: &str) -> Result<String, DirectoryError> {
     } else {
         target.to_owned()
     };
-    let uri: Uri = next.parse().map_err(|_| refused(format!("{from} redirects to no address")))?;
+    let uri: Uri = next
+        .parse()
+        .map_err(|_| refused(format!("{from} redirects to no address")))?;
     if uri.scheme_str() != base.scheme_str() {
         return Err(refused(format!("{from} redirects to another scheme")));
     }
@@ -113,10 +123,21 @@ mod tests {
 
     #[test]
     fn https_or_this_machine() {
-        for good in ["https://acme.okta.com/x", "http://localhost:1/x", "http://127.0.0.1/", "http://[::1]:9/"] {
+        for good in [
+            "https://acme.okta.com/x",
+            "http://localhost:1/x",
+            "http://127.0.0.1/",
+            "http://[::1]:9/",
+        ] {
             assert!(acceptable(good).is_ok(), "{good}");
         }
-        for bad in ["http://acme.okta.com/", "file:///etc/passwd", "ftp://localhost/", "", "acme.okta.com"] {
+        for bad in [
+            "http://acme.okta.com/",
+            "file:///etc/passwd",
+            "ftp://localhost/",
+            "",
+            "acme.okta.com",
+        ] {
             assert!(acceptable(bad).is_err(), "{bad}");
         }
     }
@@ -124,7 +145,10 @@ mod tests {
     #[test]
     fn a_redirect_stays_in_its_scheme() {
         assert_eq!(redirect("https://a/x", "/y").unwrap(), "https://a/y");
-        assert_eq!(redirect("https://a/x", "https://b/y").unwrap(), "https://b/y");
+        assert_eq!(
+            redirect("https://a/x", "https://b/y").unwrap(),
+            "https://b/y"
+        );
         assert!(redirect("https://a/x", "http://localhost/y").is_err());
         assert!(redirect("http://localhost/x", "https://b/").is_err());
         assert!(redirect("https://a/x", "//b/y").is_err());

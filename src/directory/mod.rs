@@ -52,7 +52,11 @@ impl PageRequest {
 
     /// The first page of ordinary size.
     pub const fn first() -> Self {
-        Self { limit: 50, after: None, prefix: None }
+        Self {
+            limit: 50,
+            after: None,
+            prefix: None,
+        }
     }
 
     /// The inclusive lower and exclusive upper bound of names that start with the prefix; the

@@ -59,25 +59,32 @@ pub fn create(
 
 /// Finds one by slug.
 pub fn find(conn: &Connection, slug: &str) -> Result<Organization, DirectoryError> {
-    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM organizations WHERE slug = ?1"))?
-        .query_row([slug], from_row)
-        .optional()?
-        .ok_or_else(|| DirectoryError::not_found("organization", slug))
+    conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM organizations WHERE slug = ?1"
+    ))?
+    .query_row([slug], from_row)
+    .optional()?
+    .ok_or_else(|| DirectoryError::not_found("organization", slug))
 }
 
 /// Finds one by id.
 pub fn find_by_id(conn: &Connection, id: &str) -> Result<Organization, DirectoryError> {
-    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM organizations WHERE id = ?1"))?
-        .query_row([id], from_row)
-        .optional()?
-        .ok_or_else(|| DirectoryError::not_found("organization", id))
+    conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM organizations WHERE id = ?1"
+    ))?
+    .query_row([id], from_row)
+    .optional()?
+    .ok_or_else(|| DirectoryError::not_found("organization", id))
 }
 
 /// All of them by slug; an appliance has few, so at most 1,000 are listed.
 pub fn list(conn: &Connection) -> Result<Vec<Organization>, DirectoryError> {
-    let mut statement = conn
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM organizations ORDER BY slug LIMIT 1000"))?;
-    Ok(statement.query_map([], from_row)?.collect::<Result<_, _>>()?)
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM organizations ORDER BY slug LIMIT 1000"
+    ))?;
+    Ok(statement
+        .query_map([], from_row)?
+        .collect::<Result<_, _>>()?)
 }
 
 /// What can be changed of an organization; `None` keeps.
@@ -109,7 +116,9 @@ pub fn change(
     .execute(params![
         now.id,
         name,
-        change.default_group_level.unwrap_or(now.default_group_level),
+        change
+            .default_group_level
+            .unwrap_or(now.default_group_level),
         change.default_user_level.unwrap_or(now.default_user_level)
     ])?;
     find(tx, slug)
@@ -117,8 +126,12 @@ pub fn change(
 
 fn checked_name(name: &str) -> Result<&str, DirectoryError> {
     let trimmed = name.trim();
-    if trimmed.is_empty() || trimmed.chars().count() > 100 || trimmed.chars().any(char::is_control) {
-        return Err(DirectoryError::invalid("name", "expected 1 to 100 characters"));
+    if trimmed.is_empty() || trimmed.chars().count() > 100 || trimmed.chars().any(char::is_control)
+    {
+        return Err(DirectoryError::invalid(
+            "name",
+            "expected 1 to 100 characters",
+        ));
     }
     Ok(trimmed)
 }

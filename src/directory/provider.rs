@@ -120,7 +120,13 @@ pub fn add(
         "INSERT INTO providers (id, organization_id, kind, name, state, created_at)
          VALUES (?1, ?2, ?3, ?4, 'draft', ?5)",
     )?
-    .execute(params![id, organization.id, kind.word(), name, now.millis()])?;
+    .execute(params![
+        id,
+        organization.id,
+        kind.word(),
+        name,
+        now.millis()
+    ])?;
     domain::assign(tx, &organization.id, &id, domains, state, now)?;
     find(tx, &id)
 }
@@ -154,7 +160,9 @@ pub fn list(conn: &Connection, organization_id: &str) -> Result<Vec<Provider>, D
         "SELECT {COLUMNS} FROM providers WHERE organization_id = ?1
          ORDER BY created_at, id LIMIT 200"
     ))?;
-    Ok(statement.query_map([organization_id], from_row)?.collect::<Result<_, _>>()?)
+    Ok(statement
+        .query_map([organization_id], from_row)?
+        .collect::<Result<_, _>>()?)
 }
 
 /// The active provider that speaks for a domain.
@@ -207,10 +215,17 @@ impl Completion {
                 "expected the Issuer from Okta's More Details, such as http://www.okta.com/exk...",
             ));
         }
+        let sso_url = sso_url.trim();
+        if !crate::saml::metadata::is_sign_on_url(sso_url) {
+            return Err(DirectoryError::invalid(
+                "sso_url",
+                "expected the Sign on URL from Okta's More Details: an https address (http only \
+                 to this machine)",
+            ));
+        }
         Ok(Self {
             issuer: issuer.to_owned(),
-            sso_url: crate::saml::metadata::sign_on_url(sso_url)
-                .map_err(|e| DirectoryError::invalid("sso_url", e.to_string()))?,
+            sso_url: sso_url.to_owned(),
             metadata_url: None,
             certificates: vec![certificate],
             source: "manual",
@@ -325,8 +340,10 @@ fn complete(
 /// Removes a provider; its links and sessions go with it, its people stay.
 pub fn delete(tx: &Connection, id: &str) -> Result<(), DirectoryError> {
     find(tx, id)?;
-    tx.prepare_cached("DELETE FROM domains WHERE provider_id = ?1")?.execute([id])?;
-    tx.prepare_cached("DELETE FROM providers WHERE id = ?1")?.execute([id])?;
+    tx.prepare_cached("DELETE FROM domains WHERE provider_id = ?1")?
+        .execute([id])?;
+    tx.prepare_cached("DELETE FROM providers WHERE id = ?1")?
+        .execute([id])?;
     Ok(())
 }
 
@@ -402,7 +419,7 @@ pub fn view(
         .iter()
         .map(|c| CertificateView {
             fingerprint: c.fingerprint(),
-            subject: c.subject(),
+            subject: c.subject().to_owned(),
             not_after: c.not_after(),
             expired: c.not_after() < now,
         })
@@ -433,15 +450,23 @@ pub fn view(
 
 fn checked_name(name: &str) -> Result<&str, DirectoryError> {
     let trimmed = name.trim();
-    if trimmed.is_empty() || trimmed.chars().count() > 100 || trimmed.chars().any(char::is_control) {
-        return Err(DirectoryError::invalid("name", "expected 1 to 100 characters"));
+    if trimmed.is_empty() || trimmed.chars().count() > 100 || trimmed.chars().any(char::is_control)
+    {
+        return Err(DirectoryError::invalid(
+            "name",
+            "expected 1 to 100 characters",
+        ));
     }
     Ok(trimmed)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Provider> {
     let skew: i64 = row.get(10)?;
-    let kind = if row.get_ref(2)?.as_str()? == "okta" { Kind::Okta } else { Kind::Saml };
+    let kind = if row.get_ref(2)?.as_str()? == "okta" {
+        Kind::Okta
+    } else {
+        Kind::Saml
+    };
     let state = match row.get_ref(4)?.as_str()? {
         "active" => State::Active,
         "disabled" => State::Disabled,

@@ -45,11 +45,7 @@ impl From<DirectoryError> for ProvisioningError {
     fn from(error: DirectoryError) -> Self {
         match error {
             DirectoryError::Store(error) => Self::Store(error),
-            other => Self::Scim(ScimError {
-                status: 400,
-                scim_type: Some("invalidValue"),
-                detail: other.to_string(),
-            }),
+            other => Self::Scim(ScimError::invalid_value(other.to_string())),
         }
     }
 }
@@ -65,6 +61,8 @@ pub struct ScimUser {
     pub resource: Map<String, Value>,
     /// Whether the user may sign in.
     pub active: bool,
+    /// The name, case and all.
+    pub user_name: String,
     /// The client's own id.
     pub external_id: Option<String>,
     /// The groups, by id and name; at most 1,000.
@@ -88,8 +86,8 @@ pub struct ScimGroup {
     pub resource: Map<String, Value>,
     /// The client's own id.
     pub external_id: Option<String>,
-    /// The members, by user id and userName.
-    pub members: Vec<(String, String)>,
+    /// The members, by user id and userName, where they were asked for.
+    pub members: Option<Vec<(String, String)>>,
     /// Counts changes.
     pub version: i64,
     /// `meta.created`.
@@ -99,7 +97,7 @@ pub struct ScimGroup {
 }
 
 const USER_COLUMNS: &str =
-    "id, resource, active, external_id, version, created_at, updated_at";
+    "id, resource, active, external_id, version, created_at, updated_at, user_name";
 const GROUP_COLUMNS: &str =
     "id, display_name, resource, external_id, version, created_at, updated_at";
 
@@ -184,13 +182,7 @@ pub fn patch_user(
     now: Timestamp,
 ) -> Provisioned<ScimUser> {
     let before = read_user(tx, organization, id)?;
-    let mut current = before.resource;
-    current.insert("id".into(), before.id.into());
-    current.insert("active".into(), before.active.into());
-    if let Some(external_id) = before.external_id {
-        current.insert("externalId".into(), external_id.into());
-    }
-    let draft = patch.apply_to_user(&current)?;
+    let draft = patch.apply_to_user(id, &before.resource)?;
     replace_user(tx, organization, id, &draft, now)
 }
 
@@ -199,7 +191,11 @@ pub fn delete_user(tx: &Connection, organization: &Organization, id: &str) -> Pr
     let gone = tx
         .prepare_cached("DELETE FROM users WHERE id = ?1 AND organization_id = ?2")?
         .execute([id, &organization.id])?;
-    if gone == 0 { Err(no_such("User", id).into()) } else { Ok(()) }
+    if gone == 0 {
+        Err(no_such("User", id).into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads one user; another organization's is not found.
@@ -225,9 +221,16 @@ pub fn list_users(
     conn: &Connection,
     organization: &Organization,
     query: &ListQuery,
-) -> Provisioned<(i64, Vec<ScimUser>)> {
-    let (total, mut page) =
-        list(conn, organization, query, "users", USER_COLUMNS, organization.users, user_row)?;
+) -> Provisioned<(usize, Vec<ScimUser>)> {
+    let (total, mut page) = list(
+        conn,
+        organization,
+        query,
+        "users",
+        USER_COLUMNS,
+        organization.users,
+        user_row,
+    )?;
     // Okta with "Unique identifier field for users" set to email asks for userName eq "<email>".
     // Where Application username is something else, nobody would match, the POST that follows
     // would be a 409, and the person would be stuck.
@@ -255,9 +258,9 @@ pub fn list_users(
 
 fn with_groups(
     conn: &Connection,
-    total: i64,
+    total: usize,
     mut page: Vec<ScimUser>,
-) -> Provisioned<(i64, Vec<ScimUser>)> {
+) -> Provisioned<(usize, Vec<ScimUser>)> {
     for user in &mut page {
         user.groups = groups_of(conn, &user.id)?;
     }
@@ -313,8 +316,13 @@ pub fn create_group(
         now.millis()
     ])
     .map_err(|e| taken(e, "displayName", &draft.display_name))?;
-    add_members(tx, organization, &id, draft.members.as_deref().unwrap_or_default())?;
-    read_group(tx, organization, &id)
+    add_members(
+        tx,
+        organization,
+        &id,
+        draft.members.as_deref().unwrap_or_default(),
+    )?;
+    read_group(tx, organization, &id, true)
 }
 
 /// Puts a draft in place of a group; without `members` they stay.
@@ -343,7 +351,7 @@ pub fn replace_group(
     if let Some(members) = &draft.members {
         set_members(tx, organization, id, members)?;
     }
-    read_group(tx, organization, id)
+    read_group(tx, organization, id, true)
 }
 
 /// Applies the changes of a PATCH to a group, in their order.
@@ -355,7 +363,7 @@ pub fn patch_group(
     now: Timestamp,
 ) -> Provisioned<()> {
     exists(tx, organization, id)?;
-    for change in patch.group_changes(id)? {
+    for change in patch.group_changes(id, &mut Vec::new())? {
         match change {
             GroupChange::Rename(name) => {
                 tx.prepare_cached(
@@ -373,7 +381,8 @@ pub fn patch_group(
             GroupChange::AddMembers(members) => add_members(tx, organization, id, &members)?,
             GroupChange::RemoveMembers(members) => remove_members(tx, id, &members)?,
             GroupChange::RemoveAllMembers => {
-                tx.prepare_cached("DELETE FROM members WHERE group_id = ?1")?.execute([id])?;
+                tx.prepare_cached("DELETE FROM members WHERE group_id = ?1")?
+                    .execute([id])?;
             }
         }
     }
@@ -385,15 +394,17 @@ pub fn patch_group(
 /// Removes a group; its users stay.
 pub fn delete_group(tx: &Connection, organization: &Organization, id: &str) -> Provisioned<()> {
     exists(tx, organization, id)?;
-    tx.prepare_cached("DELETE FROM groups WHERE id = ?1")?.execute([id])?;
+    tx.prepare_cached("DELETE FROM groups WHERE id = ?1")?
+        .execute([id])?;
     Ok(())
 }
 
-/// Reads one group with its members; another organization's is not found.
+/// Reads one group, with its members where they are wanted; another organization's is not found.
 pub fn read_group(
     conn: &Connection,
     organization: &Organization,
     id: &str,
+    with_members: bool,
 ) -> Provisioned<ScimGroup> {
     let found = conn
         .prepare_cached(&format!(
@@ -402,7 +413,9 @@ pub fn read_group(
         .query_row([id, &organization.id], group_row)
         .optional()?;
     let mut found = found.ok_or_else(|| no_such("Group", id))?;
-    found.members = members_of(conn, &found.id)?;
+    if with_members {
+        found.members = Some(members_of(conn, &found.id)?);
+    }
     Ok(found)
 }
 
@@ -413,12 +426,19 @@ pub fn list_groups(
     organization: &Organization,
     query: &ListQuery,
     with_members: bool,
-) -> Provisioned<(i64, Vec<ScimGroup>)> {
-    let (total, mut page) =
-        list(conn, organization, query, "groups", GROUP_COLUMNS, organization.groups, group_row)?;
+) -> Provisioned<(usize, Vec<ScimGroup>)> {
+    let (total, mut page) = list(
+        conn,
+        organization,
+        query,
+        "groups",
+        GROUP_COLUMNS,
+        organization.groups,
+        group_row,
+    )?;
     if with_members {
         for group in &mut page {
-            group.members = members_of(conn, &group.id)?;
+            group.members = Some(members_of(conn, &group.id)?);
         }
     }
     Ok((total, page))
@@ -445,8 +465,11 @@ fn set_members(
         .prepare_cached("SELECT user_id FROM members WHERE group_id = ?1")?
         .query_map([group_id], |row| row.get::<_, String>(0))?
         .collect::<Result<BTreeSet<_>, _>>()?;
-    let leaving: Vec<String> =
-        present.iter().filter(|id| !wanted_ids.contains(id.as_str())).cloned().collect();
+    let leaving: Vec<String> = present
+        .iter()
+        .filter(|id| !wanted_ids.contains(id.as_str()))
+        .cloned()
+        .collect();
     let joining: Vec<String> = wanted_ids
         .into_iter()
         .filter(|id| !present.contains(*id))
@@ -469,14 +492,10 @@ fn add_members(
     for member in members {
         if !known.exists([member.as_str(), &organization.id])? {
             let shown: String = member.chars().take(80).collect();
-            return Err(ScimError {
-                status: 400,
-                scim_type: Some("invalidValue"),
-                detail: format!(
-                    "members: there is no user `{shown}` here; assign the person to the \
+            return Err(ScimError::invalid_value(format!(
+                "members: there is no user `{shown}` here; assign the person to the \
                      application before pushing the group"
-                ),
-            }
+            ))
             .into());
         }
         insert.execute([group_id, member])?;
@@ -498,7 +517,11 @@ fn exists(conn: &Connection, organization: &Organization, id: &str) -> Provision
     let there = conn
         .prepare_cached("SELECT 1 FROM groups WHERE id = ?1 AND organization_id = ?2")?
         .exists([id, &organization.id])?;
-    if there { Ok(()) } else { Err(no_such("Group", id).into()) }
+    if there {
+        Ok(())
+    } else {
+        Err(no_such("Group", id).into())
+    }
 }
 
 // ---- both
@@ -511,13 +534,20 @@ fn list<T>(
     columns: &'static str,
     all: i64,
     row: fn(&Row<'_>) -> rusqlite::Result<T>,
-) -> Provisioned<(i64, Vec<T>)> {
-    let resources = if table == "users" { Resources::Users } else { Resources::Groups };
-    let condition =
-        query.filter.as_ref().map(|f| scim_filter::compile(f, resources)).transpose()?;
+) -> Provisioned<(usize, Vec<T>)> {
+    let resources = if table == "users" {
+        Resources::Users
+    } else {
+        Resources::Groups
+    };
+    let condition = query
+        .filter
+        .as_ref()
+        .map(|f| scim_filter::compile(f, resources))
+        .transpose()?;
     let mut parameters = vec![rusqlite::types::Value::Text(organization.id.clone())];
     let mut clause = "organization_id = ?".to_owned();
-    let total = match condition {
+    let total: i64 = match condition {
         None => all,
         Some(condition) => {
             clause = format!("{clause} AND {}", condition.sql);
@@ -526,12 +556,17 @@ fn list<T>(
                 .query_row(params_from_iter(&parameters), |row| row.get(0))?
         }
     };
+    let total = usize::try_from(total).unwrap_or(0);
     if query.count == 0 || total == 0 {
         return Ok((total, Vec::new()));
     }
-    parameters.push(rusqlite::types::Value::Integer(i64::try_from(query.count).unwrap_or(0)));
+    parameters.push(rusqlite::types::Value::Integer(
+        i64::try_from(query.count).unwrap_or(0),
+    ));
     let skip = query.start_index.saturating_sub(1);
-    parameters.push(rusqlite::types::Value::Integer(i64::try_from(skip).unwrap_or(i64::MAX)));
+    parameters.push(rusqlite::types::Value::Integer(
+        i64::try_from(skip).unwrap_or(i64::MAX),
+    ));
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {columns} FROM {table} WHERE {clause} ORDER BY id LIMIT ? OFFSET ?"
     ))?;
@@ -546,6 +581,7 @@ fn user_row(row: &Row<'_>) -> rusqlite::Result<ScimUser> {
         id: row.get(0)?,
         resource: parsed(row.get_ref(1)?.as_str()?),
         active: row.get(2)?,
+        user_name: row.get(7)?,
         external_id: row.get(3)?,
         groups: Vec::new(),
         version: row.get(4)?,
@@ -560,7 +596,7 @@ fn group_row(row: &Row<'_>) -> rusqlite::Result<ScimGroup> {
         display_name: row.get(1)?,
         resource: parsed(row.get_ref(2)?.as_str()?),
         external_id: row.get(3)?,
-        members: Vec::new(),
+        members: None,
         version: row.get(4)?,
         created_at: Timestamp::from_millis(row.get(5)?),
         updated_at: Timestamp::from_millis(row.get(6)?),
@@ -577,17 +613,15 @@ fn parsed(text: &str) -> Map<String, Value> {
 
 fn no_such(what: &str, id: &str) -> ScimError {
     let shown: String = id.chars().take(80).collect();
-    ScimError { status: 404, scim_type: None, detail: format!("there is no {what} {shown} here") }
+    ScimError::not_found(format!("there is no {what} {shown} here"))
 }
 
 fn taken(error: rusqlite::Error, attribute: &str, value: &str) -> ProvisioningError {
     if is_unique_violation(&error) {
         let shown: String = value.chars().take(256).collect();
-        ScimError {
-            status: 409,
-            scim_type: Some("uniqueness"),
-            detail: format!("{attribute} `{shown}` is already taken (compared without case)"),
-        }
+        ScimError::uniqueness(format!(
+            "{attribute} `{shown}` is already taken (compared without case)"
+        ))
         .into()
     } else {
         error.into()

@@ -39,7 +39,10 @@ pub fn compile(filter: &Filter, resources: Resources) -> Result<Condition, ScimE
     };
     // What was forgiven on the way is of use to a trace; lists write none yet.
     let filter = filter.resolve(kind, &mut Vec::new())?;
-    let mut condition = Condition { sql: String::new(), parameters: Vec::new() };
+    let mut condition = Condition {
+        sql: String::new(),
+        parameters: Vec::new(),
+    };
     write(&filter, resources, &mut condition)?;
     Ok(condition)
 }
@@ -48,11 +51,11 @@ pub fn compile(filter: &Filter, resources: Resources) -> Result<Condition, ScimE
 /// its "Unique identifier field for users" is `email`.
 pub fn bare_user_name(filter: &Filter) -> Option<&str> {
     match filter {
-        Filter::Compare { path, op: Operator::Equal, value: Literal::String(text) }
-            if path.is("userName", None) =>
-        {
-            Some(text)
-        }
+        Filter::Compare {
+            path,
+            op: Operator::Equal,
+            value: Literal::String(text),
+        } if path.is("userName", None) => Some(text),
         _ => None,
     }
 }
@@ -61,7 +64,11 @@ fn write(filter: &Filter, resources: Resources, out: &mut Condition) -> Result<(
     match filter {
         Filter::And(terms) => joined(terms, " AND ", resources, out),
         Filter::Or(terms) => joined(terms, " OR ", resources, out),
-        Filter::Compare { path, op: Operator::Equal, value } => equal(path, value, resources, out),
+        Filter::Compare {
+            path,
+            op: Operator::Equal,
+            value,
+        } => equal(path, value, resources, out),
         // Okta's other way to ask for the work address: emails[type eq "work" and value eq "x"].
         Filter::ValuePath { path, filter, .. } if path.is("emails", None) => {
             match email_value(filter) {
@@ -110,8 +117,7 @@ fn equal(
         Resources::Users if path.is("userName", None) => {
             column("user_name_key", Sql::Text(fold(text()?)), out)
         }
-        Resources::Users if path.is("emails", None) || path.is("emails", Some("value")) =>
-        {
+        Resources::Users if path.is("emails", None) || path.is("emails", Some("value")) => {
             column("email_key", Sql::Text(fold(text()?)), out)
         }
         Resources::Users if path.is("active", None) => match value {
@@ -121,10 +127,9 @@ fn equal(
         Resources::Groups if path.is("displayName", None) => {
             column("display_name_key", Sql::Text(fold(text()?)), out)
         }
-        Resources::Groups
-            if path.is("members", None) || path.is("members", Some("value")) =>
-        {
-            out.sql.push_str("id IN (SELECT group_id FROM members WHERE user_id = ?)");
+        Resources::Groups if path.is("members", None) || path.is("members", Some("value")) => {
+            out.sql
+                .push_str("id IN (SELECT group_id FROM members WHERE user_id = ?)");
             out.parameters.push(Sql::Text(text()?.to_owned()));
             Ok(())
         }
@@ -135,11 +140,11 @@ fn equal(
 /// `value eq "x"` within `emails[...]`, alone or beside `type eq "work"`.
 fn email_value(filter: &Filter) -> Option<&str> {
     match filter {
-        Filter::Compare { path, op: Operator::Equal, value: Literal::String(text) }
-            if path.is("value", None) =>
-        {
-            Some(text)
-        }
+        Filter::Compare {
+            path,
+            op: Operator::Equal,
+            value: Literal::String(text),
+        } if path.is("value", None) => Some(text),
         Filter::And(terms) => match terms.as_slice() {
             [a, b] if is_work(a) => email_value(b),
             [a, b] if is_work(b) => email_value(a),

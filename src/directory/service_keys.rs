@@ -21,7 +21,14 @@ pub fn ensure(store: &Store, kind: Kind, now: Timestamp) -> Result<Key, Director
     let (certificate, private_key) = generate(now)?;
     store.write(move |tx| match current(tx, kind)? {
         Some(found) => Ok(found),
-        None => Ok(key::insert(tx, kind, certificate, private_key, now.plus(YEARS), now)?),
+        None => Ok(key::insert(
+            tx,
+            kind,
+            certificate,
+            private_key,
+            now.plus(YEARS),
+            now,
+        )?),
     })
 }
 
@@ -40,5 +47,8 @@ fn generate(now: Timestamp) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), DirectoryEr
     params.not_before = now.minus(std::time::Duration::from_secs(3600)).to_offset();
     params.not_after = now.plus(YEARS).to_offset();
     let certificate = params.self_signed(&pair).map_err(failed)?;
-    Ok((certificate.der().to_vec(), Zeroizing::new(pair.serialize_der())))
+    Ok((
+        certificate.der().to_vec(),
+        Zeroizing::new(pair.serialize_der()),
+    ))
 }

@@ -73,16 +73,26 @@ impl NotAdmitted {
     /// What to do about it.
     pub const fn fix(&self) -> &'static str {
         match self {
-            Self::Inactive => "Assign the person to the application in Okta again, or reactivate \
-                               the user in the console.",
-            Self::Ambiguous => "Give each user an address of their own, or send the userName as \
-                                NameID (Okta: Application username).",
-            Self::ForeignUser => "The person belongs to another provider's domain and signs in \
-                                  there.",
-            Self::Unknown => "Push the person by SCIM (Okta: Assignments), or let the provider \
-                              make users at sign-in.",
-            Self::Unidentified => "In Okta, set Name ID format to Unspecified or EmailAddress, or \
-                                   add the attribute statement email.",
+            Self::Inactive => {
+                "Assign the person to the application in Okta again, or reactivate \
+                               the user in the console."
+            }
+            Self::Ambiguous => {
+                "Give each user an address of their own, or send the userName as \
+                                NameID (Okta: Application username)."
+            }
+            Self::ForeignUser => {
+                "The person belongs to another provider's domain and signs in \
+                                  there."
+            }
+            Self::Unknown => {
+                "Push the person by SCIM (Okta: Assignments), or let the provider \
+                              make users at sign-in."
+            }
+            Self::Unidentified => {
+                "In Okta, set Name ID format to Unspecified or EmailAddress, or \
+                                   add the attribute statement email."
+            }
             Self::Directory(_) => "Try again; the log has the reason.",
         }
     }
@@ -168,7 +178,9 @@ fn find(
             .prepare_cached(
                 "SELECT id FROM users WHERE organization_id = ?1 AND user_name_key = ?2",
             )?
-            .query_row([&provider.organization_id, &fold(&person.name_id)], |row| row.get(0))
+            .query_row([&provider.organization_id, &fold(&person.name_id)], |row| {
+                row.get(0)
+            })
             .optional()?;
         if let Some(user) = named.map(|id| user::find(tx, &id)).transpose()?.flatten() {
             if user.email.as_deref().is_some_and(|e| !speaks_for(e)) {
@@ -178,14 +190,20 @@ fn find(
         }
     }
     let Some(email) = &person.email else {
-        return if person.transient { Err(NotAdmitted::Unidentified) } else { Ok(None) };
+        return if person.transient {
+            Err(NotAdmitted::Unidentified)
+        } else {
+            Ok(None)
+        };
     };
     let ids = tx
         .prepare_cached(
             "SELECT id FROM users
              WHERE organization_id = ?1 AND email_key = ?2 AND email_verified = 1 LIMIT 2",
         )?
-        .query_map([&provider.organization_id, &fold(email)], |row| row.get::<_, String>(0))?
+        .query_map([&provider.organization_id, &fold(email)], |row| {
+            row.get::<_, String>(0)
+        })?
         .collect::<Result<Vec<_>, _>>()?;
     match ids.as_slice() {
         [] => Ok(None),
@@ -215,7 +233,11 @@ fn make(
         .flatten()
         .collect::<Vec<_>>()
         .join(" ");
-    let display_name = if display_name.is_empty() { user_name.clone() } else { display_name };
+    let display_name = if display_name.is_empty() {
+        user_name.clone()
+    } else {
+        display_name
+    };
     let taken = tx
         .prepare_cached("SELECT 1 FROM users WHERE organization_id = ?1 AND user_name_key = ?2")?
         .exists([&provider.organization_id, &fold(&user_name)])?;
@@ -236,7 +258,13 @@ fn make(
         email,
         email.as_deref().map(fold),
         display_name,
-        Value::Object(resource(&user_name, &display_name, email.as_deref(), person)).to_string(),
+        Value::Object(resource(
+            &user_name,
+            &display_name,
+            email.as_deref(),
+            person
+        ))
+        .to_string(),
         now.millis()
     ])?;
     user::grant_default(tx, &id, &provider.organization_id)?;
@@ -252,7 +280,10 @@ fn resource(
     person: &Person,
 ) -> Map<String, Value> {
     let mut resource = Map::new();
-    resource.insert("schemas".into(), json!(["urn:ietf:params:scim:schemas:core:2.0:User"]));
+    resource.insert(
+        "schemas".into(),
+        json!(["urn:ietf:params:scim:schemas:core:2.0:User"]),
+    );
     resource.insert("userName".into(), user_name.into());
     let mut name = Map::new();
     if let Some(given) = &person.first_name {
@@ -266,7 +297,10 @@ fn resource(
     }
     resource.insert("displayName".into(), display_name.into());
     if let Some(email) = email {
-        resource.insert("emails".into(), json!([{ "value": email, "primary": true }]));
+        resource.insert(
+            "emails".into(),
+            json!([{ "value": email, "primary": true }]),
+        );
     }
     resource
 }

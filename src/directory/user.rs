@@ -20,14 +20,6 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Scim => "scim",
-            Self::Saml => "saml",
-            Self::Local => "local",
-        }
-    }
-
     pub(crate) fn from_word(word: &str) -> Self {
         match word {
             "scim" => Self::Scim,
@@ -74,11 +66,7 @@ pub fn find(conn: &Connection, id: &str) -> Result<Option<User>, DirectoryError>
 }
 
 /// Finds one by id within an organization; another organization's is not found.
-pub fn find_in(
-    conn: &Connection,
-    organization_id: &str,
-    id: &str,
-) -> Result<User, DirectoryError> {
+pub fn find_in(conn: &Connection, organization_id: &str, id: &str) -> Result<User, DirectoryError> {
     find(conn, id)?
         .filter(|user| user.organization_id == organization_id)
         .ok_or_else(|| DirectoryError::not_found("user", id))
@@ -179,7 +167,9 @@ pub fn level(conn: &Connection, user_id: &str) -> Result<Option<Level>, Director
                    WHERE m.user_id = ?1)",
         )?
         .query_row([user_id], |row| row.get(0))?;
-    Ok(rank.and_then(|r| usize::try_from(r).ok()).and_then(|r| Level::ALL.get(r).copied()))
+    Ok(rank
+        .and_then(|r| usize::try_from(r).ok())
+        .and_then(|r| Level::ALL.get(r).copied()))
 }
 
 /// Every way a level reaches the user, the highest first; at most 1,000 groups.
@@ -187,8 +177,16 @@ pub fn levels(conn: &Connection, user_id: &str) -> Result<Vec<LevelSource>, Dire
     let mut found = conn
         .prepare_cached("SELECT level, source FROM grants WHERE user_id = ?1")?
         .query_map([user_id], |row| {
-            let from = if row.get_ref(1)?.as_str()? == "direct" { "direct" } else { "default" };
-            Ok(LevelSource { level: row.get(0)?, from, group: None })
+            let from = if row.get_ref(1)?.as_str()? == "direct" {
+                "direct"
+            } else {
+                "default"
+            };
+            Ok(LevelSource {
+                level: row.get(0)?,
+                from,
+                group: None,
+            })
         })?
         .collect::<Result<Vec<_>, _>>()?;
     let groups = conn
@@ -197,12 +195,19 @@ pub fn levels(conn: &Connection, user_id: &str) -> Result<Vec<LevelSource>, Dire
              WHERE m.user_id = ?1 LIMIT 1000",
         )?
         .query_map([user_id], |row| {
-            let group = GroupName { id: row.get(1)?, display_name: row.get(2)? };
-            Ok(LevelSource { level: row.get(0)?, from: "group", group: Some(group) })
+            let group = GroupName {
+                id: row.get(1)?,
+                display_name: row.get(2)?,
+            };
+            Ok(LevelSource {
+                level: row.get(0)?,
+                from: "group",
+                group: Some(group),
+            })
         })?
         .collect::<Result<Vec<_>, _>>()?;
     found.extend(groups);
-    found.sort_by(|a, b| b.level.cmp(&a.level));
+    found.sort_by_key(|source| std::cmp::Reverse(source.level));
     Ok(found)
 }
 
@@ -233,7 +238,11 @@ pub fn set_active(
          WHERE id = ?1 AND active <> ?2",
     )?
     .execute(params![user_id, active, now.millis()])?;
-    if active { Ok(0) } else { end_access(tx, user_id) }
+    if active {
+        Ok(0)
+    } else {
+        end_access(tx, user_id)
+    }
 }
 
 /// Ends everything that lets a user in without signing in again.

@@ -113,7 +113,7 @@ pub enum MetadataError {
         "this metadata has no signing certificate, so no response could be verified; in Okta: Sign On > SAML Signing Certificates: generate one, activate it and load the metadata again"
     )]
     NoSigningCertificate,
-    /// More than [`MAX_CERTIFICATES`].
+    /// More than sixteen.
     #[error(
         "this metadata has more than {MAX_CERTIFICATES} signing certificates; use the metadata of one application"
     )]
@@ -179,13 +179,15 @@ pub fn parse_idp(input: &[u8], now: Timestamp) -> Result<IdpMetadata, MetadataEr
 /// Whether a browser may be sent to `url` to sign in: https, or http on this very machine for
 /// development. Also for addresses that an administrator types.
 pub fn is_sign_on_url(url: &str) -> bool {
-    if url.len() > MAX_URL || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    // Browsers read a backslash as a slash, which makes another host of what stands before it.
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "\\\"<>".contains(c);
+    if url.len() > MAX_URL || url.chars().any(odd) {
         return false;
     }
     let Some((scheme, rest)) = url.split_once("://") else {
         return false;
     };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or("");
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
     // User information in front of the host is only ever used to deceive.
     if authority.is_empty() || authority.starts_with(':') || authority.contains('@') {
         return false;

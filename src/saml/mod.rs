@@ -4,12 +4,12 @@
 //!
 //! A response goes through these rooms, in this order:
 //! 1. [`response`] bounds and decodes the form value,
-//! 2. [`xml`] parses it, without DTDs and entities,
-//! 3. [`shape`] refuses every document that isn't laid out as SAML core section 5.4 has it,
-//! 4. [`signature`] verifies with the provider's pinned keys and returns the bytes that were signed,
-//! 5. [`encryption`] opens an EncryptedAssertion and sends the plaintext back to step 2,
-//! 6. [`assertion`] reads the values, from the signed bytes alone,
-//! 7. [`profile`] compares them with what this service provider expects.
+//! 2. `xml` parses it, without DTDs and entities,
+//! 3. `shape` refuses every document that isn't laid out as SAML core section 5.4 has it,
+//! 4. `signature` verifies with the provider's pinned keys and returns the bytes that were signed,
+//! 5. `encryption` opens an EncryptedAssertion and sends the plaintext back to step 2,
+//! 6. `assertion` reads the values, from the signed bytes alone,
+//! 7. `profile` compares them with what this service provider expects.
 //!
 //! Each "no" on that way is a [`refusal::Refusal`]: a stable code, what was expected, what came,
 //! and which field of the identity provider to change.
@@ -26,7 +26,9 @@ mod assertion;
 mod encryption;
 mod envelope;
 mod html;
+mod person;
 mod profile;
+mod reason;
 mod shape;
 mod signature;
 pub(crate) mod xml;

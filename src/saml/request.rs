@@ -148,7 +148,7 @@ mod tests {
         );
         assert_eq!(
             root.attribute("IssueInstant"),
-            Some("2026-11-23T15:40:30.456Z")
+            Some("2026-11-23T10:20:30.456Z")
         );
         assert_eq!(root.attribute("Destination"), Some(sso));
         let issuer = root.single(ASSERTION, "Issuer").one().unwrap();

@@ -11,10 +11,10 @@ use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
 use crate::access::sign_in_request;
 use crate::clock::Timestamp;
+use crate::directory::DirectoryError;
 use crate::directory::domain::{self, DomainState};
 use crate::directory::provider::{self, Provider, State};
 use crate::directory::sign_in::{self, NotAdmitted, Person};
-use crate::directory::DirectoryError;
 use crate::edge::Response;
 use crate::observe::trace::{self, Kind, Outcome, Record};
 use crate::saml::certificate::Certificate;
@@ -55,7 +55,12 @@ pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
 fn open(app: &App, form: &Form, certificates: &[Certificate]) -> Result<Opened, Refusal> {
     let keys = app.service_keys().map_err(|error| {
         tracing::error!(error = %error, "no service provider keys");
-        Refusal::new("internal", "the service provider's keys", "none")
+        refusal(
+            "internal",
+            "the service provider's keys",
+            "none",
+            "Try again; the log has more.",
+        )
     })?;
     let value = form.value("SAMLResponse").unwrap_or_default();
     response::open(value, &Trust::new(certificates), &keys.decryption)
@@ -65,7 +70,9 @@ fn open(app: &App, form: &Form, certificates: &[Certificate]) -> Result<Opened, 
 /// back with our RelayState was an answer to us and must say to what.
 fn is_unsolicited(call: &Call<'_>, form: &Form, provider: &Provider, opened: &Opened) -> bool {
     let waiting = cookie::read(call.request, cookie::SIGN_IN).is_some()
-        && form.value("RelayState").is_some_and(|state| state.len() == 43);
+        && form
+            .value("RelayState")
+            .is_some_and(|state| state.len() == 43);
     opened.in_response_to().is_none() && !provider.idp_initiated && !waiting
 }
 
@@ -102,7 +109,11 @@ fn admit(
     let browser = cookie::read(call.request, cookie::SIGN_IN).map(secret::hash);
     let replaced = cookie::read(call.request, cookie::SESSION).map(secret::hash);
     let client = call.request.client.address.to_string();
-    let user_agent = call.request.header("user-agent").unwrap_or_default().to_owned();
+    let user_agent = call
+        .request
+        .header("user-agent")
+        .unwrap_or_default()
+        .to_owned();
     let acs_url = app.public.acs(&provider.id);
     let entity_id = app.public.entity_id(&provider.id);
     let its_provider = provider.clone();
@@ -124,8 +135,9 @@ fn admit(
             domains: &domains,
             skew: provider.skew,
         };
-        let verified =
-            opened.check(&expectation, now).map_err(|r| Stopped::Refused(Box::new(r)))?;
+        let verified = opened
+            .check(&expectation, now)
+            .map_err(|r| Stopped::Refused(Box::new(r)))?;
         let seen = sign_in_request::assertion_seen(
             tx,
             &provider.id,
@@ -176,21 +188,20 @@ fn admit(
         Ok(admitted) => Ok(welcome(&its_provider, admitted, now)),
         Err(Stopped::Refused(refusal)) => refused(app, call, &its_provider, *refusal),
         Err(Stopped::Replayed(checks)) => {
-            let refusal = Refusal {
-                checks,
-                fix: "Nothing is wrong in Okta: the page was sent twice. Start a new sign-in.",
-                ..Refusal::new("replayed", "an assertion that was not used before", "a used one")
-            };
-            refused(app, call, &its_provider, refusal)
+            let refusal = refusal(
+                "replayed",
+                "an assertion that was not used before",
+                "one that was",
+                "Nothing is wrong in Okta: the page was sent twice. Start a new sign-in.",
+            );
+            refused(app, call, &its_provider, Refusal { checks, ..refusal })
         }
         Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
         Err(Stopped::NotAdmitted(reason, checks)) => {
-            let refusal = Refusal {
-                checks,
-                fix: reason.fix(),
-                ..Refusal::new(reason.code(), "an active user of this provider", reason.to_string())
-            };
-            refused(app, call, &its_provider, refusal)
+            let got = reason.to_string();
+            let expected = "an active user of this provider";
+            let refusal = refusal(reason.code(), expected, &got, reason.fix());
+            refused(app, call, &its_provider, Refusal { checks, ..refusal })
         }
         Err(Stopped::Store(error)) => Err(error.into()),
     }
@@ -223,6 +234,17 @@ fn person(verified: &SignIn) -> Person {
         email: verified.email.clone(),
         first_name: verified.first_name.clone(),
         last_name: verified.last_name.clone(),
+    }
+}
+
+/// A refusal for a reason that is ours to know, not the protocol's.
+fn refusal(code: &'static str, expected: &str, got: &str, fix: &'static str) -> Refusal {
+    Refusal {
+        code,
+        expected: expected.to_owned(),
+        got: got.to_owned(),
+        checks: Vec::new(),
+        fix,
     }
 }
 

@@ -12,7 +12,11 @@ use crate::observe::trace::{self, Kind, Outcome, Record};
 
 /// `GET /break-glass`
 pub(super) fn form(_: &App, _: &Call<'_>) -> Result<Response, Problem> {
-    Ok(page(200, "break-glass.html", &[("name", ""), ("notice", "")]))
+    Ok(page(
+        200,
+        "break-glass.html",
+        &[("name", ""), ("notice", "")],
+    ))
 }
 
 /// `POST /break-glass`
@@ -20,24 +24,49 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let form = form_values(call.request)?;
     let name = form.value("username").unwrap_or_default().trim().to_owned();
     let password = Secret::new(form.value("password").unwrap_or_default());
-    let agent = call.request.header("user-agent").unwrap_or_default().to_owned();
+    let agent = call
+        .request
+        .header("user-agent")
+        .unwrap_or_default()
+        .to_owned();
     let address = call.request.client.address;
-    let outcome =
-        break_glass::sign_in(&app.store, &app.gate, &name, &password, address, &agent, call.now);
+    let outcome = break_glass::sign_in(
+        &app.store, &app.gate, &name, &password, address, &agent, call.now,
+    );
     match outcome {
         Ok((operator, session)) => {
             login::end_sessions(app, call.request)?;
             tracing::warn!(account = %operator.name, client = %address, "break-glass account used");
-            record(app, call, Outcome::Accepted, "ok", &format!("{} signed in", operator.name));
+            record(
+                app,
+                call,
+                Outcome::Accepted,
+                "ok",
+                &format!("{} signed in", operator.name),
+            );
             Ok(Response::new(303).header("Location", "/console").header(
                 "Set-Cookie",
-                cookie::session(cookie::OPERATOR, session.expose(), session::OPERATOR.absolute),
+                cookie::session(
+                    cookie::OPERATOR,
+                    session.expose(),
+                    session::OPERATOR.absolute,
+                ),
             ))
         }
         Err(SignInError::Refused) => {
             tracing::warn!(client = %address, "break-glass sign-in refused");
-            record(app, call, Outcome::Refused, "wrong-credentials", "a sign-in was refused");
-            Ok(again(403, &name, "That account and password don't open the door."))
+            record(
+                app,
+                call,
+                Outcome::Refused,
+                "wrong-credentials",
+                "a sign-in was refused",
+            );
+            Ok(again(
+                403,
+                &name,
+                "That account and password don't open the door.",
+            ))
         }
         Err(SignInError::Throttled { retry_after }) => {
             tracing::warn!(client = %address, "break-glass sign-in throttled");
@@ -54,8 +83,15 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
 }
 
 fn again(status: u16, name: &str, text: &str) -> Response {
-    let notice = format!("<p class=\"notice\" role=\"alert\" id=\"notice\">{}</p>", escape(text));
-    page(status, "break-glass.html", &[("name", name), ("notice", &notice)])
+    let notice = format!(
+        "<p class=\"notice\" role=\"alert\" id=\"notice\">{}</p>",
+        escape(text)
+    );
+    page(
+        status,
+        "break-glass.html",
+        &[("name", name), ("notice", &notice)],
+    )
 }
 
 fn record(app: &App, call: &Call<'_>, outcome: Outcome, code: &'static str, summary: &str) {
@@ -69,5 +105,6 @@ fn record(app: &App, call: &Call<'_>, outcome: Outcome, code: &'static str, summ
         detail: serde_json::json!({ "client": call.request.client.address.to_string() }),
     };
     let now = call.now;
-    app.store.write_later(move |tx| trace::write(tx, &record, now).map(|_| ()));
+    app.store
+        .write_later(move |tx| trace::write(tx, &record, now).map(|_| ()));
 }

@@ -15,10 +15,14 @@ pub(super) const SIGN_IN: &str = "__Host-portcullis-sign-in";
 /// The value of a cookie. Of several with one name the first counts, as it is the one with the
 /// most specific path; `__Host-` leaves only one anyway.
 pub(super) fn read<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
-    request.headers.all("cookie").flat_map(|line| line.split(';')).find_map(|pair| {
-        let (key, value) = pair.trim().split_once('=')?;
-        (key == name && !value.is_empty() && value.len() <= 256).then_some(value)
-    })
+    request
+        .headers
+        .all("cookie")
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| {
+            let (key, value) = pair.trim().split_once('=')?;
+            (key == name && !value.is_empty() && value.len() <= 256).then_some(value)
+        })
 }
 
 /// A session's `Set-Cookie`: sent on top-level navigation from elsewhere (the way back from the
@@ -52,9 +56,15 @@ mod tests {
 
     #[test]
     fn the_named_cookie_and_no_other() {
-        let client = Client { address: [127, 0, 0, 1].into(), secure: true };
+        let client = Client {
+            address: [127, 0, 0, 1].into(),
+            secure: true,
+        };
         let request = Request::new(Method::Get, "/", client)
-            .with_header("cookie", "a=b; x__Host-portcullis=1; __Host-portcullis=good; c")
+            .with_header(
+                "cookie",
+                "a=b; x__Host-portcullis=1; __Host-portcullis=good; c",
+            )
             .with_header("cookie", "__Host-portcullis=later");
         assert_eq!(read(&request, SESSION), Some("good"));
         assert_eq!(read(&request, OPERATOR), None);

@@ -37,7 +37,10 @@ mod tests {
     use crate::edge::{Client, Method};
 
     fn own(fields: &[(&str, &str)]) -> bool {
-        let client = Client { address: [127, 0, 0, 1].into(), secure: true };
+        let client = Client {
+            address: [127, 0, 0, 1].into(),
+            secure: true,
+        };
         let mut request = Request::new(Method::Post, "/x", client).with_header("host", "own:1");
         for (name, value) in fields {
             request = request.with_header(name, value);
@@ -51,7 +54,10 @@ mod tests {
         assert!(own(&[("sec-fetch-site", "same-origin")]));
         assert!(own(&[("origin", "https://public")]));
         assert!(own(&[("origin", "https://own:1")]));
-        assert!(!own(&[("sec-fetch-site", "cross-site"), ("origin", "https://public")]));
+        assert!(!own(&[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://public")
+        ]));
         assert!(!own(&[("sec-fetch-site", "same-site")]));
         assert!(!own(&[("origin", "https://evil")]));
         assert!(!own(&[("origin", "null")]));

@@ -13,10 +13,11 @@ pub(super) fn alive(_: &App, _: &Call<'_>) -> Result<Response, Problem> {
 /// `GET /readyz`: the database can be read, too.
 pub(super) fn ready(app: &App, _: &Call<'_>) -> Result<Response, Problem> {
     app.store.read(|conn| {
-        conn.query_row("SELECT 1 FROM settings LIMIT 1", [], |_| Ok(())).or_else(|e| match e {
-            rusqlite::Error::QueryReturnedNoRows => Ok(()),
-            other => Err(StoreError::from(other)),
-        })
+        conn.query_row("SELECT 1 FROM settings LIMIT 1", [], |_| Ok(()))
+            .or_else(|e| match e {
+                rusqlite::Error::QueryReturnedNoRows => Ok(()),
+                other => Err(StoreError::from(other)),
+            })
     })?;
     Ok(Response::new(200).body("text/plain; charset=utf-8", &b"ready\n"[..]))
 }
@@ -25,7 +26,10 @@ pub(super) fn ready(app: &App, _: &Call<'_>) -> Result<Response, Problem> {
 pub(super) fn ca(app: &App, _: &Call<'_>) -> Result<Response, Problem> {
     match &app.ca {
         Some(pem) => Ok(Response::new(200)
-            .header("Content-Disposition", "attachment; filename=\"portcullis-ca.pem\"")
+            .header(
+                "Content-Disposition",
+                "attachment; filename=\"portcullis-ca.pem\"",
+            )
             .body("application/x-pem-file", pem.clone().into_bytes())),
         None => Err(Problem::new(
             404,

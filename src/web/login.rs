@@ -14,7 +14,11 @@ use crate::edge::{Request, Response};
 pub(super) fn form(_: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let wanted = query_value(call.request, "return_to");
     let return_to = return_to::own_path(wanted.as_deref());
-    Ok(page(200, "login.html", &[("email", ""), ("notice", ""), ("return_to", return_to)]))
+    Ok(page(
+        200,
+        "login.html",
+        &[("email", ""), ("notice", ""), ("return_to", return_to)],
+    ))
 }
 
 /// `POST /login`: from the address's domain to its provider, or a clear no.
@@ -23,7 +27,12 @@ pub(super) fn choose_provider(app: &App, call: &Call<'_>) -> Result<Response, Pr
     let email = form.value("email").unwrap_or_default().trim().to_owned();
     let return_to = return_to::own_path(form.value("return_to"));
     let Some(domain) = EmailDomain::of_address(&email) else {
-        return Ok(again(400, &email, return_to, "Enter your work e-mail address, such as you@acme.com."));
+        return Ok(again(
+            400,
+            &email,
+            return_to,
+            "Enter your work e-mail address, such as you@acme.com.",
+        ));
     };
     match app.store.read(|conn| provider::of_domain(conn, &domain))? {
         Some(provider) => {
@@ -42,11 +51,18 @@ pub(super) fn choose_provider(app: &App, call: &Call<'_>) -> Result<Response, Pr
 }
 
 fn again(status: u16, email: &str, return_to: &str, text: &str) -> Response {
-    let notice = format!("<p class=\"notice\" role=\"alert\" id=\"notice\">{}</p>", escape(text));
+    let notice = format!(
+        "<p class=\"notice\" role=\"alert\" id=\"notice\">{}</p>",
+        escape(text)
+    );
     page(
         status,
         "login.html",
-        &[("email", email), ("notice", &notice), ("return_to", return_to)],
+        &[
+            ("email", email),
+            ("notice", &notice),
+            ("return_to", return_to),
+        ],
     )
 }
 
@@ -102,8 +118,10 @@ pub(super) fn form_values(request: &Request) -> Result<Form, Problem> {
             "Expected a form (application/x-www-form-urlencoded).",
         ));
     }
-    let fields: Vec<_> =
-        form_urlencoded::parse(&request.body).take(32).map(|(k, v)| (k.into(), v.into())).collect();
+    let fields: Vec<_> = form_urlencoded::parse(&request.body)
+        .take(32)
+        .map(|(k, v)| (k.into(), v.into()))
+        .collect();
     Ok(Form(fields))
 }
 

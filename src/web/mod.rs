@@ -55,7 +55,13 @@ impl App {
     /// An appliance on this store, reached at `public`; `ca` is the PEM of the local CA where
     /// TLS is self-signed.
     pub fn new(store: Store, gate: Gate, public: PublicUrl, ca: Option<String>) -> Arc<Self> {
-        Arc::new(Self { store, gate, public, keys: OnceLock::new(), ca })
+        Arc::new(Self {
+            store,
+            gate,
+            public,
+            keys: OnceLock::new(),
+            ca,
+        })
     }
 
     /// The SAML keys, made at the first need: RSA keys take a moment, and the first start should

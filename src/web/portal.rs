@@ -17,20 +17,34 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let elsewhere = |to: &str| Ok(Response::new(303).header("Location", to));
     let found = app.store.read(|conn| {
         let user_cookie = cookie::read(request, cookie::SESSION);
-        let own = user_cookie.map(|v| signed_in::of_cookie(conn, v, now)).transpose()?.flatten();
+        let own = user_cookie
+            .map(|v| signed_in::of_cookie(conn, v, now))
+            .transpose()?
+            .flatten();
         let Some(own) = own else {
             return Ok((signed_in::find(conn, request, now)?, None));
         };
-        let Who::User { user, .. } = &own.who else { return Ok((Some(own), None)) };
+        let Who::User { user, .. } = &own.who else {
+            return Ok((Some(own), None));
+        };
         let levels = user::levels(conn, &user.id)?;
         let sessions = session::of_user(conn, &user.id, now)?;
         Ok::<_, Problem>((Some(own), Some((levels, sessions))))
     })?;
     let (Some(signed_in), Some((levels, sessions))) = &found else {
-        return elsewhere(if found.0.is_some() { "/console" } else { "/login" });
+        return elsewhere(if found.0.is_some() {
+            "/console"
+        } else {
+            "/login"
+        });
     };
     signed_in::touch(app, signed_in, now);
-    let Who::User { user, organization, level } = &signed_in.who else {
+    let Who::User {
+        user,
+        organization,
+        level,
+    } = &signed_in.who
+    else {
         return elsewhere("/console");
     };
     let mut groups = String::new();
@@ -46,7 +60,11 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     }
     let mut rows = String::new();
     for other in sessions {
-        let current = if other.id == signed_in.session.id { " (this one)" } else { "" };
+        let current = if other.id == signed_in.session.id {
+            " (this one)"
+        } else {
+            ""
+        };
         let _ = write!(
             rows,
             "<li>{}{current}, since <time datetime=\"{}\">{}</time></li>",
@@ -58,13 +76,19 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let console_link = if matches!(level, None | Some(Level::Runner)) {
         String::new()
     } else {
-        format!("<a class=\"button\" href=\"/console/{}\">Open the console</a>", organization.slug)
+        format!(
+            "<a class=\"button\" href=\"/console/{}\">Open the console</a>",
+            organization.slug
+        )
     };
     Ok(page(
         200,
         "portal.html",
         &[
-            ("display_name", user.display_name.as_deref().unwrap_or(&user.user_name)),
+            (
+                "display_name",
+                user.display_name.as_deref().unwrap_or(&user.user_name),
+            ),
             ("email", user.email.as_deref().unwrap_or(&user.user_name)),
             ("organization", &organization.name),
             ("level", level.map_or("none", Level::word)),

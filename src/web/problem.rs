@@ -19,7 +19,6 @@ pub struct Problem {
     pub(super) code: &'static str,
     pub(super) detail: String,
     pub(super) field: Option<&'static str>,
-    pub(super) reference: Option<String>,
     pub(super) retry_after: Option<Duration>,
     pub(super) allow: Option<String>,
 }
@@ -32,7 +31,6 @@ impl Problem {
             code,
             detail: detail.into(),
             field: None,
-            reference: None,
             retry_after: None,
             allow: None,
         }
@@ -40,7 +38,10 @@ impl Problem {
 
     /// A value that can't be taken: 400, naming the field.
     pub(super) fn field(field: &'static str, detail: impl Into<String>) -> Self {
-        Self { field: Some(field), ..Self::new(400, "invalid", detail) }
+        Self {
+            field: Some(field),
+            ..Self::new(400, "invalid", detail)
+        }
     }
 
     pub(super) fn not_found() -> Self {
@@ -52,12 +53,20 @@ impl Problem {
     }
 
     pub(super) fn forbidden() -> Self {
-        Self::new(403, "forbidden", "Your permission level does not allow this.")
+        Self::new(
+            403,
+            "forbidden",
+            "Your permission level does not allow this.",
+        )
     }
 
     fn internal(source: &dyn std::error::Error) -> Self {
         tracing::error!(error = %source, "request failed");
-        Self::new(500, "internal", "Something went wrong here; the log has the reason.")
+        Self::new(
+            500,
+            "internal",
+            "Something went wrong here; the log has the reason.",
+        )
     }
 
     fn title(&self) -> &'static str {
@@ -85,7 +94,13 @@ impl Problem {
         } else if path.starts_with("/api/") {
             self.as_json()
         } else {
-            template::message(self.status, self.title(), &self.detail, "/", "Back to the start")
+            template::message(
+                self.status,
+                self.title(),
+                &self.detail,
+                "/",
+                "Back to the start",
+            )
         };
         let response = match self.retry_after {
             Some(wait) => response.header("Retry-After", wait.as_secs().max(1).to_string()),
@@ -107,18 +122,22 @@ impl Problem {
         if let Some(field) = self.field {
             body.insert("field".into(), field.into());
         }
-        if let Some(reference) = &self.reference {
-            body.insert("reference".into(), reference.as_str().into());
-        }
-        Response::new(self.status)
-            .body("application/problem+json", Value::Object(body).to_string().into_bytes())
+        Response::new(self.status).body(
+            "application/problem+json",
+            Value::Object(body).to_string().into_bytes(),
+        )
     }
 
     fn as_scim(&self) -> Response {
-        let error =
-            ScimError { status: self.status, scim_type: None, detail: self.detail.clone() };
-        let response = Response::new(self.status)
-            .body("application/scim+json", error.to_json().to_string().into_bytes());
+        let error = ScimError {
+            status: self.status,
+            scim_type: None,
+            detail: self.detail.clone(),
+        };
+        let response = Response::new(self.status).body(
+            "application/scim+json",
+            error.to_json().to_string().into_bytes(),
+        );
         if self.status == 401 {
             response.header("WWW-Authenticate", "Bearer realm=\"SCIM\"")
         } else {
@@ -150,9 +169,10 @@ impl From<DirectoryError> for Problem {
         match error {
             DirectoryError::NotFound { .. } => Self::new(404, "not-found", error.to_string()),
             DirectoryError::Invalid { field, detail } => Self::field(field, detail),
-            DirectoryError::Conflict { field, detail } => {
-                Self { field: Some(field), ..Self::new(409, "conflict", detail) }
-            }
+            DirectoryError::Conflict { field, detail } => Self {
+                field: Some(field),
+                ..Self::new(409, "conflict", detail)
+            },
             DirectoryError::Keys(_) => Self::internal(&error),
             DirectoryError::Store(error) => error.into(),
         }
@@ -164,7 +184,11 @@ impl From<GateError> for Problem {
         match error {
             GateError::Busy => Self {
                 retry_after: Some(Duration::from_secs(3)),
-                ..Self::new(503, "busy", "Too many people are signing in; try again in a moment.")
+                ..Self::new(
+                    503,
+                    "busy",
+                    "Too many people are signing in; try again in a moment.",
+                )
             },
             other => Self::internal(&other),
         }

@@ -20,10 +20,21 @@ mod tests {
 
     #[test]
     fn nowhere_but_here() {
-        assert_eq!(own_path(Some("/console/acme?tab=users#x")), "/console/acme?tab=users#x");
-        for elsewhere in
-            ["//evil", "https://evil", "/\\evil", "\\/evil", "/\t/evil", "evil", "", "/a b", "/\r\n"]
-        {
+        assert_eq!(
+            own_path(Some("/console/acme?tab=users#x")),
+            "/console/acme?tab=users#x"
+        );
+        for elsewhere in [
+            "//evil",
+            "https://evil",
+            "/\\evil",
+            "\\/evil",
+            "/\t/evil",
+            "evil",
+            "",
+            "/a b",
+            "/\r\n",
+        ] {
             assert_eq!(own_path(Some(elsewhere)), "/", "{elsewhere:?}");
         }
         assert_eq!(own_path(Some(&format!("/{}", "a".repeat(600)))), "/");

@@ -40,7 +40,12 @@ pub struct Route {
 }
 
 const fn row(method: &'static str, pattern: &'static str, guard: Guard, answer: Answer) -> Route {
-    Route { method, pattern, guard, answer }
+    Route {
+        method,
+        pattern,
+        guard,
+        answer,
+    }
 }
 
 use Action::{Administer, ChangeUsers, Operate, OwnSession, ReadDirectory, ReadTraces};
@@ -110,11 +115,14 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/scim/v2/{org}/Schemas/{id}",           ScimToken, scim::schema),
 ];
 
+/// What the names of a pattern stand for, percent-decoded.
+type Parameters = Vec<(&'static str, String)>;
+
 /// A request on its way to its handler, with what was found out about it.
 pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) now: Timestamp,
-    parameters: Vec<(&'static str, String)>,
+    parameters: Parameters,
     signed_in: Option<SignedIn>,
     organization: Option<Organization>,
 }
@@ -122,7 +130,10 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// A `{name}` of the pattern, percent-decoded.
     pub(super) fn parameter(&self, name: &str) -> &str {
-        self.parameters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+        self.parameters
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// Who is signed in; a guarded route always has somebody.
@@ -193,7 +204,11 @@ fn own_origin(app: &App, request: &Request) -> Result<(), Problem> {
     if safe || cross_origin::is_own(request, app.public.origin()) {
         Ok(())
     } else {
-        Err(Problem::new(403, "cross-origin", "This request came from another site's page."))
+        Err(Problem::new(
+            403,
+            "cross-origin",
+            "This request came from another site's page.",
+        ))
     }
 }
 
@@ -211,14 +226,18 @@ fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> 
         } else {
             // That there is no such organization is told to operators only; to everybody else it
             // looks like one that is not theirs.
-            Some(organization::find(conn, &slug).map_err(|error| match who.who {
-                Who::Operator { .. } => error.into(),
-                Who::User { .. } => Problem::not_found(),
-            })?)
+            Some(
+                organization::find(conn, &slug).map_err(|error| match who.who {
+                    Who::Operator { .. } => error.into(),
+                    Who::User { .. } => Problem::not_found(),
+                })?,
+            )
         };
         Ok((who, asked))
     })?;
-    let target = asked.as_ref().map_or(Target::Appliance, |o| Target::Organization(&o.id));
+    let target = asked
+        .as_ref()
+        .map_or(Target::Appliance, |o| Target::Organization(&o.id));
     match may(&who.actor(), action, target) {
         Decision::Allowed => {}
         Decision::SignInFirst => return Err(Problem::sign_in_first()),
@@ -231,7 +250,7 @@ fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> 
     Ok(())
 }
 
-fn find(request: &Request) -> Result<(&'static Route, Vec<(&'static str, String)>), Problem> {
+fn find(request: &Request) -> Result<(&'static Route, Parameters), Problem> {
     let method = match request.method.as_str() {
         "HEAD" => "GET",
         other => other,
@@ -257,13 +276,17 @@ fn find(request: &Request) -> Result<(&'static Route, Vec<(&'static str, String)
     }
     Err(Problem {
         allow: Some(other_methods.join(", ")),
-        ..Problem::new(405, "method-not-allowed", "This address is not asked this way.")
+        ..Problem::new(
+            405,
+            "method-not-allowed",
+            "This address is not asked this way.",
+        )
     })
 }
 
 /// Whether the pattern takes the path, and what its names stand for. An empty segment in a SCIM
 /// path is passed over: a base URL with a slash at its end gives `//Users`.
-fn matches(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+fn matches(pattern: &'static str, path: &str) -> Option<Parameters> {
     let scim = path.starts_with("/scim/");
     let mut parameters = Vec::new();
     let mut segments = path.split('/').skip(1).filter(|s| !(scim && s.is_empty()));

@@ -19,7 +19,11 @@ use crate::store::random;
 pub(super) fn start(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let provider_id = call.parameter("provider").to_owned();
     let provider = app.store.read(|conn| provider::find(conn, &provider_id))?;
-    let Some(sso_url) = provider.sso_url.clone().filter(|_| provider.state == State::Active) else {
+    let Some(sso_url) = provider
+        .sso_url
+        .clone()
+        .filter(|_| provider.state == State::Active)
+    else {
         return Ok(not_active(&provider));
     };
     let wanted = query_value(call.request, "return_to");

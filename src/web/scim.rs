@@ -1,7 +1,7 @@
 //! The SCIM 2.0 endpoint: bearer token to organization, body to typed change, change to answer.
 //! Every answer is JSON, errors included (RFC 7644 section 3.12): Okta parses them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::route::Call;
 use super::{App, Problem};
@@ -10,13 +10,14 @@ use crate::directory::organization::{self, Organization};
 use crate::directory::provisioning::{self, ProvisioningError, ScimGroup, ScimUser};
 use crate::edge::Response;
 use crate::observe::trace::{self, Kind, Outcome, Record};
+use crate::scim::discovery;
 use crate::scim::error::ScimError;
 use crate::scim::group::GroupDraft;
 use crate::scim::patch::Patch;
-use crate::scim::projection::Projection;
-use crate::scim::query::{self, ListQuery};
+use crate::scim::query::ListQuery;
+use crate::scim::render::{self, Meta};
+use crate::scim::schema::{GROUP, USER};
 use crate::scim::user::UserDraft;
-use crate::scim::{discovery, render};
 
 const MEDIA_TYPE: &str = "application/scim+json";
 
@@ -39,7 +40,9 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<Organization, P
         .to_owned();
     let now = call.now;
     let found = app.store.read(|conn| {
-        let Some(token) = token::find_active(conn, &presented, now)? else { return Ok(None) };
+        let Some(token) = token::find_active(conn, &presented, now)? else {
+            return Ok(None);
+        };
         let own = organization::find_by_id(conn, &token.organization_id)?;
         Ok::<_, Problem>(Some((token, own)))
     })?;
@@ -59,7 +62,14 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<Organization, P
             "token-of-another-organization",
             "This SCIM token belongs to another organization than the address.",
         );
-        note(app, call, &own.id, problem.status, problem.code, &problem.detail);
+        note(
+            app,
+            call,
+            &own.id,
+            problem.status,
+            problem.code,
+            &problem.detail,
+        );
         return Err(problem);
     }
     Ok(own)
@@ -67,22 +77,31 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<Organization, P
 
 /// Runs a handler and keeps a trace of what was refused. That something isn't there is an
 /// ordinary answer in SCIM and leaves none.
-pub(super) fn traced(
-    app: &App,
-    call: &Call<'_>,
-    handler: fn(&App, &Call<'_>) -> Answer,
-) -> Answer {
+pub(super) fn traced(app: &App, call: &Call<'_>, handler: fn(&App, &Call<'_>) -> Answer) -> Answer {
     let answer = handler(app, call);
     let organization = &call.organization()?.id;
     match &answer {
         Ok(response) if response.status >= 400 && response.status != 404 => {
             let body: Value = serde_json::from_slice(response.bytes()).unwrap_or_default();
-            let detail = body.get("detail").and_then(Value::as_str).unwrap_or_default();
-            let code = body.get("scimType").and_then(Value::as_str).unwrap_or("refused");
+            let detail = body
+                .get("detail")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let code = body
+                .get("scimType")
+                .and_then(Value::as_str)
+                .unwrap_or("refused");
             note(app, call, organization, response.status, code, detail);
         }
         Err(problem) if problem.status != 404 => {
-            note(app, call, organization, problem.status, problem.code, &problem.detail);
+            note(
+                app,
+                call,
+                organization,
+                problem.status,
+                problem.code,
+                &problem.detail,
+            );
         }
         _ => {}
     }
@@ -102,12 +121,17 @@ fn note(app: &App, call: &Call<'_>, organization: &str, status: u16, code: &str,
         detail: json!({ "status": status, "detail": detail }),
     };
     let now = call.now;
-    app.store.write_later(move |tx| trace::write(tx, &record, now).map(|_| ()));
+    app.store
+        .write_later(move |tx| trace::write(tx, &record, now).map(|_| ()));
 }
 
 /// What is said where no route is.
 pub(super) fn nothing_there(path: &str) -> Problem {
-    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let last = path
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
     match last {
         "Me" => Problem::new(
             501,
@@ -124,14 +148,19 @@ pub(super) fn nothing_there(path: &str) -> Problem {
 
 pub(super) fn list_users(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
-        let query = ListQuery::parse(call.request.query.as_deref())?;
+        let query = ListQuery::parse(call.request.query.as_deref())?.resolve(&USER)?;
         let organization = call.organization_for_scim()?;
-        let (total, users) =
-            app.store.read(|conn| provisioning::list_users(conn, organization, &query))?;
-        let projection = query.projection();
-        let resources =
-            users.iter().map(|user| projection.apply(shown_user(app, organization, user)));
-        Ok(json(200, &render::list(total, query.start_index, resources.collect())))
+        let (total, users) = app
+            .store
+            .read(|conn| provisioning::list_users(conn, organization, &query))?;
+        let resources = users
+            .iter()
+            .map(|user| query.project(shown_user(app, organization, user), &USER))
+            .collect();
+        Ok(json(
+            200,
+            &render::list(total, query.start_index, resources),
+        ))
     })
 }
 
@@ -151,11 +180,16 @@ pub(super) fn create_user(app: &App, call: &Call<'_>) -> Answer {
 
 pub(super) fn read_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
-        let projection = query::projection(call.request.query.as_deref())?;
+        let query = ListQuery::parse(call.request.query.as_deref())?;
         let organization = call.organization_for_scim()?;
         let id = call.parameter("id");
-        let user = app.store.read(|conn| provisioning::read_user(conn, organization, id))?;
-        Ok(located(200, &projection.apply(shown_user(app, organization, &user))))
+        let user = app
+            .store
+            .read(|conn| provisioning::read_user(conn, organization, id))?;
+        Ok(located(
+            200,
+            &query.project(shown_user(app, organization, &user), &USER),
+        ))
     })
 }
 
@@ -190,7 +224,11 @@ fn change_user(
     + 'static,
 ) -> Result<Response, Refused> {
     let organization = call.organization_for_scim()?.clone();
-    let (own, id, now) = (organization.clone(), call.parameter("id").to_owned(), call.now);
+    let (own, id, now) = (
+        organization.clone(),
+        call.parameter("id").to_owned(),
+        call.now,
+    );
     let user = app.store.write(move |tx| change(tx, &own, &id, now))?;
     Ok(located(200, &shown_user(app, &organization, &user)))
 }
@@ -199,7 +237,8 @@ pub(super) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
-        app.store.write(move |tx| provisioning::delete_user(tx, &organization, &id))?;
+        app.store
+            .write(move |tx| provisioning::delete_user(tx, &organization, &id))?;
         Ok(Response::new(204))
     })
 }
@@ -208,15 +247,20 @@ pub(super) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
 
 pub(super) fn list_groups(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
-        let query = ListQuery::parse(call.request.query.as_deref())?;
+        let query = ListQuery::parse(call.request.query.as_deref())?.resolve(&GROUP)?;
         let organization = call.organization_for_scim()?;
-        let projection = query.projection();
-        let (total, groups) = app.store.read(|conn| {
-            provisioning::list_groups(conn, organization, &query, projection.wants("members"))
-        })?;
-        let resources =
-            groups.iter().map(|group| projection.apply(shown_group(app, organization, group)));
-        Ok(json(200, &render::list(total, query.start_index, resources.collect())))
+        let wanted = query.wants("members", &GROUP);
+        let (total, groups) = app
+            .store
+            .read(|conn| provisioning::list_groups(conn, organization, &query, wanted))?;
+        let resources = groups
+            .iter()
+            .map(|group| query.project(shown_group(app, organization, group), &GROUP))
+            .collect();
+        Ok(json(
+            200,
+            &render::list(total, query.start_index, resources),
+        ))
     })
 }
 
@@ -236,11 +280,17 @@ pub(super) fn create_group(app: &App, call: &Call<'_>) -> Answer {
 
 pub(super) fn read_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
-        let projection = query::projection(call.request.query.as_deref())?;
+        let query = ListQuery::parse(call.request.query.as_deref())?;
         let organization = call.organization_for_scim()?;
         let id = call.parameter("id");
-        let group = app.store.read(|conn| provisioning::read_group(conn, organization, id))?;
-        Ok(located(200, &projection.apply(shown_group(app, organization, &group))))
+        let wanted = query.wants("members", &GROUP);
+        let group = app
+            .store
+            .read(|conn| provisioning::read_group(conn, organization, id, wanted))?;
+        Ok(located(
+            200,
+            &query.project(shown_group(app, organization, &group), &GROUP),
+        ))
     })
 }
 
@@ -248,7 +298,11 @@ pub(super) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let draft = GroupDraft::parse(&call.request.body)?;
         let organization = call.organization_for_scim()?.clone();
-        let (own, id, now) = (organization.clone(), call.parameter("id").to_owned(), call.now);
+        let (own, id, now) = (
+            organization.clone(),
+            call.parameter("id").to_owned(),
+            call.now,
+        );
         let group = app
             .store
             .write(move |tx| provisioning::replace_group(tx, &own, &id, &draft, now))?;
@@ -271,7 +325,8 @@ pub(super) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
-        app.store.write(move |tx| provisioning::delete_group(tx, &organization, &id))?;
+        app.store
+            .write(move |tx| provisioning::delete_group(tx, &organization, &id))?;
         Ok(Response::new(204))
     })
 }
@@ -279,67 +334,74 @@ pub(super) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
 // ---- discovery (RFC 7644 section 4)
 
 pub(super) fn service_provider_config(app: &App, call: &Call<'_>) -> Answer {
-    discovered(call, |base| Ok(discovery::service_provider_config(base)), app)
+    discovered(app, call, |base| {
+        Some(discovery::service_provider_config(base))
+    })
 }
 
 pub(super) fn resource_types(app: &App, call: &Call<'_>) -> Answer {
-    discovered(call, |base| Ok(discovery::resource_types(base)), app)
+    discovered(app, call, |base| Some(discovery::resource_types(base)))
 }
 
 pub(super) fn resource_type(app: &App, call: &Call<'_>) -> Answer {
-    discovered(call, |base| discovery::resource_type(base, call.parameter("id")), app)
+    discovered(app, call, |base| {
+        discovery::resource_type(call.parameter("id"), base)
+    })
 }
 
 pub(super) fn schemas(app: &App, call: &Call<'_>) -> Answer {
-    discovered(call, |base| Ok(discovery::schemas(base)), app)
+    discovered(app, call, |base| Some(discovery::schemas(base)))
 }
 
 pub(super) fn schema(app: &App, call: &Call<'_>) -> Answer {
-    discovered(call, |base| discovery::schema(base, call.parameter("id")), app)
+    discovered(app, call, |base| {
+        discovery::schema(call.parameter("id"), base)
+    })
 }
 
-fn discovered(
-    call: &Call<'_>,
-    document: impl FnOnce(&str) -> Result<Value, ScimError>,
-    app: &App,
-) -> Answer {
+fn discovered(app: &App, call: &Call<'_>, document: impl FnOnce(&str) -> Option<Value>) -> Answer {
     scim(|| {
-        discovery::check_query(call.request.query.as_deref())?;
+        discovery::refuse_filter(call.request.query.as_deref())?;
         let base = app.public.scim(&call.organization_for_scim()?.slug);
-        Ok(json(200, &document(&base)?))
+        let found = document(&base)
+            .ok_or_else(|| ScimError::not_found("There is no description of that name."))?;
+        Ok(json(200, &found))
     })
 }
 
 // ---- answers
 
 fn shown_user(app: &App, organization: &Organization, user: &ScimUser) -> Value {
-    let base = app.public.scim(&organization.slug);
-    render::user(&render::User {
-        base: &base,
-        id: &user.id,
+    let shown = render::User {
         resource: &user.resource,
+        id: &user.id,
+        user_name: &user.user_name,
         external_id: user.external_id.as_deref(),
         active: user.active,
         groups: &user.groups,
-        version: user.version,
-        created: user.created_at,
-        last_modified: user.updated_at,
-    })
+        meta: Meta {
+            created: user.created_at,
+            last_modified: user.updated_at,
+            version: user.version,
+        },
+    };
+    render::user(&shown, &app.public.scim(&organization.slug))
 }
 
 fn shown_group(app: &App, organization: &Organization, group: &ScimGroup) -> Value {
-    let base = app.public.scim(&organization.slug);
-    render::group(&render::Group {
-        base: &base,
-        id: &group.id,
+    let shown = render::Group {
         resource: &group.resource,
+        id: &group.id,
         display_name: &group.display_name,
         external_id: group.external_id.as_deref(),
-        members: &group.members,
-        version: group.version,
-        created: group.created_at,
-        last_modified: group.updated_at,
-    })
+        members: group.members.as_deref(),
+        meta: Meta {
+            created: group.created_at,
+            last_modified: group.updated_at,
+            version: group.version,
+        },
+    };
+    render::group(&shown, &app.public.scim(&organization.slug))
 }
 
 fn json(status: u16, value: &Value) -> Response {
@@ -348,7 +410,10 @@ fn json(status: u16, value: &Value) -> Response {
 
 /// A resource with its own address in `Location`.
 fn located(status: u16, value: &Value) -> Response {
-    let location = value.pointer("/meta/location").and_then(Value::as_str).map(str::to_owned);
+    let location = value
+        .pointer("/meta/location")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     match location {
         Some(location) => json(status, value).header("Location", location),
         None => json(status, value),

@@ -15,7 +15,11 @@ const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
     base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) fn add(response: Response, request: &Request, https: bool) -> Response {
-    let policy = if request.path == "/login" { SIGN_IN_POLICY } else { POLICY };
+    let policy = if request.path == "/login" {
+        SIGN_IN_POLICY
+    } else {
+        POLICY
+    };
     let response = response
         .header("Content-Security-Policy", policy)
         .header("X-Content-Type-Options", "nosniff")
@@ -23,7 +27,10 @@ pub(super) fn add(response: Response, request: &Request, https: bool) -> Respons
         .header("Referrer-Policy", "no-referrer")
         .header("Cross-Origin-Opener-Policy", "same-origin")
         .header("Cross-Origin-Resource-Policy", "same-origin")
-        .header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()");
+        .header(
+            "Permissions-Policy",
+            "camera=(), geolocation=(), microphone=(), payment=()",
+        );
     let response = if https && request.client.secure {
         response.header("Strict-Transport-Security", "max-age=31536000")
     } else {

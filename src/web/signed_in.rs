@@ -8,9 +8,9 @@ use crate::access::break_glass;
 use crate::access::secret;
 use crate::access::session::{self, Session, Subject};
 use crate::clock::Timestamp;
+use crate::directory::Level;
 use crate::directory::organization::{self, Organization};
 use crate::directory::user::{self, User};
-use crate::directory::Level;
 use crate::edge::Request;
 
 /// A live session and whose it is.
@@ -22,7 +22,11 @@ pub(super) struct SignedIn {
 /// Whose.
 pub(super) enum Who {
     /// An active user's.
-    User { user: Box<User>, organization: Box<Organization>, level: Option<Level> },
+    User {
+        user: Box<User>,
+        organization: Box<Organization>,
+        level: Option<Level>,
+    },
     /// A break-glass account's.
     Operator { id: String, name: String },
 }
@@ -60,13 +64,20 @@ pub(super) fn of_cookie(
             };
             let organization = organization::find_by_id(conn, &user.organization_id)?;
             let level = user::level(conn, id)?;
-            Who::User { user: Box::new(user), organization: Box::new(organization), level }
+            Who::User {
+                user: Box::new(user),
+                organization: Box::new(organization),
+                level,
+            }
         }
         Subject::Operator(id) => {
             let Some(operator) = break_glass::find_enabled(conn, id)? else {
                 return Ok(None);
             };
-            Who::Operator { id: operator.id, name: operator.name }
+            Who::Operator {
+                id: operator.id,
+                name: operator.name,
+            }
         }
     };
     Ok(Some(SignedIn { session, who }))

@@ -58,7 +58,10 @@ impl Asset {
             .get_or_init(|| {
                 let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
                 encoder.write_all(self.content).ok()?;
-                encoder.finish().ok().filter(|small| small.len() < self.content.len())
+                encoder
+                    .finish()
+                    .ok()
+                    .filter(|small| small.len() < self.content.len())
             })
             .as_deref()
     }
@@ -66,7 +69,11 @@ impl Asset {
 
 /// `GET /static/...`
 pub(super) fn file(_: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let path = call.request.path.strip_prefix("/static/").unwrap_or_default();
+    let path = call
+        .request
+        .path
+        .strip_prefix("/static/")
+        .unwrap_or_default();
     if path.starts_with("pages/") {
         return Err(Problem::not_found());
     }
@@ -94,7 +101,11 @@ pub(super) fn template(name: &str) -> &'static str {
 
 fn answer(path: &str, request: &Request) -> Result<Response, Problem> {
     let asset = ASSETS.get(path).ok_or_else(Problem::not_found)?;
-    let compressed = if accepts_gzip(request) { asset.gzip() } else { None };
+    let compressed = if accepts_gzip(request) {
+        asset.gzip()
+    } else {
+        None
+    };
     // A strong tag names the bytes sent, so the two encodings have different ones
     // (RFC 9110 section 8.8.3.3).
     let tag = match compressed {
@@ -115,9 +126,9 @@ fn answer(path: &str, request: &Request) -> Result<Response, Problem> {
         return Ok(response);
     }
     Ok(match compressed {
-        Some(bytes) => {
-            response.header("Content-Encoding", "gzip").body(asset.content_type, bytes)
-        }
+        Some(bytes) => response
+            .header("Content-Encoding", "gzip")
+            .body(asset.content_type, bytes),
         None => response.body(asset.content_type, asset.content),
     })
 }
@@ -152,9 +163,13 @@ mod tests {
 
     #[test]
     fn every_template_is_embedded() {
-        for name in
-            ["login.html", "portal.html", "break-glass.html", "failed.html", "message.html"]
-        {
+        for name in [
+            "login.html",
+            "portal.html",
+            "break-glass.html",
+            "failed.html",
+            "message.html",
+        ] {
             assert!(!template(name).is_empty(), "{name}");
         }
     }

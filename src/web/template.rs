@@ -54,7 +54,10 @@ pub(super) fn escape(text: &str) -> String {
 
 fn fill(source: &str, values: &[(&str, &str)], out: &mut String) {
     let value = |name: &str| {
-        values.iter().find(|(key, _)| *key == name.trim()).map_or("", |(_, value)| *value)
+        values
+            .iter()
+            .find(|(key, _)| *key == name.trim())
+            .map_or("", |(_, value)| *value)
     };
     let mut rest = source;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -80,7 +83,11 @@ mod tests {
     #[test]
     fn text_is_escaped_and_markup_is_not() {
         let mut out = String::new();
-        fill("<p a=\"{{x}}\">{{{y}}}{{z}}{{", &[("x", "\"<&'>"), ("y", "<b>")], &mut out);
+        fill(
+            "<p a=\"{{x}}\">{{{y}}}{{z}}{{",
+            &[("x", "\"<&'>"), ("y", "<b>")],
+            &mut out,
+        );
         assert_eq!(out, "<p a=\"&quot;&lt;&amp;&#39;&gt;\"><b>{{");
     }
 

@@ -29,6 +29,7 @@ async function show({ keepFocus = false } = {}) {
     const view = await page(signal);
     if (signal.aborted || !view) return;
     fill(main, view.content);
+    main.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     document.title = `${view.title} · Portcullis`;
   } catch (error) {
     if (error.name === 'AbortError' || error.status === 401) return;

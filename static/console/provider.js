@@ -6,7 +6,7 @@ import { field } from './form.js';
 import { icon } from './icons.js';
 import { metadataForm } from './metadata.js';
 import { oktaSteps } from './okta-steps.js';
-import { mayChange } from './session.js';
+import { mayChange, mayReadTraces } from './session.js';
 import { badge, copyable, notice, plural } from './show.js';
 import { signInTest } from './sign-in-test.js';
 import { certificateBadge, domainList } from './providers.js';
@@ -34,8 +34,8 @@ export async function show(page) {
       draft
         ? oktaSteps({ page, provider, path, saved, manage })
         : [
-            page.query.has('submitted') && notice('good', 'Connected. Now sign in once, so that you see it work.'),
-            h('section', { class: 'panel' }, h('h2', 'Test'), signInTest(page, provider)),
+            page.query.has('submitted') && !provider.last_sign_in_at && notice('good', 'Connected. Now sign in once, so that you see it work.'),
+            mayReadTraces(page.session) && h('section', { class: 'panel' }, h('h2', 'Test'), signInTest(page, provider)),
             facts(page, path, provider, manage),
             certificates(provider),
             manage && rules(page, path, provider),
@@ -133,7 +133,7 @@ async function erase(page, path, provider) {
   const done = await ask({
     title: `Delete ${kind} provider ${provider.name}?`,
     content: [
-      notice('bad', h('p', people === 0 ? 'Nobody signs in through it yet.' : [h('strong', `${plural(people, 'person signs', 'people sign')} in through it`), includesMe(page, provider) ? ', you among them.' : '.']),
+      notice(people === 0 ? 'plain' : 'bad', h('p', people === 0 ? 'Nobody signs in through it yet.' : [h('strong', `${plural(people, 'person signs', 'people sign')} in through it`), includesMe(page, provider) ? ', you among them.' : '.']),
         people > 0 && h('p', 'They can no longer sign in, and their sessions end.')),
       h('p', { class: 'muted' }, 'Users and groups stay. If nobody else can come in, a break-glass account still can.'),
     ],

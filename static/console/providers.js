@@ -70,6 +70,6 @@ function card(page, provider) {
       provider.state === 'draft' && mayChange(page.session) && h('a', { class: 'button', href: page.at('providers', provider.id) }, 'Go on with the setup')),
     h('dl', { class: 'facts' },
       h('dt', 'Domains'), h('dd', provider.domains.map((each, index) => [index > 0 && ', ', each.domain, each.state === 'pending' && [' ', badge('pending')]])),
-      h('dt', 'People'), h('dd', plural(provider.people ?? 0, 'person has', 'people have').replace(/ (has|have)$/, ' $1'), ' signed in through it'),
+      h('dt', 'People'), h('dd', `${plural(provider.people ?? 0, 'person', 'people')} ${provider.people === 1 ? 'signs' : 'sign'} in through it`),
       h('dt', 'Last sign-in'), h('dd', when(provider.last_sign_in_at))));
 }

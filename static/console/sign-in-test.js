@@ -10,7 +10,7 @@ import { when } from './time.js';
 
 export function signInTest(page, provider) {
   const place = h('div', { class: 'stack tight' }, waiting('waiting', h('p', 'Waiting for a sign-in…')));
-  if (mayReadTraces(page.session) && provider.state === 'active') watch(page, provider, place);
+  if (mayReadTraces(page.session) && provider.state !== 'draft') watch(page, provider, place);
   return h('div', { class: 'stack tight' },
     h('p', 'Open this in a private window and sign in as someone who is assigned. Or press the button, in this window’s session.'),
     copyable('Sign-in link', provider.login_url),
@@ -20,10 +20,18 @@ export function signInTest(page, provider) {
 
 function watch(page, provider, place) {
   let shown = null;
+  let looked = false;
   poll(async () => {
     const { items } = await read(`${page.api}/traces?limit=20&kind=saml`, page.signal);
     const latest = items.find((trace) => trace.provider === provider.id);
+    const news = looked;
+    looked = true;
     if (!latest || latest.reference === shown) return;
+    if (news && latest.outcome === 'accepted') {
+      // Its people and its last sign-in have changed, too.
+      page.again();
+      return;
+    }
     const trace = await read(`${page.api}/traces/${encodeURIComponent(latest.reference)}`, page.signal);
     shown = latest.reference;
     const good = trace.outcome === 'accepted';

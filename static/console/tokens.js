@@ -7,7 +7,13 @@ import { badge } from './show.js';
 import { isPast, when } from './time.js';
 
 export async function tokens(page) {
-  const { items } = await read(`${page.api}/scim/tokens?limit=200`, page.signal);
+  let items;
+  try {
+    ({ items } = await read(`${page.api}/scim/tokens?limit=200`, page.signal));
+  } catch (error) {
+    if (error.status === 403) return h('p', { class: 'muted' }, 'Only admins see the tokens.');
+    throw error;
+  }
   if (items.length === 0) return h('p', { class: 'muted' }, 'No token yet. Okta needs one to push users and groups.');
   return h('table', h('caption', { class: 'visually-hidden' }, 'SCIM tokens'),
     h('thead', h('tr',

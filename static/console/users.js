@@ -51,7 +51,7 @@ export async function show(page) {
       h('div', { class: 'head' },
         h('div', { class: 'intro' }, h('a', { class: 'back', href: page.at('users') }, icon('back'), 'Users'), h('h1', name, ' ', user.active ? badge('active') : badge('inactive'))),
         mayChange(page.session) && switchButton(page, user)),
-      user.active || page.query.get('kept') ? null : notice('plain', 'Inactive: cannot sign in, has no session. The account, its link and its groups are kept.'),
+      !user.active && notice('plain', 'Inactive: cannot sign in, has no session. The account, its link and its groups are kept.'),
       h('section', { class: 'panel' }, h('h2', 'Profile'), h('dl', { class: 'facts' },
         h('dt', 'Username'), h('dd', user.userName),
         h('dt', 'E-mail'), h('dd', user.email ?? 'none'),

@@ -2,12 +2,14 @@
 // the executable. Fails on the first step that does not hold, on any console error or CSP violation,
 // and on anything serious that axe finds.
 //
+// Steps for which nothing was pushed, and pages that only the mock can lend (MOCK=1), are skipped.
+//
 //   BASE_URL=https://localhost:8443 BREAK_GLASS_USERNAME=.. BREAK_GLASS_PASSWORD=.. node walk.mjs [output folder]
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { request } from 'playwright-core';
 import { open } from './browser.mjs';
 import { look } from './look.mjs';
+import { push, respond } from './okta.mjs';
 
 const BASE = needed('BASE_URL').replace(/\/$/, '');
 const USERNAME = needed('BREAK_GLASS_USERNAME');
@@ -47,8 +49,8 @@ async function stepIf(condition, name, work) {
 }
 
 /** Pictures and axe; what is wrong is counted, the walk goes on. */
-async function pictures(name) {
-  const wrong = await look(page, name, OUT);
+async function pictures(name, which = page) {
+  const wrong = await look(which, name, OUT);
   if (wrong.length) {
     counts.failed += 1;
     console.log(`FAIL  how ${name} looks\n  ${wrong.join('\n  ')}`);
@@ -164,12 +166,15 @@ await step('a metadata file makes it active, and it waits for a sign-in', async 
 });
 await pictures('provider-active');
 await step('a response that is refused turns the wait into its explanation', async () => {
-  const api = await request.newContext({ ignoreHTTPSErrors: true });
-  await api.post(local(seen.acs), { form: { SAMLResponse: Buffer.from('<not-saml/>').toString('base64'), RelayState: 'none' } });
-  await api.dispose();
+  seen.refusal = await browser.context.newPage();
+  await respond(seen.refusal, local(seen.acs), { SAMLResponse: Buffer.from('<not-saml/>').toString('base64'), RelayState: 'none' });
+  await seen.refusal.getByText('Reference', { exact: true }).waitFor();
+  await page.bringToFront();
   await page.getByText('Refused', { exact: true }).first().waitFor();
 });
 await pictures('provider-refused');
+await pictures('failed', seen.refusal);
+await seen.refusal.close();
 
 // SCIM.
 await step('Configure SCIM shows the endpoint', async () => {
@@ -188,7 +193,7 @@ await step('Generate token shows it once', async () => {
 });
 await pictures('scim');
 await step('Okta’s test turns the wait green', async () => {
-  seen.pushed = await push(seen.endpoint, seen.token);
+  seen.pushed = await push(local(seen.endpoint), seen.token, DOMAIN);
   await page.getByText('Okta’s request arrived').waitFor();
 });
 await pictures('scim-tested');
@@ -302,6 +307,7 @@ await step('the keyboard alone finds the content and the theme', async () => {
   await page.getByRole('button', { name: /^Colours/ }).press('Enter');
   const theme = await page.evaluate(() => document.documentElement.dataset.theme);
   if (theme !== 'dark') throw new Error(`the theme is ${theme}`);
+  await page.getByRole('button', { name: /^Colours/ }).press('Enter');
 });
 await step('an unknown page says so', async () => {
   await page.goto(`${BASE}/console/nothing-here`);
@@ -315,28 +321,60 @@ await step('sign out ends the session', async () => {
     await page.getByLabel('E-mail').waitFor();
   });
 });
+
+// Pages that the walk reaches only where the mock lends it a user's session.
+const mocked = () => Boolean(process.env.MOCK);
+await stepIf(mocked, 'the portal says who I am', async () => {
+  await signIn('viewer');
+  await page.goto(`${BASE}/`);
+  await heading('Ada Lovelace');
+});
+if (mocked()) await pictures('portal');
+await stepIf(mocked, 'a message has one way on', async () => {
+  await page.goto(`${BASE}/message`);
+  await heading('Signed out');
+});
+if (mocked()) await pictures('message');
+await stepIf(mocked, 'a viewer reads everything and is offered no change', async () => {
+  for (const place of ['users', 'groups', 'groups/scim', 'providers', 'settings']) {
+    await page.goto(at(...place.split('/')));
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    const offered = await page.locator('#main').getByRole('button', { name: /Deactivate|Change|Save|Generate|Revoke|Delete/ }).count()
+      + await page.locator('#main').getByRole('link', { name: /Add Okta|Setup|Configure/ }).count();
+    if (offered) throw new Error(`${place} offers a viewer ${offered} changes`);
+  }
+});
+if (mocked()) await pictures('settings-viewer');
+await stepIf(mocked, 'a provider that people use is deleted only with its number of people', async () => {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signIn(USERNAME);
+  await page.goto(at('providers', 'new'));
+  await page.getByLabel('Domain').fill(DOMAIN);
+  await page.getByRole('button', { name: 'Add Provider' }).click();
+  const acs = await copied('Single sign-on URL');
+  await page.getByRole('radio', { name: 'Upload a file' }).check();
+  await page.getByLabel('Metadata file').setInputFiles(METADATA);
+  await page.getByRole('button', { name: 'Submit' }).click();
+  await page.getByText('Waiting for a sign-in…').waitFor();
+  const other = await browser.context.newPage();
+  await respond(other, local(acs), { SAMLResponse: 'accepted' });
+  await other.close();
+  await page.getByText('Signed in', { exact: true }).waitFor();
+});
+if (mocked()) await pictures('provider-signed-in');
+await stepIf(mocked, 'its list and its deletion name them', async () => {
+  await tab('Identity Providers');
+  await page.getByText('1 person signs in through it').waitFor();
+});
+if (mocked()) await pictures('providers');
 await finish();
 
-/** What Okta sends: its connection test, then people, then a group with its members. */
-async function push(endpoint, token) {
-  const scim = await request.newContext({ ignoreHTTPSErrors: true, extraHTTPHeaders: { Authorization: `Bearer ${token}`, Accept: 'application/scim+json', 'Content-Type': 'application/scim+json; charset=utf-8', 'User-Agent': 'Okta SCIM Client 1.0.0' } });
-  const base = local(endpoint);
-  const test = await scim.get(`${base}/Users?startIndex=1&count=2`);
-  if (!test.ok()) throw new Error(`the connection test was answered ${test.status()}: ${await test.text()}`);
-  const people = [['Ada', 'Lovelace'], ['Grace', 'Hopper'], ['Barbara', 'Liskov'], ['Katherine', 'Johnson'], ['Radia', 'Perlman']];
-  const members = [];
-  for (const [givenName, familyName] of people) {
-    const email = `${givenName}.${familyName}@${DOMAIN}`.toLowerCase();
-    const answer = await scim.post(`${base}/Users`, { data: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: email, name: { givenName, familyName }, emails: [{ primary: true, value: email, type: 'work' }], displayName: `${givenName} ${familyName}`, externalId: `00u${email}`, groups: [], active: true } });
-    if (answer.status() !== 201) return false;
-    members.push({ value: (await answer.json()).id, display: email });
-  }
-  for (const [displayName, who] of [['Portcullis Admins', members.slice(0, 1)], ['Engineering', members.slice(0, 4)], ['Everyone at Walk & Sons, with a name that is long', members]]) {
-    const answer = await scim.post(`${base}/Groups`, { data: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName, members: who } });
-    if (answer.status() !== 201) return false;
-  }
-  await scim.dispose();
-  return true;
+async function signIn(name) {
+  await page.goto(`${BASE}/break-glass`);
+  await page.getByLabel('Username').fill(name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in with break-glass' }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/break-glass'));
 }
 
 /** The public address may be another one than the one the walk uses. */

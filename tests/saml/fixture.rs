@@ -12,29 +12,29 @@ use portcullis::saml::response::{
     DecryptionKey, Expectation, Opened, Refusal, SignIn, Trust, open,
 };
 
-pub const ISSUER: &str = "http://www.okta.com/exkdemo";
-pub const SSO: &str = "https://acme.okta.com/app/acme_1/exkdemo/sso/saml";
-pub const ACS: &str = "https://door.example/saml/abc/acs";
-pub const AUDIENCE: &str = "https://door.example/saml/abc/metadata";
-pub const REQUEST: &str = "_000102030405060708090a0b0c0d0e0f";
-pub const PERSON: &str = "ann@acme.com";
-pub const NOW: Timestamp = Timestamp::from_millis(1_795_429_230_456);
+pub(crate) const ISSUER: &str = "http://www.okta.com/exkdemo";
+pub(crate) const SSO: &str = "https://acme.okta.com/app/acme_1/exkdemo/sso/saml";
+pub(crate) const ACS: &str = "https://door.example/saml/abc/acs";
+pub(crate) const AUDIENCE: &str = "https://door.example/saml/abc/metadata";
+pub(crate) const REQUEST: &str = "_000102030405060708090a0b0c0d0e0f";
+pub(crate) const PERSON: &str = "ann@acme.com";
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_429_230_456);
 
-pub static IDP: LazyLock<IdentityProvider> =
+pub(crate) static IDP: LazyLock<IdentityProvider> =
     LazyLock::new(|| IdentityProvider::generate(ISSUER, SSO).unwrap());
 /// Same names, other key.
-pub static IMPOSTOR: LazyLock<IdentityProvider> =
+pub(crate) static IMPOSTOR: LazyLock<IdentityProvider> =
     LazyLock::new(|| IdentityProvider::generate(ISSUER, SSO).unwrap());
 
 /// The service provider's encryption key pair.
-pub struct Recipient {
-    pub certificate: Vec<u8>,
-    pub pkcs8: Vec<u8>,
+pub(crate) struct Recipient {
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) pkcs8: Vec<u8>,
 }
 
-pub static RECIPIENT: LazyLock<Recipient> = LazyLock::new(recipient);
+pub(crate) static RECIPIENT: LazyLock<Recipient> = LazyLock::new(recipient);
 
-pub fn recipient() -> Recipient {
+pub(crate) fn recipient() -> Recipient {
     let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
         .unwrap();
     let certificate = rcgen::CertificateParams::default()
@@ -46,16 +46,16 @@ pub fn recipient() -> Recipient {
     }
 }
 
-pub static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::new(&[certificate(&IDP)]));
-pub static KEYS: LazyLock<Vec<DecryptionKey>> =
+pub(crate) static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::new(&[certificate(&IDP)]));
+pub(crate) static KEYS: LazyLock<Vec<DecryptionKey>> =
     LazyLock::new(|| vec![DecryptionKey::from_pkcs8(&RECIPIENT.pkcs8).unwrap()]);
 
-pub fn certificate(idp: &IdentityProvider) -> Certificate {
+pub(crate) fn certificate(idp: &IdentityProvider) -> Certificate {
     Certificate::parse(idp.certificate()).unwrap()
 }
 
 /// A solicited response for Ann, both signed.
-pub fn spec() -> ResponseSpec<'static> {
+pub(crate) fn spec() -> ResponseSpec<'static> {
     ResponseSpec {
         attributes: vec![
             ("firstName", vec!["Ann"]),
@@ -68,23 +68,23 @@ pub fn spec() -> ResponseSpec<'static> {
     }
 }
 
-pub fn encryption(cipher: Cipher) -> Option<Encryption<'static>> {
+pub(crate) fn encryption(cipher: Cipher) -> Option<Encryption<'static>> {
     Some(Encryption {
         certificate: &RECIPIENT.certificate,
         cipher,
     })
 }
 
-pub fn issue(spec: &ResponseSpec<'_>) -> String {
+pub(crate) fn issue(spec: &ResponseSpec<'_>) -> String {
     IDP.issue(spec).unwrap()
 }
 
-pub fn domains() -> &'static [String] {
+pub(crate) fn domains() -> &'static [String] {
     static DOMAINS: LazyLock<Vec<String>> = LazyLock::new(|| vec!["ACME.com".to_owned()]);
     &DOMAINS
 }
 
-pub fn expectation() -> Expectation<'static> {
+pub(crate) fn expectation() -> Expectation<'static> {
     Expectation {
         issuer: ISSUER,
         acs_url: ACS,
@@ -96,11 +96,11 @@ pub fn expectation() -> Expectation<'static> {
     }
 }
 
-pub fn open_xml(xml: &str) -> Result<Opened, Refusal> {
+pub(crate) fn open_xml(xml: &str) -> Result<Opened, Refusal> {
     open(&BASE64.encode(xml.as_bytes()), &TRUST, &KEYS)
 }
 
 /// The whole way, with what a well configured provider expects.
-pub fn sign_in(xml: &str) -> Result<SignIn, Refusal> {
+pub(crate) fn sign_in(xml: &str) -> Result<SignIn, Refusal> {
     open_xml(xml)?.check(&expectation(), NOW)
 }

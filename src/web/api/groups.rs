@@ -10,14 +10,22 @@ use crate::edge::Response;
 pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let request = page_request(call.request)?;
     let organization = call.organization()?;
-    answer(200, &app.store.read(|conn| group::list(conn, &organization.id, &request))?)
+    answer(
+        200,
+        &app.store
+            .read(|conn| group::list(conn, &organization.id, &request))?,
+    )
 }
 
 /// `GET .../groups/{group}`
 pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let organization = call.organization()?;
     let id = call.parameter("group");
-    answer(200, &app.store.read(|conn| group::find_in(conn, &organization.id, id))?)
+    answer(
+        200,
+        &app.store
+            .read(|conn| group::find_in(conn, &organization.id, id))?,
+    )
 }
 
 /// `PATCH .../groups/{group}`
@@ -47,7 +55,11 @@ pub(in crate::web) fn members(app: &App, call: &Call<'_>) -> Result<Response, Pr
             .iter()
             .map(|user| user::view(conn, user, call.now))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, Problem>(Page { items, total: page.total, next: page.next })
+        Ok::<_, Problem>(Page {
+            items,
+            total: page.total,
+            next: page.next,
+        })
     })?;
     answer(200, &page)
 }

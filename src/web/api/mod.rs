@@ -39,8 +39,9 @@ impl Body {
                 "Send JSON with Content-Type: application/json.",
             ));
         }
-        let object: Map<String, Value> = serde_json::from_slice(&request.body)
-            .map_err(|e| Problem::new(400, "invalid-json", format!("Expected a JSON object: {e}")))?;
+        let object: Map<String, Value> = serde_json::from_slice(&request.body).map_err(|e| {
+            Problem::new(400, "invalid-json", format!("Expected a JSON object: {e}"))
+        })?;
         match object.keys().find(|key| !known.contains(&key.as_str())) {
             None => Ok(Self(object)),
             Some(unknown) => {
@@ -65,7 +66,8 @@ impl Body {
     }
 
     fn required_text(&self, name: &'static str) -> Result<&str, Problem> {
-        self.text(name)?.ok_or_else(|| Problem::field(name, "is missing"))
+        self.text(name)?
+            .ok_or_else(|| Problem::field(name, "is missing"))
     }
 
     /// A boolean; absent or null is `None`.
@@ -82,9 +84,11 @@ impl Body {
         let wrong = || Problem::field(name, "expected a list of strings");
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::Array(items)) => {
-                items.iter().map(|i| i.as_str().ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
-            }
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|i| i.as_str().ok_or_else(wrong))
+                .collect::<Result<_, _>>()
+                .map(Some),
             Some(_) => Err(wrong()),
         }
     }
@@ -104,5 +108,9 @@ fn page_request(request: &Request) -> Result<PageRequest, Problem> {
         Some(text) if text.len() > 512 => Err(Problem::field(name, "is too long")),
         other => Ok(other.filter(|text| !text.is_empty())),
     };
-    Ok(PageRequest { limit, after: bounded("after")?, prefix: bounded("q")? })
+    Ok(PageRequest {
+        limit,
+        after: bounded("after")?,
+        prefix: bounded("q")?,
+    })
 }

@@ -15,7 +15,10 @@ fn shown(app: &App, organization: &Organization) -> Result<Value, Problem> {
     let mut value = serde_json::to_value(organization)
         .map_err(|e| Problem::new(500, "internal", e.to_string()))?;
     if let Some(object) = value.as_object_mut() {
-        object.insert("scim_endpoint".into(), app.public.scim(&organization.slug).into());
+        object.insert(
+            "scim_endpoint".into(),
+            app.public.scim(&organization.slug).into(),
+        );
     }
     Ok(value)
 }
@@ -26,8 +29,14 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
         Who::Operator { .. } => app.store.read(organization::list)?,
         Who::User { organization, .. } => vec![(**organization).clone()],
     };
-    let items = organizations.iter().map(|o| shown(app, o)).collect::<Result<Vec<_>, _>>()?;
-    answer(200, &json!({ "total": items.len(), "items": items, "next": null }))
+    let items = organizations
+        .iter()
+        .map(|o| shown(app, o))
+        .collect::<Result<Vec<_>, _>>()?;
+    answer(
+        200,
+        &json!({ "total": items.len(), "items": items, "next": null }),
+    )
 }
 
 /// `POST /api/v1/organizations`
@@ -36,7 +45,9 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let slug: Slug = body.required_text("slug")?.parse()?;
     let name = body.text("name")?.unwrap_or(slug.as_str()).to_owned();
     let now = call.now;
-    let made = app.store.write(move |tx| organization::create(tx, &slug, &name, now))?;
+    let made = app
+        .store
+        .write(move |tx| organization::create(tx, &slug, &name, now))?;
     answer(201, &shown(app, &made)?)
 }
 
@@ -47,13 +58,16 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
 
 /// `PATCH /api/v1/organizations/{org}`
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let body =
-        Body::read(call.request, &["name", "default_group_level", "default_user_level"])?;
+    let body = Body::read(
+        call.request,
+        &["name", "default_group_level", "default_user_level"],
+    )?;
     let level = |name: &'static str| -> Result<Option<Level>, Problem> {
         body.text(name)?
-            .map(|text| text.parse().map_err(|_| {
-                Problem::field(name, "expected admin, editor, runner or viewer")
-            }))
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| Problem::field(name, "expected admin, editor, runner or viewer"))
+            })
             .transpose()
     };
     let change = Change {
@@ -62,6 +76,8 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         default_user_level: level("default_user_level")?,
     };
     let slug = call.organization()?.slug.clone();
-    let changed = app.store.write(move |tx| organization::change(tx, &slug, &change))?;
+    let changed = app
+        .store
+        .write(move |tx| organization::change(tx, &slug, &change))?;
     answer(200, &shown(app, &changed)?)
 }

@@ -23,7 +23,10 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
             .map(|p| provider::view(conn, p, &app.public, call.now))
             .collect::<Result<Vec<_>, DirectoryError>>()
     })?;
-    answer(200, &json!({ "total": items.len(), "items": items, "next": null }))
+    answer(
+        200,
+        &json!({ "total": items.len(), "items": items, "next": null }),
+    )
 }
 
 /// `POST .../providers`
@@ -37,8 +40,15 @@ pub(in crate::web) fn add(app: &App, call: &Call<'_>) -> Result<Response, Proble
     let now = call.now;
     let public = app.public.clone();
     let view = app.store.write(move |tx| {
-        let made =
-            provider::add(tx, &organization, kind, name.as_deref(), &domains, state, now)?;
+        let made = provider::add(
+            tx,
+            &organization,
+            kind,
+            name.as_deref(),
+            &domains,
+            state,
+            now,
+        )?;
         provider::view(tx, &made, &public, now)
     })?;
     answer(201, &view)
@@ -59,14 +69,23 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let body = Body::read(
         call.request,
         &[
-            "name", "metadata_xml", "metadata_url", "sso_url", "issuer", "certificate",
-            "idp_initiated", "jit", "state", "domains",
+            "name",
+            "metadata_xml",
+            "metadata_url",
+            "sso_url",
+            "issuer",
+            "certificate",
+            "idp_initiated",
+            "jit",
+            "state",
+            "domains",
         ],
     )?;
     let id = call.parameter("provider").to_owned();
     let organization_id = call.organization()?.id.clone();
     // Before anything is fetched from anywhere: is it theirs?
-    app.store.read(|conn| provider::find_in(conn, &organization_id, &id))?;
+    app.store
+        .read(|conn| provider::find_in(conn, &organization_id, &id))?;
     let state = match body.text("state")? {
         None => None,
         Some("active") => Some(State::Active),
@@ -110,7 +129,11 @@ pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Pro
 fn completion(body: &Body, now: Timestamp) -> Result<Option<Completion>, Problem> {
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
-    let by_hand = (body.text("sso_url")?, body.text("issuer")?, body.text("certificate")?);
+    let by_hand = (
+        body.text("sso_url")?,
+        body.text("issuer")?,
+        body.text("certificate")?,
+    );
     match (xml, url, by_hand) {
         (None, None, (None, None, None)) => Ok(None),
         (Some(xml), None, (None, None, None)) => {
@@ -122,10 +145,18 @@ fn completion(body: &Body, now: Timestamp) -> Result<Option<Completion>, Problem
             let document = metadata_source::fetch(url)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| Problem::field("metadata_url", e.to_string()))?;
-            Ok(Some(Completion::from_metadata(parsed, Some(url.trim().to_owned()))))
+            Ok(Some(Completion::from_metadata(
+                parsed,
+                Some(url.trim().to_owned()),
+            )))
         }
         (None, None, (sso_url, issuer, certificate)) => {
-            let missing = |name| Problem::field(name, "is missing: Sign on URL, Issuer and Certificate belong together");
+            let missing = |name| {
+                Problem::field(
+                    name,
+                    "is missing: Sign on URL, Issuer and Certificate belong together",
+                )
+            };
             let certificate = certificate.ok_or_else(|| missing("certificate"))?;
             let certificate = Certificate::parse(certificate.as_bytes())
                 .map_err(|e| Problem::field("certificate", e.to_string()))?;

@@ -27,11 +27,18 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
                 "expires_at": expires_at,
             }),
         ),
-        Who::User { user, organization, level } => {
+        Who::User {
+            user,
+            organization,
+            level,
+        } => {
             let (levels, provider) = app.store.read(|conn| {
                 let levels = user::levels(conn, &user.id)?;
-                let provider =
-                    session.provider_id.as_deref().map(|id| provider::find(conn, id)).transpose()?;
+                let provider = session
+                    .provider_id
+                    .as_deref()
+                    .map(|id| provider::find(conn, id))
+                    .transpose()?;
                 Ok::<_, Problem>((levels, provider))
             })?;
             let groups: Vec<Value> = levels

@@ -26,7 +26,10 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
     let organization = call.organization()?;
     let tokens = app.store.read(|conn| token::list(conn, &organization.id))?;
     let items: Vec<Value> = tokens.iter().map(shown).collect();
-    answer(200, &json!({ "total": items.len(), "items": items, "next": null }))
+    answer(
+        200,
+        &json!({ "total": items.len(), "items": items, "next": null }),
+    )
 }
 
 /// `POST .../scim/tokens`: the only answer that ever holds the token.
@@ -40,18 +43,27 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let expires_at = body
         .text("expires_at")?
         .map(|text| {
-            Timestamp::parse(text).filter(|at| *at > now).ok_or_else(|| {
-                Problem::field("expires_at", "expected a time to come, such as 2030-01-31T00:00:00Z")
-            })
+            Timestamp::parse(text)
+                .filter(|at| *at > now)
+                .ok_or_else(|| {
+                    Problem::field(
+                        "expires_at",
+                        "expected a time to come, such as 2030-01-31T00:00:00Z",
+                    )
+                })
         })
         .transpose()?;
     let organization = call.organization()?;
     let id = organization.id.clone();
-    let (made, secret) =
-        app.store.write(move |tx| token::create(tx, &id, &name, expires_at, now))?;
+    let (made, secret) = app
+        .store
+        .write(move |tx| token::create(tx, &id, &name, expires_at, now))?;
     let mut value = shown(&made);
     if let Some(object) = value.as_object_mut() {
-        object.insert("endpoint".into(), app.public.scim(&organization.slug).into());
+        object.insert(
+            "endpoint".into(),
+            app.public.scim(&organization.slug).into(),
+        );
         object.insert("token".into(), secret.expose().into());
     }
     answer(201, &value)
@@ -62,6 +74,12 @@ pub(in crate::web) fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("token").to_owned();
     let now = call.now;
-    let found = app.store.write(move |tx| token::revoke(tx, &organization_id, &id, now))?;
-    if found { Ok(Response::new(204)) } else { Err(Problem::not_found()) }
+    let found = app
+        .store
+        .write(move |tx| token::revoke(tx, &organization_id, &id, now))?;
+    if found {
+        Ok(Response::new(204))
+    } else {
+        Err(Problem::not_found())
+    }
 }

@@ -13,7 +13,9 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
     let request = page_request(call.request)?;
     let organization = call.organization()?;
     let kind = query_value(call.request, "kind")
-        .map(|word| Kind::parse(&word).ok_or_else(|| Problem::field("kind", "expected saml or scim")))
+        .map(|word| {
+            Kind::parse(&word).ok_or_else(|| Problem::field("kind", "expected saml or scim"))
+        })
         .transpose()?;
     let outcome = query_value(call.request, "outcome")
         .map(|word| {
@@ -21,13 +23,24 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
                 .ok_or_else(|| Problem::field("outcome", "expected accepted or refused"))
         })
         .transpose()?;
-    let filter = Filter { organization_id: Some(&organization.id), kind, outcome };
+    let filter = Filter {
+        organization_id: Some(&organization.id),
+        kind,
+        outcome,
+    };
     let items = app
         .store
         .read(|conn| trace::search(conn, &filter, request.after.as_deref(), request.limit))?;
     let full = items.len() == request.limit;
-    let next = items.last().filter(|_| full).map(|trace| trace.reference.clone());
-    let page = Page { items, total: None, next };
+    let next = items
+        .last()
+        .filter(|_| full)
+        .map(|trace| trace.reference.clone());
+    let page = Page {
+        items,
+        total: None,
+        next,
+    };
     answer(200, &page)
 }
 

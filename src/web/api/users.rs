@@ -17,7 +17,11 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
             .iter()
             .map(|user| user::view(conn, user, call.now))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, Problem>(Page { items, total: page.total, next: page.next })
+        Ok::<_, Problem>(Page {
+            items,
+            total: page.total,
+            next: page.next,
+        })
     })?;
     answer(200, &page)
 }
@@ -35,8 +39,9 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
 /// `PATCH .../users/{user}`: switches a user on or off; off ends their sessions.
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let body = Body::read(call.request, &["active"])?;
-    let active =
-        body.flag("active")?.ok_or_else(|| Problem::field("active", "is missing"))?;
+    let active = body
+        .flag("active")?
+        .ok_or_else(|| Problem::field("active", "is missing"))?;
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("user").to_owned();
     let now = call.now;

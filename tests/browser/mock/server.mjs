@@ -1,6 +1,7 @@
 // A stand-in for the executable while the pages are written: the files of static/ under the same
 // Content-Security-Policy, the templates filled in, and canned JSON in the shapes of the API.
-//   node mock/server.mjs [port]      then sign in as breakglass / open-sesame
+//   node mock/server.mjs [port]      then sign in as breakglass / open-sesame;
+// the names admin, editor, viewer and runner give a user's session of that level instead.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
