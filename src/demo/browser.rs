@@ -50,7 +50,10 @@ pub(super) struct Form {
 
 impl Browser {
     pub(super) fn new() -> Self {
-        Self { agent: http::agent(), cookies: Vec::new() }
+        Self {
+            agent: http::agent(),
+            cookies: Vec::new(),
+        }
     }
 
     /// Types an address.
@@ -65,7 +68,10 @@ impl Browser {
             .extend_pairs(&form.fields)
             .finish()
             .into_bytes();
-        let media_type = ("Content-Type", "application/x-www-form-urlencoded".to_owned());
+        let media_type = (
+            "Content-Type",
+            "application/x-www-form-urlencoded".to_owned(),
+        );
         let from = Some(form.from.as_str());
         let answer = self.request("POST", &form.action, from, vec![media_type], Some(body))?;
         self.follow(&form.action, answer, from)
@@ -95,12 +101,19 @@ impl Browser {
         let mut url = url.to_owned();
         let mut redirects = 0;
         while matches!(answer.status, 302 | 303) && redirects < MOST_REDIRECTS {
-            let Some(location) = answer.header("location") else { break };
+            let Some(location) = answer.header("location") else {
+                break;
+            };
             url = resolve(&url, location);
             redirects += 1;
             answer = self.request("GET", &url, from, Vec::new(), None)?;
         }
-        Ok(Page { url, status: answer.status, body: answer.body, redirects })
+        Ok(Page {
+            url,
+            status: answer.status,
+            body: answer.body,
+            redirects,
+        })
     }
 
     fn request(
@@ -143,13 +156,16 @@ impl Browser {
 
     fn keep(&mut self, host: &str, line: &str) {
         let mut parts = line.split(';').map(str::trim);
-        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            return;
+        };
         let (mut from_everywhere, mut gone) = (false, false);
         for attribute in parts {
             from_everywhere |= attribute.eq_ignore_ascii_case("SameSite=None");
             gone |= attribute.eq_ignore_ascii_case("Max-Age=0");
         }
-        self.cookies.retain(|known| known.host != host || known.name != name);
+        self.cookies
+            .retain(|known| known.host != host || known.name != name);
         if !gone {
             self.cookies.push(Cookie {
                 host: host.to_owned(),
@@ -169,7 +185,10 @@ impl Page {
 
     /// All forms, in order.
     pub(super) fn forms(&self) -> impl Iterator<Item = Form> {
-        self.body.split("<form").skip(1).filter_map(|rest| self.read_form(rest))
+        self.body
+            .split("<form")
+            .skip(1)
+            .filter_map(|rest| self.read_form(rest))
     }
 
     fn read_form(&self, after_name: &str) -> Option<Form> {
@@ -211,7 +230,10 @@ impl Page {
 impl Form {
     /// The value of a field.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.fields
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// This form with a field filled in.
@@ -234,11 +256,17 @@ fn origin(url: &str) -> &str {
 fn host(url: &str) -> &str {
     let origin = origin(url);
     let authority = origin.split_once("://").map_or(origin, |(_, rest)| rest);
-    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+    authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host)
 }
 
 fn resolve(base: &str, target: &str) -> String {
-    if target.starts_with('/') { format!("{}{target}", origin(base)) } else { target.to_owned() }
+    if target.starts_with('/') {
+        format!("{}{target}", origin(base))
+    } else {
+        target.to_owned()
+    }
 }
 
 fn attribute(tag: &str, name: &str) -> Option<String> {
@@ -294,8 +322,11 @@ mod tests {
         browser.keep("a", "two=2; SameSite=None");
         browser.keep("b", "one=3");
         browser.keep("a", "one=; Max-Age=0");
-        let kept: Vec<_> =
-            browser.cookies.iter().map(|c| (&*c.host, &*c.name, c.from_everywhere)).collect();
+        let kept: Vec<_> = browser
+            .cookies
+            .iter()
+            .map(|c| (&*c.host, &*c.name, c.from_everywhere))
+            .collect();
         assert_eq!(kept, [("a", "two", true), ("b", "one", false)]);
     }
 }

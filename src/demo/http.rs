@@ -61,7 +61,11 @@ pub(super) fn send(
     headers: &[(&'static str, String)],
     body: Option<Vec<u8>>,
 ) -> Result<Answer, NoAnswer> {
-    let failed = |reason: String| NoAnswer { method, url: url.to_owned(), reason };
+    let failed = |reason: String| NoAnswer {
+        method,
+        url: url.to_owned(),
+        reason,
+    };
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, value);
@@ -80,5 +84,9 @@ pub(super) fn send(
         .limit(MAX_ANSWER)
         .read_to_string()
         .map_err(|e| failed(e.to_string()))?;
-    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body,
+    })
 }

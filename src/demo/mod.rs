@@ -93,7 +93,9 @@ pub fn play(once: bool) -> Result<(), DemoError> {
         screen.farewell()?;
         return Ok(());
     }
-    screen.complaint().map_or(Ok(()), |complaint| Err(DemoError::NotHeld(complaint)))
+    screen
+        .complaint()
+        .map_or(Ok(()), |complaint| Err(DemoError::NotHeld(complaint)))
 }
 
 /// SIGINT or SIGTERM. The first one ends the demo in order, a second one at once.
@@ -107,17 +109,22 @@ impl Interrupt {
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
         let handle = signals.handle();
         let (sender, receiver) = mpsc::channel();
-        thread::Builder::new().name("signals".into()).spawn(move || {
-            let mut coming = signals.forever();
-            if coming.next().is_some() {
-                // The receiver sees the sender go, now and for good.
-                drop(sender);
-            }
-            if let Some(signal) = coming.next() {
-                let _ = low_level::emulate_default_handler(signal);
-            }
-        })?;
-        Ok(Self { signals: receiver, handle })
+        thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || {
+                let mut coming = signals.forever();
+                if coming.next().is_some() {
+                    // The receiver sees the sender go, now and for good.
+                    drop(sender);
+                }
+                if let Some(signal) = coming.next() {
+                    let _ = low_level::emulate_default_handler(signal);
+                }
+            })?;
+        Ok(Self {
+            signals: receiver,
+            handle,
+        })
     }
 
     fn came(&self) -> bool {
@@ -148,23 +155,31 @@ mod tests {
         let mut told = Vec::new();
         let mut screen = Screen::plain(&mut told);
         let stage = Stage::set().unwrap();
-        let directory = stage.directory().to_owned();
-        assert!(directory.is_dir());
+        let database = stage.database();
+        assert!(database.is_file());
         story::tell(&stage, &mut screen, &|| false).unwrap();
         let complaint = screen.complaint();
         drop(stage);
         let told = String::from_utf8(told).unwrap();
         assert!(complaint.is_none(), "{told}");
         assert!(!told.contains('\u{1b}') && !told.contains('✗'), "{told}");
-        assert!(!directory.exists());
+        assert!(!database.parent().unwrap().exists());
     }
 
     #[test]
     fn an_appliance_has_nothing_at_the_simulators_addresses() {
         let store = scratch::store();
         let public = "http://127.0.0.1:1".parse().unwrap();
-        let app = App::new(store.clone(), Gate::new(GateLimits::default()), public, None);
-        let client = Client { address: [127, 0, 0, 1].into(), secure: false };
+        let app = App::new(
+            store.clone(),
+            Gate::new(GateLimits::default()),
+            public,
+            None,
+        );
+        let client = Client {
+            address: [127, 0, 0, 1].into(),
+            secure: false,
+        };
         for address in okta::ADDRESSES {
             for method in [Method::Get, Method::Post] {
                 let response = app.handle(Request::new(method.clone(), address, client));

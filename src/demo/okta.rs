@@ -29,8 +29,9 @@ const SCRIPT: &str = "/continue.js";
 
 /// Every address of the simulator that isn't an appliance's, too.
 #[cfg(test)]
-pub(super) const ADDRESSES: [&str; 8] =
-    [METADATA, SIGN_ON, TILE, SIGN_IN, SIGN_OUT, ASSIGNMENT, STYLE, SCRIPT];
+pub(super) const ADDRESSES: [&str; 8] = [
+    METADATA, SIGN_ON, TILE, SIGN_IN, SIGN_OUT, ASSIGNMENT, STYLE, SCRIPT,
+];
 
 /// Who is signed in to the simulated Okta. The value is the login itself, as nothing is protected
 /// by it.
@@ -93,7 +94,9 @@ impl Okta {
 
     /// Notes under which id a person is known on the other side.
     pub(super) fn note_assigned(&self, person: &Person, id: &str, active: bool) {
-        self.application().assigned.insert(person.login, (id.to_owned(), active));
+        self.application()
+            .assigned
+            .insert(person.login, (id.to_owned(), active));
     }
 
     /// Assigns or unassigns whoever has this id on the other side, and returns what that says.
@@ -105,22 +108,31 @@ impl Okta {
     }
 
     fn application(&self) -> MutexGuard<'_, Application> {
-        self.application.lock().unwrap_or_else(PoisonError::into_inner)
+        self.application
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, request: &Request) -> Response {
-        let foreign = matches!(request.header("sec-fetch-site"), Some("cross-site" | "same-site"));
+        let foreign = matches!(
+            request.header("sec-fetch-site"),
+            Some("cross-site" | "same-site")
+        );
         match (request.method.as_str(), request.path.as_str()) {
-            ("GET", METADATA) => Response::new(200)
-                .body("application/xml; charset=utf-8", self.provider.metadata().into_bytes()),
+            ("GET", METADATA) => Response::new(200).body(
+                "application/xml; charset=utf-8",
+                self.provider.metadata().into_bytes(),
+            ),
             ("GET", SIGN_ON) => self.sign_on(request),
             ("GET", TILE) => self.sign_on_unasked(request),
             ("GET", "/") => self.dashboard(request),
             ("GET", STYLE) => {
                 Response::new(200).body("text/css; charset=utf-8", &include_bytes!("okta.css")[..])
             }
-            ("GET", SCRIPT) => Response::new(200)
-                .body("text/javascript; charset=utf-8", &include_bytes!("continue.js")[..]),
+            ("GET", SCRIPT) => Response::new(200).body(
+                "text/javascript; charset=utf-8",
+                &include_bytes!("continue.js")[..],
+            ),
             ("POST", _) if foreign => pages::message(403, "Another site's page asked for this."),
             ("POST", SIGN_IN) => sign_in(request),
             ("POST", SIGN_OUT) => {
@@ -137,7 +149,9 @@ impl Okta {
         let Some(saml_request) = parameter(query.as_bytes(), "SAMLRequest") else {
             return self.sign_on_unasked(request);
         };
-        let Some(person) = signed_in(request) else { return sign_in_page(request) };
+        let Some(person) = signed_in(request) else {
+            return sign_in_page(request);
+        };
         match self.provider.read_request(&saml_request) {
             Ok(asked) => {
                 let relay_state = parameter(query.as_bytes(), "RelayState");
@@ -185,11 +199,16 @@ impl Okta {
     }
 
     fn dashboard(&self, request: &Request) -> Response {
-        let Some(person) = signed_in(request) else { return sign_in_page(request) };
+        let Some(person) = signed_in(request) else {
+            return sign_in_page(request);
+        };
         let application = self.application();
         let rows = PEOPLE.into_iter().map(|person| Row {
             person,
-            assigned: application.assigned.get(person.login).map(|(_, active)| *active),
+            assigned: application
+                .assigned
+                .get(person.login)
+                .map(|(_, active)| *active),
         });
         pages::dashboard(person, TILE, &rows.collect::<Vec<_>>())
     }
@@ -243,14 +262,21 @@ fn sign_in(request: &Request) -> Response {
         return pages::message(403, "Nobody of that name has an account here.");
     };
     let own = back.starts_with('/') && !back.starts_with("//") && !back.contains('\\');
-    to(if own { &back } else { "/" })
-        .header("Set-Cookie", format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax", person.login))
+    to(if own { &back } else { "/" }).header(
+        "Set-Cookie",
+        format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax", person.login),
+    )
 }
 
 fn signed_in(request: &Request) -> Option<&'static Person> {
-    let pairs = request.headers.all("cookie").flat_map(|line| line.split(';'));
+    let pairs = request
+        .headers
+        .all("cookie")
+        .flat_map(|line| line.split(';'));
     let mut values = pairs.filter_map(|pair| pair.trim().split_once('='));
-    values.find(|(name, _)| *name == COOKIE).and_then(|(_, login)| people::find(login))
+    values
+        .find(|(name, _)| *name == COOKIE)
+        .and_then(|(_, login)| people::find(login))
 }
 
 fn to(place: &str) -> Response {
@@ -258,7 +284,9 @@ fn to(place: &str) -> Response {
 }
 
 fn parameter(form: &[u8], name: &str) -> Option<String> {
-    form_urlencoded::parse(form).find(|(known, _)| known == name).map(|(_, value)| value.into())
+    form_urlencoded::parse(form)
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.into())
 }
 
 /// An ID as Okta makes them: `id` and some thirty digits.

@@ -47,7 +47,10 @@ pub(super) fn hand_over(
     relay_state: Option<&str>,
 ) -> Response {
     let relay_state = relay_state.map_or_else(String::new, |state| {
-        format!("<input type=\"hidden\" name=\"RelayState\" value=\"{}\">", escape(state))
+        format!(
+            "<input type=\"hidden\" name=\"RelayState\" value=\"{}\">",
+            escape(state)
+        )
     });
     page(
         200,
@@ -71,8 +74,11 @@ pub(super) fn dashboard(person: &Person, tile: &str, rows: &[Row]) -> Response {
         let (state, button) = match row.assigned {
             None => ("not pushed yet", String::new()),
             Some(assigned) => {
-                let (state, word) =
-                    if assigned { ("assigned", "Unassign") } else { ("unassigned", "Assign") };
+                let (state, word) = if assigned {
+                    ("assigned", "Unassign")
+                } else {
+                    ("unassigned", "Assign")
+                };
                 let button = format!(
                     "<form method=\"post\" action=\"/assignment\">\
                      <input type=\"hidden\" name=\"person\" value=\"{}\">\
@@ -110,7 +116,11 @@ pub(super) fn dashboard(person: &Person, tile: &str, rows: &[Row]) -> Response {
 
 /// One sentence.
 pub(super) fn message(status: u16, text: &str) -> Response {
-    page(status, "Simulated Okta", &format!("<p>{}</p>", escape(text)))
+    page(
+        status,
+        "Simulated Okta",
+        &format!("<p>{}</p>", escape(text)),
+    )
 }
 
 fn page(status: u16, title: &str, content: &str) -> Response {

@@ -30,10 +30,17 @@ pub(super) enum PushError {
     NoAnswer(#[from] NoAnswer),
     /// Another status than the protocol has for this.
     #[error("{request} answered {status}: {detail}")]
-    Refused { request: String, status: u16, detail: String },
+    Refused {
+        request: String,
+        status: u16,
+        detail: String,
+    },
     /// An answer without something Okta needs.
     #[error("{request} answered without {missing}")]
-    Incomplete { request: String, missing: &'static str },
+    Incomplete {
+        request: String,
+        missing: &'static str,
+    },
 }
 
 /// How a person got there.
@@ -47,17 +54,24 @@ pub(super) enum Pushed {
 
 impl ScimClient {
     pub(super) fn new(base: &str, token: &str) -> Self {
-        Self { agent: http::agent(), base: base.to_owned(), token: token.to_owned() }
+        Self {
+            agent: http::agent(),
+            base: base.to_owned(),
+            token: token.to_owned(),
+        }
     }
 
     /// "Test Connector Configuration": one probe of /Users and nothing else. Returns how many
     /// there are.
     pub(super) fn test_connector(&self) -> Result<i64, PushError> {
         let listed = self.get("/Users?startIndex=1&count=2")?;
-        listed.get("totalResults").and_then(Value::as_i64).ok_or_else(|| PushError::Incomplete {
-            request: "GET /Users".to_owned(),
-            missing: "totalResults as a number",
-        })
+        listed
+            .get("totalResults")
+            .and_then(Value::as_i64)
+            .ok_or_else(|| PushError::Incomplete {
+                request: "GET /Users".to_owned(),
+                missing: "totalResults as a number",
+            })
     }
 
     /// Assigns a person to the application: looks them up by userName, then creates them or takes
@@ -87,10 +101,12 @@ impl ScimClient {
             whole.insert("active".to_owned(), active.into());
         }
         let kept = self.put(&path, &whole)?;
-        kept.get("active").and_then(Value::as_bool).ok_or_else(|| PushError::Incomplete {
-            request: format!("PUT {path}"),
-            missing: "active as a boolean",
-        })
+        kept.get("active")
+            .and_then(Value::as_bool)
+            .ok_or_else(|| PushError::Incomplete {
+                request: format!("PUT {path}"),
+                missing: "active as a boolean",
+            })
     }
 
     /// Pushes a new group: looks it up by displayName, POSTs it with its members, reads it and
@@ -100,8 +116,10 @@ impl ScimClient {
         name: &str,
         members: &[(String, &str)],
     ) -> Result<String, PushError> {
-        let members: Vec<Value> =
-            members.iter().map(|(id, login)| json!({ "value": id, "display": login })).collect();
+        let members: Vec<Value> = members
+            .iter()
+            .map(|(id, login)| json!({ "value": id, "display": login }))
+            .collect();
         let group = json!({
             "schemas": [GROUP_SCHEMA],
             "displayName": name,
@@ -155,20 +173,35 @@ impl ScimClient {
         let url = format!("{}{path}", self.base);
         let body = body.map(|value| value.to_string().into_bytes());
         let answer = http::send(&self.agent, method, &url, &headers, body)?;
-        if answer.status == expected { Ok(answer.json()) } else { Err(refused(method, path, &answer)) }
+        if answer.status == expected {
+            Ok(answer.json())
+        } else {
+            Err(refused(method, path, &answer))
+        }
     }
 }
 
 fn refused(method: &str, path: &str, answer: &Answer) -> PushError {
     let path = path.split('?').next().unwrap_or_default();
-    let detail = answer.json().get("detail").and_then(Value::as_str).unwrap_or_default().to_owned();
-    PushError::Refused { request: format!("{method} {path}"), status: answer.status, detail }
+    let detail = answer
+        .json()
+        .get("detail")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    PushError::Refused {
+        request: format!("{method} {path}"),
+        status: answer.status,
+        detail,
+    }
 }
 
 fn id_of(resource: &Value, request: &str) -> Result<String, PushError> {
     let id = resource.get("id").and_then(Value::as_str);
-    id.map(str::to_owned)
-        .ok_or_else(|| PushError::Incomplete { request: request.to_owned(), missing: "id" })
+    id.map(str::to_owned).ok_or_else(|| PushError::Incomplete {
+        request: request.to_owned(),
+        missing: "id",
+    })
 }
 
 /// `attribute eq "value"`, percent-encoded.

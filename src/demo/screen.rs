@@ -29,7 +29,10 @@ pub(super) struct Failed {
 
 impl<E: std::error::Error> From<E> for Failed {
     fn from(error: E) -> Self {
-        Self { expected: "an answer".to_owned(), got: error.to_string() }
+        Self {
+            expected: "an answer".to_owned(),
+            got: error.to_string(),
+        }
     }
 }
 
@@ -49,7 +52,13 @@ impl Screen<Stdout> {
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || env::var_os("TERM").is_some_and(|value| value == "dumb");
         let colour = out.is_terminal() && !unwanted;
-        Self { out, colour, started: Instant::now(), held: 0, failed: Vec::new() }
+        Self {
+            out,
+            colour,
+            started: Instant::now(),
+            held: 0,
+            failed: Vec::new(),
+        }
     }
 }
 
@@ -57,7 +66,13 @@ impl<W: Write> Screen<W> {
     /// Without colour.
     #[cfg(test)]
     pub(super) fn plain(out: W) -> Self {
-        Self { out, colour: false, started: Instant::now(), held: 0, failed: Vec::new() }
+        Self {
+            out,
+            colour: false,
+            started: Instant::now(),
+            held: 0,
+            failed: Vec::new(),
+        }
     }
 
     pub(super) fn title(&mut self) -> io::Result<()> {
@@ -104,7 +119,11 @@ impl<W: Write> Screen<W> {
     pub(super) fn verdict(&mut self) -> io::Result<()> {
         let all = self.held + self.failed.len();
         let seconds = self.started.elapsed().as_secs_f32();
-        let ink = if self.failed.is_empty() { Ink::Green } else { Ink::Red };
+        let ink = if self.failed.is_empty() {
+            Ink::Green
+        } else {
+            Ink::Red
+        };
         let count = self.in_ink(ink, &format!("{} of {all} steps held", self.held));
         self.line("")?;
         self.line(&format!("  {count} in {seconds:.1} s"))?;
@@ -120,14 +139,28 @@ impl<W: Write> Screen<W> {
     pub(super) fn addresses(&mut self, stage: &Stage) -> io::Result<()> {
         let public = stage.public.origin();
         self.chapter("Both are still running")?;
-        self.place("sign-in and portal", &format!("{public}/"), "try ada@acme.example")?;
-        self.place("simulated Okta", &format!("{}/", stage.okta.origin()), "tile, assignments")?;
-        self.place("console", &format!("{public}/console"), "for Ada, or by break-glass")?;
+        self.place(
+            "sign-in and portal",
+            &format!("{public}/"),
+            "try ada@acme.example",
+        )?;
+        self.place(
+            "simulated Okta",
+            &format!("{}/", stage.okta.origin()),
+            "tile, assignments",
+        )?;
+        self.place(
+            "console",
+            &format!("{public}/console"),
+            "for Ada, or by break-glass",
+        )?;
         self.place("break-glass", &format!("{public}/break-glass"), "")?;
         let account = self.in_ink(Ink::Bold, &stage.account);
         let password = self.in_ink(Ink::Bold, stage.password.expose());
         self.line(&format!("    {:18}  {account}", "  account"))?;
         self.line(&format!("    {:18}  {password}", "  password"))?;
+        let database = self.in_ink(Ink::Dim, &stage.database().display().to_string());
+        self.line(&format!("    {:18}  {database}", "database"))?;
         self.line("")?;
         self.line("  Ctrl-C stops both and removes the database.")
     }

@@ -15,7 +15,6 @@ use crate::access::break_glass;
 use crate::access::password::{Gate, GateLimits};
 use crate::access::secret::Secret;
 use crate::clock;
-use crate::directory::DirectoryError;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Handler, Limits, Stopper, Tls};
 use crate::store::{Options, Store, id, random};
@@ -31,9 +30,8 @@ pub(super) struct Stage {
     pub(super) account: String,
     /// Its generated password.
     pub(super) password: Secret,
-    // Dropped in this order: nobody asks any more, nothing is written any more, nothing is left.
     servers: Vec<Server>,
-    store: Closing,
+    store: Store,
     directory: Directory,
 }
 
@@ -55,14 +53,16 @@ impl Stage {
                 .map_err(DemoError::Start)?
         };
         let directory = Directory::make().map_err(DemoError::Start)?;
-        let store = Store::open(&directory.0.join("portcullis.db"), Options::default())?;
+        let store = Store::open(&directory.database(), Options::default())?;
         let gate = Gate::new(GateLimits::default());
         let made = break_glass::first_start(&store, &gate, None, clock::now())?;
         let Some((account, Some(password))) = made else {
-            return Err(DemoError::NotHeld("the first start made no break-glass account".into()));
+            return Err(DemoError::NotHeld(
+                "the first start made no break-glass account".into(),
+            ));
         };
         let saved = public.clone();
-        store.write(move |tx| Ok::<_, DirectoryError>(saved.save(tx)?))?;
+        store.write(move |tx| saved.save(tx))?;
         let app = App::new(store.clone(), gate, public.clone(), None);
         let gone = || DemoError::Start(io::Error::other("the thread that makes a key is gone"));
         let okta = Arc::new(okta.join().map_err(|_| gone())??);
@@ -75,15 +75,22 @@ impl Stage {
             okta,
             account,
             password,
-            store: Closing(store),
+            store,
             directory,
         })
     }
 
-    /// Where the database is.
-    #[cfg(test)]
-    pub(super) fn directory(&self) -> &std::path::Path {
-        &self.directory.0
+    /// The temporary database, for the commands that work on one.
+    pub(super) fn database(&self) -> PathBuf {
+        self.directory.database()
+    }
+}
+
+/// First nobody asks any more, then nothing is written any more; the directory goes last.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.servers.clear();
+        self.store.close();
     }
 }
 
@@ -92,7 +99,9 @@ impl Stage {
 /// known the number has to do.
 fn other_site(address: SocketAddr) -> String {
     let name = ("localhost", address.port());
-    let known = name.to_socket_addrs().is_ok_and(|mut found| found.any(|a| a == address));
+    let known = name
+        .to_socket_addrs()
+        .is_ok_and(|mut found| found.any(|a| a == address));
     if known {
         format!("http://localhost:{}", address.port())
     } else {
@@ -113,7 +122,10 @@ impl Server {
             .name(name.into())
             .spawn(move || edge.run(handler))
             .map_err(DemoError::Start)?;
-        Ok(Self { stopper, thread: Some(thread) })
+        Ok(Self {
+            stopper,
+            thread: Some(thread),
+        })
     }
 }
 
@@ -126,15 +138,6 @@ impl Drop for Server {
     }
 }
 
-/// Closes the store, whoever still has a handle.
-struct Closing(Store);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
 /// A directory that only we can read, gone when this is dropped.
 struct Directory(PathBuf);
 
@@ -144,6 +147,10 @@ impl Directory {
         let path = env::temp_dir().join(name);
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.join("portcullis.db")
     }
 }
 

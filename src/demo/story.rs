@@ -26,10 +26,21 @@ pub(super) fn tell<W: Write>(
     screen: &mut Screen<W>,
     interrupted: &dyn Fn() -> bool,
 ) -> io::Result<()> {
-    let mut told = Telling { stage, screen, interrupted, operator: Browser::new() };
-    let Some(provider) = arrival::tell(&mut told)? else { return Ok(()) };
-    let Some(mut ada) = sign_in::tell(&mut told, &provider)? else { return Ok(()) };
-    let Some(ada_id) = group_sync::tell(&mut told, &mut ada)? else { return Ok(()) };
+    let mut told = Telling {
+        stage,
+        screen,
+        interrupted,
+        operator: Browser::new(),
+    };
+    let Some(provider) = arrival::tell(&mut told)? else {
+        return Ok(());
+    };
+    let Some(mut ada) = sign_in::tell(&mut told, &provider)? else {
+        return Ok(());
+    };
+    let Some(ada_id) = group_sync::tell(&mut told, &mut ada)? else {
+        return Ok(());
+    };
     leaving::tell(&mut told, &mut ada, &ada_id)
 }
 
@@ -52,7 +63,10 @@ impl<W: Write> Telling<'_, W> {
         if (self.interrupted)() {
             return Ok(None);
         }
-        let mut scene = Scene { stage: self.stage, operator: &mut self.operator };
+        let mut scene = Scene {
+            stage: self.stage,
+            operator: &mut self.operator,
+        };
         let outcome = deed(&mut scene);
         self.screen.step(title, outcome)
     }
@@ -109,14 +123,24 @@ impl Scene<'_> {
 
 /// A text in a JSON document; empty where there is none, so that a comparison shows it.
 fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 fn failed<T>(expected: impl Into<String>, got: impl Into<String>) -> Result<T, Failed> {
-    Err(Failed { expected: expected.into(), got: got.into() })
+    Err(Failed {
+        expected: expected.into(),
+        got: got.into(),
+    })
 }
 
 /// `got` must be `expected`.
 fn same(what: &str, expected: &str, got: &str) -> Result<(), Failed> {
-    if expected == got { Ok(()) } else { failed(format!("{what} {expected}"), format!("{got:?}")) }
+    if expected == got {
+        Ok(())
+    } else {
+        failed(format!("{what} {expected}"), format!("{got:?}"))
+    }
 }

@@ -14,21 +14,27 @@ pub(super) fn tell<W: Write>(
     id: &str,
 ) -> io::Result<()> {
     told.screen.chapter("Somebody leaves, and comes back")?;
-    let gone = told.step("Ada is unassigned in Okta", |scene| unassigned(scene, ada, id))?;
+    let gone = told.step("Ada is unassigned in Okta", |scene| {
+        unassigned(scene, ada, id)
+    })?;
     let Some(()) = gone else { return Ok(()) };
     told.step("her next sign-in is refused", refused_now)?;
     let back = told.step("assigned again, her session stays ended", |scene| {
         assigned_again(scene, ada, id)
     })?;
     let Some(()) = back else { return Ok(()) };
-    told.step("she signs in again", |scene| signs_in_again(scene, ada)).map(drop)
+    told.step("she signs in again", |scene| signs_in_again(scene, ada))
+        .map(drop)
 }
 
 fn unassigned(scene: &mut Scene<'_>, ada: &mut Browser, id: &str) -> Seen<()> {
     scene.level(ada)?;
     set_active(scene, id, false)?;
     match scene.session(ada)? {
-        None => Ok(((), "GET, PUT active: false; her next request: 401".to_owned())),
+        None => Ok((
+            (),
+            "GET, PUT active: false; her next request: 401".to_owned(),
+        )),
         Some(session) => failed("401 at the very next request", session.to_string()),
     }
 }
@@ -47,7 +53,10 @@ fn refused_now(scene: &mut Scene<'_>) -> Seen<()> {
 fn assigned_again(scene: &mut Scene<'_>, ada: &mut Browser, id: &str) -> Seen<()> {
     set_active(scene, id, true)?;
     match scene.session(ada)? {
-        None => Ok(((), "GET, PUT active: true; the old cookie: still 401".to_owned())),
+        None => Ok((
+            (),
+            "GET, PUT active: true; the old cookie: still 401".to_owned(),
+        )),
         Some(session) => failed("401 for the old session", session.to_string()),
     }
 }

@@ -17,11 +17,17 @@ pub(super) fn tell<W: Write>(
     provider: &Provider,
 ) -> io::Result<Option<Browser>> {
     told.screen.chapter("Sign-in through Okta (SAML)")?;
-    let given = told.step("Okta is set up, Metadata URL given", |scene| set_up(scene, provider))?;
+    let given = told.step("Okta is set up, Metadata URL given", |scene| {
+        set_up(scene, provider)
+    })?;
     let Some(()) = given else { return Ok(None) };
     let mut ada = Browser::new();
-    let answer = told.step("Ada signs in by e-mail address", |scene| first_time(scene, &mut ada))?;
-    let Some(answer) = answer else { return Ok(None) };
+    let answer = told.step("Ada signs in by e-mail address", |scene| {
+        first_time(scene, &mut ada)
+    })?;
+    let Some(answer) = answer else {
+        return Ok(None);
+    };
     // The refusals stand each for itself; without them the story goes on.
     told.step("the same response again is refused", |scene| {
         sent_again(scene, &mut ada, &answer)
@@ -42,7 +48,10 @@ fn set_up(scene: &mut Scene<'_>, provider: &Provider) -> Seen<()> {
     let now = scene.console("PATCH", &path, Some(&asked), 200)?;
     same("state", "active", text(&now, "/state"))?;
     let issuer = text(&now, "/issuer");
-    Ok(((), format!("active; {}", issuer.trim_start_matches("http://"))))
+    Ok((
+        (),
+        format!("active; {}", issuer.trim_start_matches("http://")),
+    ))
 }
 
 /// Returns the response that Ada's browser posted.
@@ -54,7 +63,14 @@ fn first_time(scene: &mut Scene<'_>, ada: &mut Browser) -> Seen<Form> {
     same("user", ADA.login, text(&session, "/user/userName"))?;
     same("level", "viewer", text(&session, "/level"))?;
     let origin = text(&session, "/user/origin");
-    Ok((answer, format!("{}, {}, made by {origin}", ADA.login, text(&session, "/level"))))
+    Ok((
+        answer,
+        format!(
+            "{}, {}, made by {origin}",
+            ADA.login,
+            text(&session, "/level")
+        ),
+    ))
 }
 
 fn sent_again(scene: &mut Scene<'_>, ada: &mut Browser, answer: &Form) -> Seen<()> {
@@ -67,7 +83,10 @@ fn sent_again(scene: &mut Scene<'_>, ada: &mut Browser, answer: &Form) -> Seen<(
 
 fn wrong_audience(scene: &mut Scene<'_>, provider: &Provider) -> Seen<()> {
     let okta = &scene.stage.okta;
-    okta.set_up_saml(&provider.acs_url, "https://portcullis.example/somewhere-else");
+    okta.set_up_saml(
+        &provider.acs_url,
+        "https://portcullis.example/somewhere-else",
+    );
     let mut browser = Browser::new();
     let page = vouched(scene, &mut browser, &ADA).and_then(|f| Ok(browser.submit(&f)?));
     okta.set_up_saml(&provider.acs_url, &provider.entity_id);
@@ -97,21 +116,32 @@ fn from_tile(scene: &mut Scene<'_>) -> Seen<()> {
     let mut browser = Browser::new();
     let page = browser.open(&scene.stage.okta.tile_url())?;
     let page = at_okta(scene, &mut browser, page, &ADA)?;
-    let Some(unasked) = page.form() else { return failed("a response to post", page.body) };
+    let Some(unasked) = page.form() else {
+        return failed("a response to post", page.body);
+    };
     if unasked.value("RelayState").is_some() {
         return failed("an unsolicited response", "a RelayState");
     }
     // The appliance doesn't take it, it asks for one of its own; Okta, where she is signed in,
     // gives it without another click.
     let page = browser.submit(&unasked)?;
-    let Some(asked) = page.form().filter(|form| form.value("RelayState").is_some()) else {
-        return failed("a redirect back to Okta with a request", format!("{} {}", page.status, page.url));
+    let Some(asked) = page
+        .form()
+        .filter(|form| form.value("RelayState").is_some())
+    else {
+        return failed(
+            "a redirect back to Okta with a request",
+            format!("{} {}", page.status, page.url),
+        );
     };
     let redirects = page.redirects;
     let page = browser.submit(&asked)?;
     same("on the way to", "/", page.path())?;
     let level = scene.level(&mut browser)?;
-    Ok(((), format!("unsolicited, so asked back ({redirects} redirects); {level}")))
+    Ok((
+        (),
+        format!("unsolicited, so asked back ({redirects} redirects); {level}"),
+    ))
 }
 
 /// From the appliance's sign-in page to the form with Okta's response, not yet posted.
@@ -122,10 +152,15 @@ pub(super) fn vouched(
 ) -> Result<Form, Failed> {
     let page = browser.open(&scene.at("/login"))?;
     let form = page.forms().find(|form| form.action == scene.at("/login"));
-    let Some(form) = form else { return failed("a sign-in form", page.body) };
+    let Some(form) = form else {
+        return failed("a sign-in form", page.body);
+    };
     let page = browser.submit(&form.with("email", person.login))?;
     let page = at_okta(scene, browser, page, person)?;
-    match page.form().filter(|form| form.value("SAMLResponse").is_some()) {
+    match page
+        .form()
+        .filter(|form| form.value("SAMLResponse").is_some())
+    {
         Some(form) => Ok(form),
         None => failed("a SAMLResponse", page.body),
     }
@@ -139,7 +174,9 @@ fn at_okta(
     person: &Person,
 ) -> Result<Page, Failed> {
     same("redirected to", scene.stage.okta.origin(), page.origin())?;
-    let Some(form) = page.form() else { return failed("Okta's sign-in page", page.body) };
+    let Some(form) = page.form() else {
+        return failed("Okta's sign-in page", page.body);
+    };
     Ok(browser.submit(&form.with("person", person.login))?)
 }
 
@@ -164,7 +201,10 @@ pub(super) fn refused(
     codes: &[&str],
 ) -> Result<Refusal, Failed> {
     let Some(reference) = page.text_of("code").filter(|_| page.status == 403) else {
-        return failed("403 and a reference number", format!("{} at {}", page.status, page.path()));
+        return failed(
+            "403 and a reference number",
+            format!("{} at {}", page.status, page.path()),
+        );
     };
     let trace = scene.console("GET", &format!("/{SLUG}/traces/{reference}"), None, 200)?;
     same("outcome", "refused", text(&trace, "/outcome"))?;
@@ -172,5 +212,9 @@ pub(super) fn refused(
     if !codes.contains(&code.as_str()) {
         return failed(format!("the check {}", codes.join(" or ")), code);
     }
-    Ok(Refusal { reference, code, fix: text(&trace, "/detail/fix").to_owned() })
+    Ok(Refusal {
+        reference,
+        code,
+        fix: text(&trace, "/detail/fix").to_owned(),
+    })
 }
