@@ -145,10 +145,12 @@ impl<R: Read> Body<'_, '_, R> {
     }
 
     fn line_end(&mut self) -> Result<(), Refusal> {
-        match (self.byte()?, self.byte()?) {
-            (b'\r', b'\n') => Ok(()),
-            _ => Err(Refusal::Chunk),
+        for expected in *b"\r\n" {
+            if self.byte()? != expected {
+                return Err(Refusal::Chunk);
+            }
         }
+        Ok(())
     }
 
     fn byte(&mut self) -> Result<u8, Refusal> {
