@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn fills_uses_up_and_is_bounded() {
-        let sent: Vec<u8> = (0..=255).cycle().take(LARGE * 2).collect();
+        let sent: Vec<u8> = (0..=255).cycle().take(LARGE * 3).collect();
         let mut source = &sent[..];
         let mut inbox = Inbox::new();
         let mut seen = Vec::new();
