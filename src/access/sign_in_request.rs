@@ -97,6 +97,21 @@ pub fn take(
         .optional()?)
 }
 
+/// Whether a request with this handle waits for an answer to this browser.
+pub fn waits(
+    conn: &Connection,
+    relay_state: &str,
+    browser_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT 1 FROM sign_in_requests
+             WHERE relay_state = ?1 AND browser_hash = ?2 AND expires_at > ?3",
+        )?
+        .exists(params![relay_state, browser_hash, now.millis()])?)
+}
+
 /// Notes that a provider's assertion was used; true if it had been before (SAML profiles section
 /// 4.1.4.5). `expires` is when the assertion would be refused for its age anyway.
 pub fn assertion_seen(

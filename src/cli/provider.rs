@@ -209,7 +209,7 @@ impl Set {
             return Ok(Some(Completion::from_metadata(parsed, None)));
         }
         if let Some(url) = &self.metadata_url {
-            let document = metadata_source::fetch(url)?;
+            let document = metadata_source::fetch(url, true)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| CliError::other(format!("--metadata-url: {e}")))?;
             return Ok(Some(Completion::from_metadata(

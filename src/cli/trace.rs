@@ -10,11 +10,11 @@ use crate::observe::trace::{self, Filter, Outcome};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TraceCommand {
-    /// List the newest traces of an organization
+    /// List the newest traces
     List {
-        /// The organization's slug
-        #[arg(long)]
-        org: Slug,
+        /// Only those of this organization; without it, break-glass sign-ins, too
+        #[arg(long, value_name = "SLUG")]
+        org: Option<Slug>,
         /// At most this many (1 to 200)
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
         limit: u16,
@@ -51,9 +51,12 @@ impl TraceCommand {
             } => {
                 let outcome = outcome.as_deref().and_then(Outcome::parse);
                 let items = store.read(|conn| {
-                    let organization = organization::find(conn, org.as_str())?;
+                    let organization = org
+                        .as_ref()
+                        .map(|slug| organization::find(conn, slug.as_str()))
+                        .transpose()?;
                     let filter = Filter {
-                        organization_id: Some(&organization.id),
+                        organization_id: organization.as_ref().map(|o| o.id.as_str()),
                         kind: None,
                         outcome,
                     };
@@ -88,25 +91,21 @@ impl TraceCommand {
                 if as_json {
                     return output::json(&found);
                 }
-                output::fields(&[
+                let part = |key: &str| {
+                    let text = found.detail.get(key).and_then(|v| v.as_str());
+                    text.filter(|text| !text.is_empty()).map(str::to_owned)
+                };
+                let mut rows = vec![
                     ("Reference", found.reference.clone()),
                     ("Time", found.at.to_string()),
                     ("Outcome", found.outcome.as_str().to_owned()),
                     ("Check", found.code.clone()),
                     ("Summary", found.summary.clone()),
-                ])?;
-                let part = |key: &str| {
-                    found
-                        .detail
-                        .get(key)
-                        .and_then(|v| v.as_str())
-                        .map(str::to_owned)
-                };
+                ];
                 for (name, key) in [("Expected", "expected"), ("Got", "got"), ("To do", "fix")] {
-                    if let Some(text) = part(key).filter(|text| !text.is_empty()) {
-                        output::line(&format!("{name}: {text}"))?;
-                    }
+                    rows.extend(part(key).map(|text| (name, text)));
                 }
+                output::fields(&rows)?;
                 for check in found
                     .detail
                     .get("checks")

@@ -36,6 +36,12 @@ impl PublicUrl {
         self.origin.starts_with("https://")
     }
 
+    /// Whether it names this very machine.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.parse::<std::net::IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|ip| ip.is_loopback())
+    }
+
     /// Where the identity provider posts its response (Okta: "Single sign-on URL").
     pub fn acs(&self, provider_id: &str) -> String {
         format!("{}/saml/{provider_id}/acs", self.origin)

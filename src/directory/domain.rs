@@ -113,6 +113,11 @@ pub fn assign(
         tx.prepare_cached("DELETE FROM domains WHERE domain = ?1")?
             .execute([gone])?;
     }
+    if state == DomainState::Active {
+        // An operator who names a domain approves it.
+        tx.prepare_cached("UPDATE domains SET state = 'active' WHERE provider_id = ?1")?
+            .execute([provider_id])?;
+    }
     for domain in domains
         .iter()
         .filter(|d| !kept.iter().any(|k| k == d.as_str()))

@@ -14,9 +14,11 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 3;
 
 /// The document at `url`: https, or http to loopback; at most 1 MiB within 10 s; redirects only
-/// within the scheme, since metadata says which keys to trust.
-pub fn fetch(url: &str) -> Result<Vec<u8>, DirectoryError> {
-    let mut at = acceptable(url)?;
+/// within the scheme, since metadata says which keys to trust. `this_machine` allows http to
+/// loopback: for operators, not for an organization's admins, who have no business asking
+/// services of the machine that the appliance runs on.
+pub fn fetch(url: &str, this_machine: bool) -> Result<Vec<u8>, DirectoryError> {
+    let mut at = acceptable(url, this_machine)?;
     let agent = agent();
     let refused = |detail: String| DirectoryError::invalid("metadata_url", detail);
     for _ in 0..=MAX_REDIRECTS {
@@ -35,7 +37,7 @@ pub fn fetch(url: &str) -> Result<Vec<u8>, DirectoryError> {
                 .get(header::LOCATION)
                 .and_then(|l| l.to_str().ok())
                 .ok_or_else(|| refused(format!("{at} redirects to nowhere")))?;
-            at = redirect(&at, target)?;
+            at = redirect(&at, target, this_machine)?;
             continue;
         }
         if !status.is_success() {
@@ -72,7 +74,7 @@ fn agent() -> ureq::Agent {
         .into()
 }
 
-fn acceptable(url: &str) -> Result<String, DirectoryError> {
+fn acceptable(url: &str, this_machine: bool) -> Result<String, DirectoryError> {
     let uri: Uri = url.trim().parse().map_err(|_| {
         DirectoryError::invalid(
             "metadata_url",
@@ -81,15 +83,16 @@ fn acceptable(url: &str) -> Result<String, DirectoryError> {
     })?;
     match uri.scheme_str() {
         Some("https") => Ok(uri.to_string()),
-        Some("http") if is_loopback(&uri) => Ok(uri.to_string()),
+        Some("http") if this_machine && is_loopback(&uri) => Ok(uri.to_string()),
         _ => Err(DirectoryError::invalid(
             "metadata_url",
-            "expected https (http only to this machine): the document says which keys to trust",
+            "expected https (an operator may use http to this machine): the document says which \
+             keys to trust",
         )),
     }
 }
 
-fn redirect(from: &str, target: &str) -> Result<String, DirectoryError> {
+fn redirect(from: &str, target: &str, this_machine: bool) -> Result<String, DirectoryError> {
     let refused = |detail: String| DirectoryError::invalid("metadata_url", detail);
     let base: Uri = from
         .parse()
@@ -107,7 +110,7 @@ fn redirect(from: &str, target: &str) -> Result<String, DirectoryError> {
     if uri.scheme_str() != base.scheme_str() {
         return Err(refused(format!("{from} redirects to another scheme")));
     }
-    acceptable(&next)
+    acceptable(&next, this_machine)
 }
 
 fn is_loopback(uri: &Uri) -> bool {
@@ -129,7 +132,7 @@ mod tests {
             "http://127.0.0.1/",
             "http://[::1]:9/",
         ] {
-            assert!(acceptable(good).is_ok(), "{good}");
+            assert!(acceptable(good, true).is_ok(), "{good}");
         }
         for bad in [
             "http://acme.okta.com/",
@@ -138,19 +141,20 @@ mod tests {
             "",
             "acme.okta.com",
         ] {
-            assert!(acceptable(bad).is_err(), "{bad}");
+            assert!(acceptable(bad, true).is_err(), "{bad}");
         }
+        assert!(acceptable("http://localhost:1/x", false).is_err());
     }
 
     #[test]
     fn a_redirect_stays_in_its_scheme() {
-        assert_eq!(redirect("https://a/x", "/y").unwrap(), "https://a/y");
+        assert_eq!(redirect("https://a/x", "/y", true).unwrap(), "https://a/y");
         assert_eq!(
-            redirect("https://a/x", "https://b/y").unwrap(),
+            redirect("https://a/x", "https://b/y", true).unwrap(),
             "https://b/y"
         );
-        assert!(redirect("https://a/x", "http://localhost/y").is_err());
-        assert!(redirect("http://localhost/x", "https://b/").is_err());
-        assert!(redirect("https://a/x", "//b/y").is_err());
+        assert!(redirect("https://a/x", "http://localhost/y", true).is_err());
+        assert!(redirect("http://localhost/x", "https://b/", true).is_err());
+        assert!(redirect("https://a/x", "//b/y", true).is_err());
     }
 }

@@ -5,8 +5,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value, json};
 
-use super::domain::{self, EmailDomain};
-use super::provider::Provider;
+use super::domain::{self, Domain, DomainState, EmailDomain};
+use super::provider::{self, Provider};
 use super::user::{self, User};
 use super::{DirectoryError, fold};
 use crate::clock::Timestamp;
@@ -115,9 +115,9 @@ impl Match {
     /// The word for traces.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Link => "link",
-            Self::UserName => "userName",
-            Self::Email => "email",
+            Self::Link => "found by link",
+            Self::UserName => "found by userName",
+            Self::Email => "found by e-mail",
             Self::Made => "made at sign-in",
         }
     }
@@ -131,11 +131,9 @@ pub fn admit(
     now: Timestamp,
 ) -> Result<(User, Match), NotAdmitted> {
     let domains = domain::of_provider(tx, &provider.id)?;
-    let speaks_for = |address: &str| {
-        EmailDomain::of_address(address)
-            .is_some_and(|d| domains.iter().any(|own| own.domain == d.as_str()))
-    };
-    let (found, how) = match find(tx, provider, person, &speaks_for)? {
+    let only = provider::list(tx, &provider.organization_id)?.len() == 1;
+    let owns = |user: &User| owns(user, &domains, only);
+    let (found, how) = match find(tx, provider, person, &owns)? {
         Some(found) => found,
         None if provider.jit => (make(tx, provider, person, now)?, Match::Made),
         None => return Err(NotAdmitted::Unknown),
@@ -156,11 +154,29 @@ pub fn admit(
     Ok((found, how))
 }
 
+/// Whether the provider may speak for this user: all their addresses are in its domains. Who has
+/// none at all belongs to the organization's only provider, and to no one where it has several.
+fn owns(user: &User, domains: &[Domain], only_provider: bool) -> bool {
+    let mut addresses = [user.email.as_deref(), Some(user.user_name.as_str())]
+        .into_iter()
+        .flatten()
+        .filter_map(EmailDomain::of_address)
+        .peekable();
+    if addresses.peek().is_none() {
+        return only_provider;
+    }
+    addresses.all(|address| {
+        domains
+            .iter()
+            .any(|own| own.state == DomainState::Active && own.domain == address.as_str())
+    })
+}
+
 fn find(
     tx: &Connection,
     provider: &Provider,
     person: &Person,
-    speaks_for: &dyn Fn(&str) -> bool,
+    owns: &dyn Fn(&User) -> bool,
 ) -> Result<Option<(User, Match)>, NotAdmitted> {
     if !person.transient {
         let linked: Option<String> = tx
@@ -169,7 +185,7 @@ fn find(
             .optional()?;
         if let Some(user) = linked.map(|id| user::find(tx, &id)).transpose()?.flatten() {
             // The address may have moved to another provider's domain since the link was made.
-            if user.email.as_deref().is_some_and(|e| !speaks_for(e)) {
+            if !owns(&user) {
                 return Err(NotAdmitted::ForeignUser);
             }
             return Ok(Some((user, Match::Link)));
@@ -183,7 +199,7 @@ fn find(
             })
             .optional()?;
         if let Some(user) = named.map(|id| user::find(tx, &id)).transpose()?.flatten() {
-            if user.email.as_deref().is_some_and(|e| !speaks_for(e)) {
+            if !owns(&user) {
                 return Err(NotAdmitted::ForeignUser);
             }
             return Ok(Some((user, Match::UserName)));
@@ -207,7 +223,10 @@ fn find(
         .collect::<Result<Vec<_>, _>>()?;
     match ids.as_slice() {
         [] => Ok(None),
-        [only] => Ok(user::find(tx, only)?.map(|user| (user, Match::Email))),
+        [only] => match user::find(tx, only)? {
+            Some(user) if !owns(&user) => Err(NotAdmitted::ForeignUser),
+            found => Ok(found.map(|user| (user, Match::Email))),
+        },
         _ => Err(NotAdmitted::Ambiguous),
     }
 }

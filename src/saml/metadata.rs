@@ -192,15 +192,35 @@ pub fn is_sign_on_url(url: &str) -> bool {
     if authority.is_empty() || authority.starts_with(':') || authority.contains('@') {
         return false;
     }
-    let host = match authority.strip_prefix('[') {
-        Some(bracketed) => bracketed.split(']').next().unwrap_or(""),
-        None => authority.split(':').next().unwrap_or(""),
+    let Some(host) = host_of(authority) else {
+        return false;
     };
     let loopback = host.eq_ignore_ascii_case("localhost")
         || host
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback());
     scheme.eq_ignore_ascii_case("https") || (scheme.eq_ignore_ascii_case("http") && loopback)
+}
+
+/// The host of an authority without user information, or `None` where it or the port is made of
+/// anything else: the origin is written into a header later, where `;` and `,` mean something.
+fn host_of(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(bracketed) => {
+            let (host, rest) = bracketed.split_once(']')?;
+            host.parse::<std::net::Ipv6Addr>().ok()?;
+            let port = match rest {
+                "" => "",
+                more => more.strip_prefix(':')?,
+            };
+            (host, port)
+        }
+        None => authority.split_once(':').unwrap_or((authority, "")),
+    };
+    let bracketed = authority.starts_with('[');
+    let plain = |c: char| c.is_alphanumeric() || "-._".contains(c);
+    let known = (bracketed || host.chars().all(plain)) && port.bytes().all(|b| b.is_ascii_digit());
+    known.then_some(host)
 }
 
 /// The mistakes that are no XML at all.

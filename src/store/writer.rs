@@ -58,7 +58,9 @@ impl Writer {
         }))?;
         // No deadline: the queue ahead is bounded and its jobs don't wait, and giving up here
         // would leave the caller not knowing whether the change was made.
-        answered.recv().unwrap_or(Err(StoreError::Stopped.into()))
+        answered
+            .recv()
+            .unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
     pub(super) fn write_later(

@@ -43,7 +43,7 @@ pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let form = form_values(call.request)?;
     match open(app, &form, &certificates) {
         Err(refusal) => refused(app, call, &provider, refusal),
-        Ok(opened) if is_unsolicited(call, &form, &provider, &opened) => {
+        Ok(opened) if is_unsolicited(app, call, &form, &provider, &opened)? => {
             // The person clicked the tile in their own portal. Anybody could have posted this
             // response into this browser, so it is not trusted: we ask for one ourselves.
             Ok(Response::new(303).header("Location", saml::start_path(&provider.id, "/")))
@@ -66,14 +66,26 @@ fn open(app: &App, form: &Form, certificates: &[Certificate]) -> Result<Opened, 
     response::open(value, &Trust::new(certificates), &keys.decryption)
 }
 
-/// An answer that names no request of ours, to a browser that has none waiting. One that comes
-/// back with our RelayState was an answer to us and must say to what.
-fn is_unsolicited(call: &Call<'_>, form: &Form, provider: &Provider, opened: &Opened) -> bool {
-    let waiting = cookie::read(call.request, cookie::SIGN_IN).is_some()
-        && form
-            .value("RelayState")
-            .is_some_and(|state| state.len() == 43);
-    opened.in_response_to().is_none() && !provider.idp_initiated && !waiting
+/// An answer that names no request of ours. One that comes back with the RelayState of a request
+/// that waits in this browser was an answer to us and must say to what.
+fn is_unsolicited(
+    app: &App,
+    call: &Call<'_>,
+    form: &Form,
+    provider: &Provider,
+    opened: &Opened,
+) -> Result<bool, Problem> {
+    if opened.in_response_to().is_some() || provider.idp_initiated {
+        return Ok(false);
+    }
+    let browser = cookie::read(call.request, cookie::SIGN_IN).map(secret::hash);
+    let (Some(browser), Some(relay_state)) = (browser, form.value("RelayState")) else {
+        return Ok(true);
+    };
+    let waits = app
+        .store
+        .read(|conn| sign_in_request::waits(conn, relay_state, &browser, call.now))?;
+    Ok(!waits)
 }
 
 /// What ends a sign-in after its signature was found good.
@@ -172,7 +184,7 @@ fn admit(
             provider_id: Some(provider.id.clone()),
             outcome: Outcome::Accepted,
             code: "ok".to_owned(),
-            summary: format!("{} signed in (found by {})", user.user_name, how.word()),
+            summary: format!("{} signed in ({})", user.user_name, how.word()),
             detail: json!({ "user": user.id, "match": how.word(), "checks": verified.checks }),
         };
         let reference = trace::write(tx, &record, now)?;

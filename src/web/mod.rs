@@ -91,7 +91,8 @@ impl Handler for App {
 
     fn handle(&self, request: Request) -> Response {
         let response = route::dispatch(self, &request);
-        security_headers::add(response, &request, self.public.is_https())
+        let strict = self.public.is_https() && !self.public.is_loopback();
+        security_headers::add(response, &request, strict)
     }
 
     fn refused(&self, status: u16, reason: &'static str, path: Option<&str>) -> Response {

@@ -265,11 +265,16 @@ fn find(request: &Request) -> Result<(&'static Route, Parameters), Problem> {
             other_methods.push(route.method);
         }
     }
+    let scim_path = request.path.strip_prefix("/scim/");
     if other_methods.is_empty() {
-        return Err(match request.path.strip_prefix("/scim/") {
-            Some(path) => scim::nothing_there(path),
-            None => Problem::not_found(),
-        });
+        return Err(scim_path.map_or_else(Problem::not_found, scim::nothing_there));
+    }
+    // `POST /Users/.search` has the shape of a resource's address.
+    if let Some(unsupported) = scim_path
+        .map(scim::nothing_there)
+        .filter(|problem| problem.status == 501)
+    {
+        return Err(unsupported);
     }
     if other_methods.contains(&"GET") {
         other_methods.push("HEAD");

@@ -29,7 +29,7 @@ export async function list(page) {
       { name: 'Reference', narrow: false, show: (trace) => h('code', trace.reference) },
     ],
     live: true,
-    empty: empty('Nothing has happened yet', 'Every sign-in and every SCIM request leaves a trace here: which check failed, what was expected, what came, and what to change in Okta.'),
+    empty: empty('Nothing has happened yet', 'Every sign-in and every SCIM request that was refused leaves a trace here: which check failed, what was expected, what came, and what to change in Okta.'),
   });
   return { title: 'Activity', content: h('div', { class: 'stack' }, h('h1', 'Activity'), table) };
 }

@@ -94,7 +94,7 @@ function rules(page, path, provider) {
   const failure = h('p', { class: 'error', role: 'alert' });
   return h('section', { class: 'panel' }, h('h2', 'Rules'), h('div', { class: 'choices' },
     toggle('jit', 'Make a user at the first sign-in', 'Off: only people who were pushed can sign in.'),
-    toggle('idp_initiated', 'Allow sign-in from the Okta dashboard', 'Such a response answers no request of ours. Turn it on only if people start from their dashboard.')), failure);
+    toggle('idp_initiated', 'Trust responses that nobody asked for', 'Off: a click on the tile in Okta still works, by one more redirect. On: it is taken as it comes, and so is one that somebody else sends.')), failure);
 }
 
 function switcher(page, path, provider) {

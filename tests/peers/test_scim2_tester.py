@@ -6,10 +6,36 @@ from scim2_tester import Status, check_server
 
 GOOD = {Status.SUCCESS, Status.COMPLIANT, Status.ACCEPTABLE}
 
-# Checks that may be anything but good, each with its reason. A check that is skipped for a
-# reason that is not in SKIPPED fails as well, so that nothing drops out unseen.
-ALLOWED: dict[tuple[str, str | None], str] = {}
-SKIPPED: dict[tuple[str, str | None], str] = {}
+# Results that may be anything but good: check, resource type, a text that must stand in what
+# the tester says (so that another failure of the same check still counts), and the reason.
+ALLOWED = [
+    (
+        "check_remove_attribute",
+        "User",
+        "'active'",
+        "a removed `active` would leave it to a guess whether the person may sign in: refused",
+    ),
+    (
+        "check_add_attribute",
+        "Group",
+        "'members'",
+        "the tester expects its members back without `display`, which our schema calls read-only "
+        "and which we fill with the userName, as Okta shows it",
+    ),
+    ("check_replace_attribute", "Group", "'members'", "the same"),
+]
+SKIPPED = [
+    ("search_with_attributes", "User", "/.search", "discovery says that it is not supported"),
+    ("search_with_attributes", "Group", "/.search", "discovery says that it is not supported"),
+]
+
+
+def permitted(result) -> bool:
+    allowed = SKIPPED if result.status is Status.SKIPPED else ALLOWED
+    return any(
+        (result.title, result.resource_type) == (title, kind) and text in str(result.reason)
+        for title, kind, text, _ in allowed
+    )
 
 
 def test_every_check(appliance, capsys):
@@ -27,8 +53,7 @@ def test_every_check(appliance, capsys):
     wrong = []
     for result in results:
         key = (result.title, result.resource_type)
-        permitted = SKIPPED if result.status is Status.SKIPPED else ALLOWED
-        if result.status not in GOOD and key not in permitted:
+        if result.status not in GOOD and not permitted(result):
             wrong.append(f"{result.status.name} {key}: {result.reason}")
     counts = {status.name: sum(r.status is status for r in results) for status in Status}
     with capsys.disabled():

@@ -264,7 +264,7 @@ mod tests {
     fn a_full_gate_holds_nothing_against_anyone() {
         let store = scratch::store();
         let gate = Gate::new(GateLimits {
-            arenas: 1,
+            at_once: 1,
             queue: 0,
             wait: Duration::ZERO,
         });

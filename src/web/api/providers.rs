@@ -6,7 +6,6 @@ use super::super::route::Call;
 use super::super::signed_in::Who;
 use super::super::{App, Problem};
 use super::{Body, json as answer};
-use crate::clock::Timestamp;
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, State};
 use crate::directory::{DirectoryError, metadata_source};
@@ -98,7 +97,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     };
     let change = Change {
         name: body.text("name")?.map(str::to_owned),
-        completion: completion(&body, call.now)?,
+        completion: completion(call, &body)?,
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,
         state,
@@ -126,7 +125,9 @@ pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Pro
 }
 
 /// Exactly one of the three ways to complete a provider, or none.
-fn completion(body: &Body, now: Timestamp) -> Result<Option<Completion>, Problem> {
+fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
+    let now = call.now;
+    let operator = matches!(call.signed_in()?.who, Who::Operator { .. });
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
     let by_hand = (
@@ -142,7 +143,7 @@ fn completion(body: &Body, now: Timestamp) -> Result<Option<Completion>, Problem
             Ok(Some(Completion::from_metadata(parsed, None)))
         }
         (None, Some(url), (None, None, None)) => {
-            let document = metadata_source::fetch(url)?;
+            let document = metadata_source::fetch(url, operator)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| Problem::field("metadata_url", e.to_string()))?;
             Ok(Some(Completion::from_metadata(

@@ -4,8 +4,8 @@
 use portcullis::demo::identity_provider::{Cipher, ResponseSpec};
 use portcullis::saml::response::SignIn;
 
-use crate::attacks::MALLORY;
-use crate::fixture::*;
+use super::attacks::MALLORY;
+use super::fixture::*;
 
 /// Marsaglia's xorshift64*: the same mutations on every run.
 struct Dice(u64);

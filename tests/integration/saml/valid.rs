@@ -1,6 +1,6 @@
 //! What must be accepted.
 
-use crate::fixture::*;
+use super::fixture::*;
 use portcullis::clock::Timestamp;
 use portcullis::demo::identity_provider::{Algorithm, Cipher, ResponseSpec, encrypted};
 use portcullis::saml::certificate::Certificate;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use portcullis::demo::identity_provider::{Algorithm, ResponseSpec};
 use portcullis::saml::response::{Expectation, Refusal};
 
-use crate::fixture::*;
+use super::fixture::*;
 
 /// A response for `spec()` with `from` replaced by `to` before the assertion is signed.
 fn odd(from: &str, to: &str) -> String {

@@ -1,19 +1,13 @@
 //! The runner of the recorded SCIM sequences, tried by itself, and the protocol rules tried with
 //! it. The sequences meet the whole server elsewhere.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a test may stop at an index that is out of bounds"
-)]
 
-#[path = "scim_wire/memory.rs"]
 mod memory;
-#[path = "scim_wire/runner.rs"]
-mod runner;
+pub(crate) mod runner;
 
 use runner::{Answer, Request, Suite};
 
-fn okta() -> Suite {
-    Suite::parse(include_str!("fixtures/scim-cases/okta.json")).unwrap()
+pub(crate) fn okta() -> Suite {
+    Suite::parse(include_str!("../../fixtures/scim-cases/okta.json")).unwrap()
 }
 
 #[test]

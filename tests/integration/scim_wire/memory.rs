@@ -9,7 +9,7 @@ use portcullis::scim::{
 };
 use serde_json::{Map, Value};
 
-use crate::runner::{Answer, Request};
+use super::runner::{Answer, Request};
 
 const BASE: &str = "https://door.test/scim/v2/acme";
 const META: Meta = Meta {
@@ -55,7 +55,7 @@ impl Server {
             .headers
             .iter()
             .find(|(name, _)| name == "Authorization");
-        if !token.is_some_and(|(_, value)| value.trim_start_matches("Bearer ") == "t0ken") {
+        if token.is_none_or(|(_, value)| value.trim_start_matches("Bearer ") != "t0ken") {
             return Err(ScimError::new(401, "no valid token"));
         }
         let (path, query) = match request.path_and_query.split_once('?') {

@@ -4,8 +4,8 @@ use data_encoding::BASE64;
 use portcullis::demo::identity_provider::ResponseSpec;
 use portcullis::saml::response::{MAX_FORM_VALUE, MAX_XML, Refusal, Trust, open};
 
-use crate::attacks::{Workshop, documents};
-use crate::fixture::*;
+use super::attacks::{Workshop, documents};
+use super::fixture::*;
 
 fn workshop() -> Workshop<'static> {
     Workshop {

@@ -1,11 +1,5 @@
 //! The store through its front door: what it refuses to open, and what an answered change means.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test's own scaffolding"
-)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -76,7 +70,9 @@ fn the_migrations_add_up_to_the_schema() {
     open(&path).unwrap().close();
     let migrated = Connection::open(&path).unwrap();
     let whole = Connection::open_in_memory().unwrap();
-    whole.execute_batch(include_str!("../schema.sql")).unwrap();
+    whole
+        .execute_batch(include_str!("../../schema.sql"))
+        .unwrap();
     assert_eq!(schema(&migrated), schema(&whole));
 }
 
@@ -361,7 +357,7 @@ fn a_failed_commit_answers_everyone_in_the_batch() {
                 store.write(|tx| {
                     tx.execute_batch(
                         "PRAGMA defer_foreign_keys = ON;
-                         INSERT INTO grants VALUES ('nobody', 'viewer', 'direct');",
+                         INSERT INTO grants (user_id, level, source) VALUES ('nobody', 'viewer', 'direct');",
                     )?;
                     Ok(())
                 })

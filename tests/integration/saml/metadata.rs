@@ -7,7 +7,7 @@ use portcullis::saml::metadata::{
     service_provider,
 };
 
-use crate::fixture::*;
+use super::fixture::*;
 
 fn parse(text: &str) -> Result<IdpMetadata, E> {
     parse_idp(text.as_bytes(), NOW)

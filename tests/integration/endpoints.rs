@@ -1,0 +1,704 @@
+//! Every address of the appliance in one table, asked by everybody there is. A route without a row
+//! fails the test, and so does a row without a route.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use portcullis::web::ROUTES;
+use serde_json::{Value, json};
+
+use crate::app::{Tenant, TestApp, user};
+use crate::browser::Browser;
+use crate::http::{Answer, Ask};
+use crate::saml::fixture::{IDP, ISSUER, SSO};
+
+/// Who asks, in the order of the columns.
+const ACTORS: [&str; 11] = [
+    "nobody",
+    "viewer",
+    "runner",
+    "editor",
+    "admin",
+    "admin of another organization",
+    "operator",
+    "own SCIM token",
+    "SCIM token of another organization",
+    "revoked SCIM token",
+    "expired SCIM token",
+];
+
+type Expected = [u16; 11];
+
+/// The same for everybody.
+const fn all(status: u16) -> Expected {
+    [status; 11]
+}
+
+/// A SCIM token says nothing outside of `/scim/`; nobody is 401 and a foreign organization 404.
+const fn levels(viewer: u16, runner: u16, editor: u16, admin: u16, operator: u16) -> Expected {
+    [
+        401, viewer, runner, editor, admin, 404, operator, 401, 401, 401, 401,
+    ]
+}
+
+/// Whoever is signed in.
+const fn signed_in(status: u16) -> Expected {
+    [
+        401, status, status, status, status, status, status, 401, 401, 401, 401,
+    ]
+}
+
+const fn readers() -> Expected {
+    levels(200, 403, 200, 200, 200)
+}
+
+const fn editors() -> Expected {
+    levels(403, 403, 200, 200, 200)
+}
+
+const fn admins(status: u16) -> Expected {
+    levels(403, 403, 403, status, status)
+}
+
+/// A session opens nothing under `/scim/`.
+const fn scim(status: u16) -> Expected {
+    [401, 401, 401, 401, 401, 401, 401, status, 403, 401, 401]
+}
+
+const ONLY_OPERATOR: Expected = [401, 403, 403, 403, 403, 403, 201, 401, 401, 401, 401];
+
+/// Users have a portal; an operator is sent to the console and everybody else to the sign-in.
+const PORTAL: Expected = [303, 200, 200, 200, 200, 200, 303, 303, 303, 303, 303];
+
+struct Row {
+    method: &'static str,
+    pattern: &'static str,
+    expected: Expected,
+    /// Makes what is asked for and returns a request that would succeed.
+    ask: fn(&World) -> Ask,
+}
+
+const fn row(
+    method: &'static str,
+    pattern: &'static str,
+    expected: Expected,
+    ask: fn(&World) -> Ask,
+) -> Row {
+    Row {
+        method,
+        pattern,
+        expected,
+        ask,
+    }
+}
+
+const ORG: &str = "/api/v1/organizations/acme";
+
+#[rustfmt::skip]
+static TABLE: &[Row] = &[
+    row("GET",  "/", PORTAL, |_| Ask::get("/")),
+    row("GET",  "/login", all(200), |_| Ask::get("/login")),
+    row("POST", "/login", all(303), |_| Ask::new("POST", "/login").form(&[("email", "ann@acme.com")])),
+    row("POST", "/logout", all(303), |_| Ask::new("POST", "/logout").form(&[])),
+    row("GET",  "/break-glass", all(200), |_| Ask::get("/break-glass")),
+    row("POST", "/break-glass", all(403), |w| Ask::new("POST", "/break-glass").form(&[("username", &w.fresh("u")), ("password", "wrong")])),
+    row("GET",  "/static/{*}", all(200), |_| Ask::get("/static/theme.js")),
+    row("GET",  "/console", all(200), |_| Ask::get("/console")),
+    row("GET",  "/console/{*}", all(200), |_| Ask::get("/console/acme/users")),
+    row("GET",  "/favicon.ico", all(200), |_| Ask::get("/favicon.ico")),
+    row("GET",  "/healthz", all(200), |_| Ask::get("/healthz")),
+    row("GET",  "/readyz", all(200), |_| Ask::get("/readyz")),
+    row("GET",  "/ca.pem", all(404), |_| Ask::get("/ca.pem")),
+
+    row("GET",  "/saml/{provider}/login", all(303), |w| Ask::get(format!("/saml/{}/login", w.acme.provider))),
+    row("GET",  "/saml/{provider}/metadata", all(200), |w| Ask::get(format!("/saml/{}/metadata", w.acme.provider))),
+    row("POST", "/saml/{provider}/acs", all(303), World::sign_in),
+
+    row("GET",    "/api/v1/session", signed_in(200), |_| Ask::get("/api/v1/session")),
+    row("DELETE", "/api/v1/session", signed_in(204), |_| Ask::new("DELETE", "/api/v1/session")),
+    row("GET",    "/api/v1/organizations", signed_in(200), |_| Ask::get("/api/v1/organizations")),
+    row("POST",   "/api/v1/organizations", ONLY_OPERATOR, |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
+    row("GET",    "/api/v1/organizations/{org}", readers(), |_| Ask::get(ORG)),
+    row("PATCH",  "/api/v1/organizations/{org}", admins(200), |w| Ask::new("PATCH", ORG).json(&json!({ "name": w.fresh("Acme") }))),
+    row("GET",    "/api/v1/organizations/{org}/providers", readers(), |_| Ask::get(format!("{ORG}/providers"))),
+    row("POST",   "/api/v1/organizations/{org}/providers", admins(201), |w| Ask::new("POST", format!("{ORG}/providers")).json(&json!({ "kind": "okta", "domains": [w.domain()] }))),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}", readers(), |w| Ask::get(format!("{ORG}/providers/{}", w.acme.provider))),
+    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/providers/{}", w.draft())).json(&json!({ "metadata_xml": IDP.metadata(), "jit": false, "idp_initiated": true }))),
+    row("DELETE", "/api/v1/organizations/{org}/providers/{provider}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/providers/{}", w.draft()))),
+    row("GET",    "/api/v1/organizations/{org}/scim/tokens", admins(200), |_| Ask::get(format!("{ORG}/scim/tokens"))),
+    row("POST",   "/api/v1/organizations/{org}/scim/tokens", admins(201), |_| Ask::new("POST", format!("{ORG}/scim/tokens")).json(&json!({ "name": "Okta" }))),
+    row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/scim/tokens/{}", w.token()))),
+    row("GET",    "/api/v1/organizations/{org}/groups", readers(), |_| Ask::get(format!("{ORG}/groups"))),
+    row("GET",    "/api/v1/organizations/{org}/groups/{group}", readers(), |w| Ask::get(format!("{ORG}/groups/{}", w.group()))),
+    row("PATCH",  "/api/v1/organizations/{org}/groups/{group}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/groups/{}", w.group())).json(&json!({ "level": "runner" }))),
+    row("GET",    "/api/v1/organizations/{org}/groups/{group}/members", readers(), |w| Ask::get(format!("{ORG}/groups/{}/members", w.group()))),
+    row("GET",    "/api/v1/organizations/{org}/users", readers(), |_| Ask::get(format!("{ORG}/users"))),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}", readers(), |w| Ask::get(format!("{ORG}/users/{}", w.user()))),
+    row("PATCH",  "/api/v1/organizations/{org}/users/{user}", editors(), |w| Ask::new("PATCH", format!("{ORG}/users/{}", w.user())).json(&json!({ "active": false }))),
+    row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
+    row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
+
+    row("GET",    "/scim/v2/{org}/Users", scim(200), |_| Ask::get("/scim/v2/acme/Users")),
+    row("POST",   "/scim/v2/{org}/Users", scim(201), |w| Ask::new("POST", "/scim/v2/acme/Users").scim(&user(&w.fresh("p")))),
+    row("GET",    "/scim/v2/{org}/Users/{id}", scim(200), |w| Ask::get(format!("/scim/v2/acme/Users/{}", w.user()))),
+    row("PUT",    "/scim/v2/{org}/Users/{id}", scim(200), |w| Ask::new("PUT", format!("/scim/v2/acme/Users/{}", w.user())).scim(&user(&w.fresh("p")))),
+    row("PATCH",  "/scim/v2/{org}/Users/{id}", scim(200), |w| Ask::new("PATCH", format!("/scim/v2/acme/Users/{}", w.user())).scim(&deactivation())),
+    row("DELETE", "/scim/v2/{org}/Users/{id}", scim(204), |w| Ask::new("DELETE", format!("/scim/v2/acme/Users/{}", w.user()))),
+    row("GET",    "/scim/v2/{org}/Groups", scim(200), |_| Ask::get("/scim/v2/acme/Groups")),
+    row("POST",   "/scim/v2/{org}/Groups", scim(201), |w| Ask::new("POST", "/scim/v2/acme/Groups").scim(&w.renamed())),
+    row("GET",    "/scim/v2/{org}/Groups/{id}", scim(200), |w| Ask::get(format!("/scim/v2/acme/Groups/{}", w.group()))),
+    row("PUT",    "/scim/v2/{org}/Groups/{id}", scim(200), |w| Ask::new("PUT", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renamed())),
+    row("PATCH",  "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("PATCH", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renaming())),
+    row("DELETE", "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("DELETE", format!("/scim/v2/acme/Groups/{}", w.group()))),
+    row("GET",    "/scim/v2/{org}/ServiceProviderConfig", scim(200), |_| Ask::get("/scim/v2/acme/ServiceProviderConfig")),
+    row("GET",    "/scim/v2/{org}/ResourceTypes", scim(200), |_| Ask::get("/scim/v2/acme/ResourceTypes")),
+    row("GET",    "/scim/v2/{org}/ResourceTypes/{id}", scim(200), |_| Ask::get("/scim/v2/acme/ResourceTypes/User")),
+    row("GET",    "/scim/v2/{org}/Schemas", scim(200), |_| Ask::get("/scim/v2/acme/Schemas")),
+    row("GET",    "/scim/v2/{org}/Schemas/{id}", scim(200), |_| Ask::get("/scim/v2/acme/Schemas/urn:ietf:params:scim:schemas:core:2.0:User")),
+];
+
+fn deactivation() -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "replace", "value": { "active": false } }],
+    })
+}
+
+/// An appliance with somebody of every kind.
+struct World {
+    app: TestApp,
+    acme: Tenant,
+    other: Tenant,
+    admin: String,
+    /// The user ids and group ids of viewer, runner, editor, admin and the other admin.
+    people: Vec<String>,
+    revoked: String,
+    expired: String,
+    reference: String,
+    number: Cell<u32>,
+}
+
+impl World {
+    fn new() -> Self {
+        let (app, acme) = TestApp::acme();
+        let other = app.tenant("other", "other.com");
+        let mut people = Vec::new();
+        for level in ["viewer", "runner", "editor", "admin"] {
+            people.push(app.person(&acme, level).0);
+        }
+        let admin = app.session(&people[3]);
+        people.push(app.person(&other, "admin").0);
+        let (revoked, expired) = (app.scim_token("acme"), app.scim_token("acme"));
+        for (token, change) in [(&revoked, "revoked_at = 1"), (&expired, "expires_at = 1")] {
+            let hash = data_encoding::HEXUPPER.encode(&portcullis::access::secret::hash(token));
+            app.force(&format!(
+                "UPDATE tokens SET {change} WHERE hash = x'{hash}'"
+            ));
+        }
+        let mut browser = Browser::new(&app);
+        browser.sign_in(&acme, "traced@acme.com");
+        let reference = app.newest_trace(&acme)["reference"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        Self {
+            app,
+            acme,
+            other,
+            admin,
+            people,
+            revoked,
+            expired,
+            reference,
+            number: Cell::new(0),
+        }
+    }
+
+    /// The header of the actor in this column, with a session of its own.
+    fn credentials(&self, actor: usize) -> Option<(&'static str, String)> {
+        match actor {
+            0 => None,
+            1..=5 => Some(("Cookie", self.app.session(&self.people[actor - 1]))),
+            6 => Some(("Cookie", self.app.new_operator_session())),
+            _ => {
+                let tokens = [
+                    &self.acme.token,
+                    &self.other.token,
+                    &self.revoked,
+                    &self.expired,
+                ];
+                Some(("Authorization", format!("Bearer {}", tokens[actor - 7])))
+            }
+        }
+    }
+
+    fn ask(&self, actor: usize, ask: Ask) -> Answer {
+        self.app.ask(match self.credentials(actor) {
+            Some((name, value)) => ask.header(name, &value),
+            None => ask,
+        })
+    }
+
+    fn fresh(&self, prefix: &str) -> String {
+        self.number.set(self.number.get() + 1);
+        format!("{prefix}{}", self.number.get())
+    }
+
+    fn domain(&self) -> String {
+        format!("{}.example", self.fresh("d"))
+    }
+
+    fn draft(&self) -> String {
+        self.app.draft("acme", &self.domain())
+    }
+
+    fn user(&self) -> String {
+        self.app
+            .push_user(&self.acme, &format!("{}@acme.com", self.fresh("p")))
+    }
+
+    fn group(&self) -> String {
+        self.app.push_group(&self.acme, &self.fresh("g"), &[])
+    }
+
+    fn token(&self) -> String {
+        let path = format!("{ORG}/scim/tokens");
+        let made = self
+            .app
+            .as_operator("POST", &path, &json!({ "name": "to be revoked" }));
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    fn renamed(&self) -> Value {
+        json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+            "displayName": self.fresh("g"),
+            "members": [],
+        })
+    }
+
+    fn renaming(&self) -> Value {
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "replace", "value": { "displayName": self.fresh("g") } }],
+        })
+    }
+
+    /// The identity provider's POST that ends a sign-in begun in some other browser: refused, but
+    /// to everybody alike. One that begins nothing is sent on to our own start.
+    fn sign_in(&self) -> Ask {
+        let path = format!("/saml/{}/acs", self.acme.provider);
+        let number = self.fresh("id");
+        let acs = format!("{}{path}", crate::app::PUBLIC);
+        let audience = format!(
+            "{}/saml/{}/metadata",
+            crate::app::PUBLIC,
+            self.acme.provider
+        );
+        let now = portcullis::clock::now();
+        let mut spec = portcullis::demo::identity_provider::ResponseSpec::new(
+            &acs,
+            &audience,
+            "ann@acme.com",
+            now,
+        );
+        spec.assertion_id = &number;
+        let xml = IDP.issue(&spec).unwrap();
+        let value = data_encoding::BASE64.encode(xml.as_bytes());
+        Ask::new("POST", path).form(&[("SAMLResponse", &value)])
+    }
+}
+
+#[test]
+fn the_table_and_the_routes_are_the_same() {
+    let names = |pairs: Vec<(&'static str, &'static str)>| -> BTreeSet<String> {
+        pairs.iter().map(|(m, p)| format!("{m} {p}")).collect()
+    };
+    let routes = names(ROUTES.iter().map(|r| (r.method, r.pattern)).collect());
+    let rows = names(TABLE.iter().map(|r| (r.method, r.pattern)).collect());
+    let without_row: Vec<_> = routes.difference(&rows).collect();
+    let without_route: Vec<_> = rows.difference(&routes).collect();
+    assert!(
+        without_row.is_empty(),
+        "give these routes a row: {without_row:?}"
+    );
+    assert!(
+        without_route.is_empty(),
+        "these rows have no route: {without_route:?}"
+    );
+    assert_eq!(ROUTES.len(), TABLE.len(), "a route or a row stands twice");
+}
+
+#[test]
+fn everybody_at_every_address() {
+    let world = World::new();
+    let mut wrong = Vec::new();
+    for row in TABLE {
+        for (actor, name) in ACTORS.iter().enumerate() {
+            let ask = (row.ask)(&world);
+            assert_eq!(ask.method, row.method, "{}", row.pattern);
+            // The actor's own session is opened before, so that it isn't a change.
+            let credentials = world.credentials(actor);
+            let changes = row.method != "GET";
+            let before = if changes {
+                world.app.contents()
+            } else {
+                String::new()
+            };
+            let path = ask.path.clone();
+            let answer = world.app.ask(match credentials {
+                Some((name, value)) => ask.header(name, &value),
+                None => ask,
+            });
+            if answer.status != row.expected[actor] {
+                wrong.push(format!(
+                    "{} {path} as {name}: {} instead of {}: {}",
+                    row.method,
+                    answer.status,
+                    row.expected[actor],
+                    answer.text().chars().take(300).collect::<String>()
+                ));
+            }
+            if changes && answer.status >= 400 && world.app.contents() != before {
+                wrong.push(format!(
+                    "{} {path} as {name} was refused and changed something",
+                    row.method
+                ));
+            }
+            if answer.header("content-security-policy").is_none() {
+                wrong.push(format!(
+                    "{} {path} as {name}: no Content-Security-Policy",
+                    row.method
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_admin_of_another_organization_learns_nothing() {
+    let world = World::new();
+    let real = world.ask(5, Ask::get(ORG)).expect(404);
+    let made_up = world
+        .ask(5, Ask::get("/api/v1/organizations/nothing"))
+        .expect(404);
+    assert_eq!(real.body, made_up.body);
+    // What is one's own is found only under one's own organization.
+    let own = "/api/v1/organizations/other";
+    for path in [
+        format!("{own}/users/{}", world.people[0]),
+        format!("{own}/providers/{}", world.acme.provider),
+        format!("{own}/groups/{}", world.group()),
+        format!("{own}/groups/{}/members", world.group()),
+        format!("{own}/traces/{}", world.reference),
+    ] {
+        world.ask(5, Ask::get(path)).expect(404);
+    }
+    let before = world.app.contents();
+    let cookie = world.app.session(&world.people[4]);
+    let before_and_session = world.app.contents();
+    assert_ne!(before, before_and_session);
+    for ask in [
+        Ask::new("PATCH", format!("{own}/users/{}", world.people[0]))
+            .json(&json!({ "active": false })),
+        Ask::new("PATCH", format!("{own}/providers/{}", world.acme.provider))
+            .json(&json!({ "name": "mine" })),
+        Ask::new("DELETE", format!("{own}/providers/{}", world.acme.provider)),
+    ] {
+        world.app.ask(ask.with(&cookie)).expect(404);
+    }
+    assert_eq!(world.app.contents(), before_and_session);
+    let list = world.ask(5, Ask::get("/api/v1/organizations")).json();
+    assert_eq!(list["total"], 1);
+    assert_eq!(list["items"][0]["slug"], "other");
+}
+
+#[test]
+fn other_sites_change_nothing() {
+    let world = World::new();
+    let cookie = world.app.new_operator_session();
+    for row in TABLE.iter().filter(|row| row.method != "GET") {
+        let scim = row.pattern.starts_with("/scim/");
+        if scim || row.pattern.ends_with("/acs") {
+            continue;
+        }
+        for (name, value) in [
+            ("Sec-Fetch-Site", "cross-site"),
+            ("Sec-Fetch-Site", "same-site"),
+            ("Origin", "https://evil.example"),
+            ("Origin", "null"),
+        ] {
+            let ask = (row.ask)(&world).with(&cookie).header(name, value);
+            let before = world.app.contents();
+            let path = ask.path.clone();
+            let answer = world.app.ask(ask);
+            assert_eq!(answer.status, 403, "{} {path} {name}: {value}", row.method);
+            assert_eq!(world.app.contents(), before, "{} {path}", row.method);
+        }
+    }
+    let path = format!("{ORG}/scim/tokens");
+    for (name, value) in [
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Origin", crate::app::PUBLIC),
+    ] {
+        let ask = Ask::new("POST", path.as_str()).json(&json!({ "name": "own page" }));
+        world
+            .app
+            .ask(ask.with(&cookie).header(name, value))
+            .expect(201);
+    }
+}
+
+/// What changes something by JSON, with its path.
+fn with_json_body(world: &World) -> Vec<(&'static Row, Ask)> {
+    TABLE
+        .iter()
+        .filter(|row| row.pattern.starts_with("/api/"))
+        .map(|row| (row, (row.ask)(world)))
+        .filter(|(_, ask)| !ask.body.is_empty())
+        .collect()
+}
+
+#[test]
+fn json_is_read_strictly() {
+    let world = World::new();
+    let asks = with_json_body(&world);
+    assert!(asks.len() >= 7);
+    for (row, ask) in asks {
+        let mut unknown: Value = serde_json::from_slice(&ask.body).unwrap();
+        unknown["surprise"] = json!(1);
+        let operator = |body: &[u8], content_type: &str| {
+            let ask = Ask::new(row.method, ask.path.as_str()).body(content_type, body);
+            world.app.ask(ask.with(world.app.operator()))
+        };
+        let json_type = "application/json";
+        let refused = operator(unknown.to_string().as_bytes(), json_type).expect(400);
+        let problem = refused.json();
+        assert_eq!(problem["code"], "unknown-member", "{}", row.pattern);
+        assert!(problem["detail"].as_str().unwrap().contains("surprise"));
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
+            operator(&ask.body, content_type).expect(415);
+        }
+        for broken in ["", "{", "[]", "null", "\"x\"", "{\"level\":", "\u{feff}{}"] {
+            let problem = operator(broken.as_bytes(), json_type).expect(400);
+            assert_eq!(
+                problem.header("content-type"),
+                Some("application/problem+json"),
+                "{} {broken}",
+                row.pattern
+            );
+        }
+        operator(b"\xff\xfe", json_type).expect(400);
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        operator(format!("{{\"name\":{deep}}}").as_bytes(), json_type).expect(400);
+    }
+}
+
+#[test]
+fn wrong_values_name_their_field() {
+    let world = World::new();
+    let (providers, provider) = (
+        format!("{ORG}/providers"),
+        format!("{ORG}/providers/{}", world.acme.provider),
+    );
+    let user = format!("{ORG}/users/{}", world.user());
+    let group = format!("{ORG}/groups/{}", world.group());
+    let tokens = format!("{ORG}/scim/tokens");
+    let organizations = "/api/v1/organizations".to_owned();
+    let long = "x".repeat(101);
+    #[rustfmt::skip]
+    let cases = [
+        ("POST", &organizations, json!({ "name": "no slug" }), "slug"),
+        ("POST", &organizations, json!({ "slug": "Big" }), "slug"),
+        ("POST", &organizations, json!({ "slug": "a_b" }), "slug"),
+        ("POST", &organizations, json!({ "slug": "" }), "slug"),
+        ("POST", &organizations, json!({ "slug": "x".repeat(64) }), "slug"),
+        ("POST", &organizations, json!({ "slug": 7 }), "slug"),
+        ("POST", &organizations, json!({ "slug": "good", "name": "" }), "name"),
+        ("PATCH", &ORG.to_owned(), json!({ "name": long }), "name"),
+        ("PATCH", &ORG.to_owned(), json!({ "default_group_level": "owner" }), "default_group_level"),
+        ("PATCH", &ORG.to_owned(), json!({ "default_user_level": "operator" }), "default_user_level"),
+        ("POST", &providers, json!({ "kind": "ldap", "domains": ["a.example"] }), "kind"),
+        ("POST", &providers, json!({ "kind": "okta" }), "domains"),
+        ("POST", &providers, json!({ "kind": "okta", "domains": [] }), "domains"),
+        ("POST", &providers, json!({ "kind": "okta", "domains": ["no domain"] }), "domains"),
+        ("POST", &providers, json!({ "kind": "okta", "domains": "a.example" }), "domains"),
+        ("POST", &providers, json!({ "kind": "okta", "domains": ["a.example"], "name": "\n" }), "name"),
+        ("PATCH", &provider, json!({ "state": "draft" }), "state"),
+        ("PATCH", &provider, json!({ "jit": "yes" }), "jit"),
+        ("PATCH", &provider, json!({ "idp_initiated": 1 }), "idp_initiated"),
+        ("PATCH", &provider, json!({ "sso_url": SSO, "issuer": ISSUER }), "certificate"),
+        ("PATCH", &user, json!({}), "active"),
+        ("PATCH", &user, json!({ "active": "no" }), "active"),
+        ("PATCH", &group, json!({ "level": "root" }), "level"),
+        ("PATCH", &group, json!({}), "level"),
+        ("POST", &tokens, json!({ "name": "" }), "name"),
+        ("POST", &tokens, json!({ "name": "t", "expires_at": "2001-01-01T00:00:00Z" }), "expires_at"),
+        ("POST", &tokens, json!({ "name": "t", "expires_at": "tomorrow" }), "expires_at"),
+    ];
+    let before = world.app.contents();
+    for (method, path, body, field) in cases {
+        let problem = world.app.as_operator(method, path, &body);
+        assert_eq!(
+            problem.status,
+            400,
+            "{method} {path} {body}: {}",
+            problem.text()
+        );
+        let problem = problem.json();
+        assert_eq!(problem["field"], field, "{body}: {problem}");
+        assert_eq!(problem["status"], 400);
+        assert!(problem["detail"].as_str().is_some_and(|d| !d.is_empty()));
+    }
+    assert_eq!(world.app.contents(), before);
+    for (path, field) in [
+        ("users?limit=0", "limit"),
+        ("users?limit=201", "limit"),
+        ("groups?limit=x", "limit"),
+        ("traces?kind=smtp", "kind"),
+        ("traces?outcome=maybe", "outcome"),
+    ] {
+        let problem = world
+            .app
+            .as_operator("GET", &format!("{ORG}/{path}"), &Value::Null)
+            .expect(400)
+            .json();
+        assert_eq!(problem["field"], field);
+    }
+    let taken = json!({ "slug": "acme", "name": "again" });
+    let problem = world
+        .app
+        .as_operator("POST", &organizations, &taken)
+        .expect(409)
+        .json();
+    assert_eq!(
+        (problem["code"].as_str(), problem["field"].as_str()),
+        (Some("conflict"), Some("slug"))
+    );
+    let taken = json!({ "kind": "okta", "domains": ["other.com"] });
+    let problem = world
+        .app
+        .as_operator("POST", &providers, &taken)
+        .expect(409)
+        .json();
+    assert_eq!(problem["field"], "domains");
+}
+
+#[test]
+fn nothing_is_said_in_the_readers_own_format() {
+    let world = World::new();
+    let scim = Some("application/scim+json");
+    let problem = Some("application/problem+json");
+    let html = Some("text/html; charset=utf-8");
+    let token = &world.acme.token;
+    for (method, path, status, content_type) in [
+        ("GET", "/nothing", 404, html),
+        ("POST", "/nothing", 404, html),
+        ("GET", "/static/nothing.js", 404, html),
+        ("GET", "/saml/nothing/login", 404, html),
+        ("GET", "/saml/nothing/slo", 404, html),
+        ("DELETE", "/login", 405, html),
+        ("GET", "/logout", 405, html),
+        ("GET", "/api/v1/nothing", 404, problem),
+        ("GET", "/api/v2/session", 404, problem),
+        ("PUT", "/api/v1/session", 405, problem),
+        ("PROPFIND", "/api/v1/session", 405, problem),
+        ("GET", "/api/v1/organizations/acme/users/", 404, problem),
+        ("GET", "/scim/", 404, scim),
+        ("GET", "/scim/v1/acme/Users", 404, scim),
+        ("GET", "/scim/v2", 404, scim),
+        ("GET", "/scim/v2/acme", 404, scim),
+        ("GET", "/scim/v2/acme/users", 404, scim),
+        ("GET", "/scim/v2/acme/Users/a/b", 404, scim),
+        ("GET", "/scim/v2/acme/Me", 501, scim),
+        ("POST", "/scim/v2/acme/Bulk", 501, scim),
+        ("POST", "/scim/v2/acme/Users/.search", 501, scim),
+        ("PATCH", "/scim/v2/acme/Users", 405, scim),
+        ("POST", "/scim/v2/acme/ServiceProviderConfig", 405, scim),
+        ("PURGE", "/scim/v2/acme/Groups", 405, scim),
+        ("OPTIONS", "/scim/v2/acme/Users", 405, scim),
+        ("GET", "/scim/v2/acme/Users/nobody", 404, scim),
+        ("GET", "/scim/v2/acme/Schemas/urn:x", 404, scim),
+        ("GET", "/scim/v2/nothing/Users", 403, scim),
+    ] {
+        let answer = world.app.ask(Ask::new(method, path).bearer(token));
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+        assert_eq!(
+            answer.header("content-type"),
+            content_type,
+            "{method} {path}"
+        );
+        if content_type == scim {
+            let body = answer.json();
+            assert_eq!(body["status"], status.to_string(), "{method} {path}");
+            assert_eq!(
+                body["schemas"][0],
+                "urn:ietf:params:scim:api:messages:2.0:Error"
+            );
+        }
+        if content_type == problem {
+            assert_eq!(answer.json()["status"], status, "{method} {path}");
+        }
+        assert_eq!(
+            answer.header("allow").is_some(),
+            status == 405,
+            "{method} {path}"
+        );
+    }
+}
+
+#[test]
+fn methods_that_are_allowed_are_named() {
+    let world = World::new();
+    for (method, path, allowed) in [
+        ("DELETE", "/login", vec!["GET", "HEAD", "POST"]),
+        ("PUT", "/api/v1/session", vec!["DELETE", "GET", "HEAD"]),
+        (
+            "POST",
+            "/scim/v2/acme/Users/x",
+            vec!["DELETE", "GET", "HEAD", "PATCH", "PUT"],
+        ),
+        ("GET", "/logout", vec!["POST"]),
+        ("HEAD", "/logout", vec!["POST"]),
+    ] {
+        let answer = world.app.ask(Ask::new(method, path)).expect(405);
+        let mut named: Vec<_> = answer.header("allow").unwrap().split(", ").collect();
+        named.sort_unstable();
+        assert_eq!(named, allowed, "{method} {path}");
+    }
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let world = World::new();
+    for row in TABLE.iter().filter(|row| row.method == "GET") {
+        let token = row.pattern.starts_with("/scim/");
+        let credentials = |ask: Ask| match token {
+            true => ask.bearer(&world.acme.token),
+            false => ask.with(&world.admin),
+        };
+        let ask = credentials((row.ask)(&world));
+        let get = world.app.ask(ask.clone());
+        let head = world.app.ask(Ask {
+            method: "HEAD".into(),
+            ..ask
+        });
+        assert_eq!(head.status, get.status, "{}", row.pattern);
+        assert!(head.body.is_empty(), "{}", row.pattern);
+        assert_eq!(
+            head.header("content-type"),
+            get.header("content-type"),
+            "{}",
+            row.pattern
+        );
+        if get.status == 200 && !row.pattern.starts_with("/saml") {
+            assert_eq!(
+                head.header("content-length"),
+                get.header("content-length"),
+                "{}",
+                row.pattern
+            );
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The tests that come in through a front door: HTTP, the command line, or a module's public
+//! interface. One binary, a file per feature.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and some print their tables"
+)]
+
+mod app;
+mod break_glass;
+mod browser;
+mod cli;
+mod endpoints;
+mod http;
+mod pages;
+mod providers;
+mod saml;
+mod scim;
+mod scim_wire;
+mod sign_in;
+mod store;

@@ -1,0 +1,10 @@
+//! The SAML verifier against an identity provider that behaves, one that misconfigures, and one
+//! that attacks.
+
+pub(crate) mod attacks;
+pub(crate) mod fixture;
+mod metadata;
+mod mutations;
+mod profile;
+mod refused;
+mod valid;
