@@ -81,17 +81,16 @@ pub fn play(once: bool) -> Result<(), DemoError> {
     let mut screen = Screen::new(io::stdout());
     screen.title()?;
     let stage = Stage::set()?;
-    story::tell(&stage, &mut screen, &|| interrupt.came())?;
-    screen.verdict()?;
+    let whole = story::tell(&stage, &mut screen, &|| interrupt.came())?;
     if interrupt.came() {
         return Err(DemoError::Interrupted);
     }
+    screen.verdict(whole)?;
     if !once {
         screen.addresses(&stage)?;
         interrupt.wait();
         drop(stage);
         screen.farewell()?;
-        return Ok(());
     }
     screen
         .complaint()
@@ -157,7 +156,7 @@ mod tests {
         let stage = Stage::set().unwrap();
         let database = stage.database();
         assert!(database.is_file());
-        story::tell(&stage, &mut screen, &|| false).unwrap();
+        assert!(story::tell(&stage, &mut screen, &|| false).unwrap());
         let complaint = screen.complaint();
         drop(stage);
         let told = String::from_utf8(told).unwrap();

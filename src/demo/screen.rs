@@ -115,8 +115,8 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// How many steps held, and how long it took.
-    pub(super) fn verdict(&mut self) -> io::Result<()> {
+    /// How many steps held, whether that was the `whole` story, and how long it took.
+    pub(super) fn verdict(&mut self, whole: bool) -> io::Result<()> {
         let all = self.held + self.failed.len();
         let seconds = self.started.elapsed().as_secs_f32();
         let ink = if self.failed.is_empty() {
@@ -126,8 +126,12 @@ impl<W: Write> Screen<W> {
         };
         let count = self.in_ink(ink, &format!("{} of {all} steps held", self.held));
         self.line("")?;
-        self.line(&format!("  {count} in {seconds:.1} s"))?;
-        self.line("")
+        let rest = if whole {
+            ""
+        } else {
+            "; the rest had no ground to stand on"
+        };
+        self.line(&format!("  {count} in {seconds:.1} s{rest}"))
     }
 
     /// What didn't hold, in one sentence.
@@ -171,9 +175,10 @@ impl<W: Write> Screen<W> {
     }
 
     fn place(&mut self, name: &str, url: &str, note: &str) -> io::Result<()> {
-        let url = self.in_ink(Ink::Link, &format!("{url:36}"));
+        let gap = " ".repeat(38usize.saturating_sub(url.len()));
+        let url = self.in_ink(Ink::Link, url);
         let note = self.in_ink(Ink::Dim, note);
-        self.line(&format!("    {name:18}  {url}  {note}"))
+        self.line(&format!("    {name:18}  {url}{gap}{note}"))
     }
 
     fn in_ink(&self, ink: Ink, text: &str) -> String {

@@ -20,12 +20,13 @@ const SLUG: &str = "acme";
 /// What a step hands on, and what was seen.
 type Seen<T> = Result<(T, String), Failed>;
 
-/// Tells it, until its end or until `interrupted`. Whether the steps held is the screen's to say.
+/// Tells it, until its end or until `interrupted`, and returns whether it came to its end. Whether
+/// the steps held is the screen's to say.
 pub(super) fn tell<W: Write>(
     stage: &Stage,
     screen: &mut Screen<W>,
     interrupted: &dyn Fn() -> bool,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let mut told = Telling {
         stage,
         screen,
@@ -33,15 +34,15 @@ pub(super) fn tell<W: Write>(
         operator: Browser::new(),
     };
     let Some(provider) = arrival::tell(&mut told)? else {
-        return Ok(());
+        return Ok(false);
     };
     let Some(mut ada) = sign_in::tell(&mut told, &provider)? else {
-        return Ok(());
+        return Ok(false);
     };
     let Some(ada_id) = group_sync::tell(&mut told, &mut ada)? else {
-        return Ok(());
+        return Ok(false);
     };
-    leaving::tell(&mut told, &mut ada, &ada_id)
+    Ok(leaving::tell(&mut told, &mut ada, &ada_id)?.is_some())
 }
 
 /// Who and what is there while the story is told.

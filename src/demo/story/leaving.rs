@@ -12,19 +12,18 @@ pub(super) fn tell<W: Write>(
     told: &mut Telling<'_, W>,
     ada: &mut Browser,
     id: &str,
-) -> io::Result<()> {
+) -> io::Result<Option<()>> {
     told.screen.chapter("Somebody leaves, and comes back")?;
     let gone = told.step("Ada is unassigned in Okta", |scene| {
         unassigned(scene, ada, id)
     })?;
-    let Some(()) = gone else { return Ok(()) };
+    let Some(()) = gone else { return Ok(None) };
     told.step("her next sign-in is refused", refused_now)?;
     let back = told.step("assigned again, her session stays ended", |scene| {
         assigned_again(scene, ada, id)
     })?;
-    let Some(()) = back else { return Ok(()) };
+    let Some(()) = back else { return Ok(None) };
     told.step("she signs in again", |scene| signs_in_again(scene, ada))
-        .map(drop)
 }
 
 fn unassigned(scene: &mut Scene<'_>, ada: &mut Browser, id: &str) -> Seen<()> {
