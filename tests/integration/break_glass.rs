@@ -183,14 +183,16 @@ fn a_user_of_the_same_name_is_somebody_else() {
 }
 
 #[test]
-fn it_replaces_the_users_session_in_this_browser() {
+fn it_stands_before_the_users_session_in_this_browser() {
     let (app, acme) = TestApp::acme();
     let mut browser = Browser::new(&app);
     browser.sign_in(&acme, "ann@acme.com");
     let user = browser.cookies();
     browser.send(form(ACCOUNT, PASSWORD)).expect(303);
-    assert!(app.who(&user).is_none());
-    let operator = browser.cookies();
+    assert_eq!(browser.session().unwrap()["level"], "operator");
+    assert!(app.who(&user).is_some(), "the user's own session goes on");
+    let operator = format!("{OPERATOR}={}", browser.cookie(OPERATOR).unwrap());
+    assert!(app.who(&operator).is_some());
     browser.send(form(ACCOUNT, PASSWORD)).expect(303);
     assert!(
         app.who(&operator).is_none(),
@@ -200,6 +202,7 @@ fn it_replaces_the_users_session_in_this_browser() {
         .send(Ask::new("POST", "/logout").form(&[]))
         .expect(303);
     assert!(browser.session().is_none());
+    assert!(app.who(&user).is_none());
     assert_eq!(browser.cookie(OPERATOR), None);
 }
 

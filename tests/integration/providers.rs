@@ -250,7 +250,7 @@ fn an_address_is_fetched_with_care() {
     for (path, word) in [
         ("/https", "another scheme"),
         ("/file", "no address"),
-        ("/abroad", "only to this machine"),
+        ("/abroad", "expected https"),
         ("/loop", "more than 3 times"),
         ("/nowhere", "nowhere"),
         ("/large", "1 MiB"),
@@ -276,6 +276,22 @@ fn an_address_is_fetched_with_care() {
     ] {
         draft.refuse(&json!({ "metadata_url": url }), "metadata_url");
     }
+    // What listens on this machine is not for an organization's admin to ask.
+    let (_, admin) = app.person(&acme, "admin");
+    let url = format!("http://{address}/page");
+    let ask = crate::http::Ask::new("PATCH", draft.path.as_str()).with(&admin);
+    let problem = app
+        .ask(ask.json(&json!({ "metadata_url": url })))
+        .expect(400)
+        .json();
+    assert_eq!(problem["field"], "metadata_url");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("expected https"),
+        "{problem}"
+    );
     assert_eq!(draft.show()["state"], "draft");
 }
 
