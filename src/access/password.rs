@@ -1,8 +1,8 @@
 //! Argon2id behind a gate.
 //!
 //! One hash takes 19 MiB and tens of milliseconds by design, so that a crowd at the sign-in form
-//! could take all memory. The gate has a fixed number of arenas, allocated once; who finds none
-//! free waits a little in a short queue, and after that is told to come back. An unknown account
+//! could take all memory. The gate lets a fixed number through at once; who finds it full waits a
+//! little in a short queue, and after that is told to come back. An unknown account
 //! costs the same as a known one, through the same gate.
 //!
 //! Hashes are PHC strings, written and read here: the format is one line, and reading it here is
@@ -36,8 +36,8 @@ const LONGEST: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct GateLimits {
     /// Hashes at once, each with memory of its own.
-    pub arenas: usize,
-    /// Callers that may wait for an arena.
+    pub at_once: usize,
+    /// Callers that may wait for their turn.
     pub queue: usize,
     /// How long each of them waits at most.
     pub wait: Duration,
@@ -46,7 +46,7 @@ pub struct GateLimits {
 impl Default for GateLimits {
     fn default() -> Self {
         Self {
-            arenas: 2,
+            at_once: 2,
             queue: 32,
             wait: Duration::from_secs(3),
         }
@@ -79,16 +79,14 @@ pub struct Gate {
 }
 
 struct State {
-    free: Vec<Vec<Block>>,
+    free: usize,
     waiting: usize,
 }
 
 impl Gate {
-    /// Allocates the arenas.
+    /// An open gate.
     pub fn new(limits: GateLimits) -> Self {
-        let free = (0..limits.arenas.max(1))
-            .map(|_| vec![Block::new(); MEMORY as usize])
-            .collect();
+        let free = limits.at_once.max(1);
         Self {
             limits,
             state: Mutex::new(State { free, waiting: 0 }),
@@ -153,32 +151,33 @@ impl Gate {
         let blocks = params.block_count();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut out = Zeroizing::new(vec![0; stored.hash.len()]);
-        let mut arena = self.enter()?;
-        if arena.blocks.len() < blocks {
-            arena.blocks.resize(blocks, Block::new());
-        }
+        let _place = self.enter()?;
+        // Allocated within the gate and given back to the system behind it: the bound is the same
+        // as with arenas that are kept, and an appliance that checks no password holds none.
+        let mut arena = vec![Block::new(); blocks];
         argon2
             .hash_password_into_with_memory(
                 password.expose().as_bytes(),
                 &stored.salt,
                 &mut out,
-                arena.blocks.as_mut_slice(),
+                arena.as_mut_slice(),
             )
             .map_err(GateError::Argon2)?;
         Ok(out)
     }
 
-    fn enter(&self) -> Result<Arena<'_>, GateError> {
+    fn enter(&self) -> Result<Place<'_>, GateError> {
         let deadline = Instant::now() + self.limits.wait;
         let mut state = self.lock();
-        if state.free.is_empty() && state.waiting >= self.limits.queue {
+        if state.free == 0 && state.waiting >= self.limits.queue {
             return Err(GateError::Busy);
         }
         state.waiting += 1;
         loop {
-            if let Some(blocks) = state.free.pop() {
+            if state.free > 0 {
+                state.free -= 1;
                 state.waiting -= 1;
-                return Ok(Arena { gate: self, blocks });
+                return Ok(Place { gate: self });
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -206,20 +205,14 @@ impl std::fmt::Debug for Gate {
     }
 }
 
-struct Arena<'a> {
+/// One hash's place inside the gate.
+struct Place<'a> {
     gate: &'a Gate,
-    blocks: Vec<Block>,
 }
 
-impl Drop for Arena<'_> {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut blocks = std::mem::take(&mut self.blocks);
-        // Grown for a hash with other parameters; the gate's memory stays what it was promised.
-        if blocks.len() > MEMORY as usize {
-            blocks.truncate(MEMORY as usize);
-            blocks.shrink_to_fit();
-        }
-        self.gate.lock().free.push(blocks);
+        self.gate.lock().free += 1;
         self.gate.freed.notify_one();
     }
 }
@@ -319,12 +312,7 @@ mod tests {
                 .verify(&Secret::new("password"), Some(&larger.phc()))
                 .unwrap()
         );
-        assert!(
-            gate.lock()
-                .free
-                .iter()
-                .all(|arena| arena.len() == MEMORY as usize)
-        );
+        assert_eq!(gate.lock().free, GateLimits::default().at_once);
         for phc in [
             "",
             "$argon2id$v=19$m=65537,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
@@ -342,11 +330,11 @@ mod tests {
     #[test]
     fn the_gate_is_busy_when_queue_or_patience_end() {
         let gate = Arc::new(Gate::new(GateLimits {
-            arenas: 1,
+            at_once: 1,
             queue: 1,
             wait: Duration::from_millis(300),
         }));
-        let arena = gate.enter().unwrap();
+        let place = gate.enter().unwrap();
         let waiting = {
             let gate = Arc::clone(&gate);
             thread::spawn(move || gate.hash(&Secret::new("x")))
@@ -358,7 +346,7 @@ mod tests {
         assert!(matches!(gate.hash(&Secret::new("x")), Err(GateError::Busy)));
         assert!(asked.elapsed() < Duration::from_millis(200));
         assert!(matches!(waiting.join().unwrap(), Err(GateError::Busy)));
-        drop(arena);
+        drop(place);
         assert!(gate.hash(&Secret::new("x")).is_ok());
     }
 }

@@ -11,7 +11,6 @@ use crate::access::break_glass::{self, Operator};
 use crate::access::password::{Gate, GateLimits};
 use crate::access::secret::Secret;
 use crate::clock;
-use crate::store::StoreError;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BreakGlass {
@@ -114,9 +113,7 @@ impl BreakGlass {
                 show_password(&changed, generated.as_ref(), json)
             }
             Self::List { json } => {
-                let all = global
-                    .open()?
-                    .read(|conn| Ok::<_, StoreError>(break_glass::list(conn)?))?;
+                let all = global.open()?.read(break_glass::list)?;
                 if json {
                     let items: Vec<Value> = all.iter().map(as_json).collect();
                     return output::json(&json!({ "items": items }));

@@ -20,7 +20,6 @@ use crate::access::break_glass;
 use crate::access::password::{Gate, GateLimits};
 use crate::access::{session, sign_in_request, throttle};
 use crate::clock;
-use crate::directory::DirectoryError;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::{log, trace};
@@ -215,7 +214,7 @@ impl Serve {
         };
         let own: PublicUrl = format!("{scheme}://localhost:{}", self.listen.port()).parse()?;
         let saved = own.clone();
-        store.write(move |tx| Ok::<_, DirectoryError>(saved.save(tx)?))?;
+        store.write(move |tx| saved.save(tx))?;
         Ok(own)
     }
 

@@ -180,6 +180,24 @@ pub fn of_domain(
     id.map(|id| find(conn, &id)).transpose()
 }
 
+/// The origins of active providers reached by plain http, which are on this machine: what the
+/// sign-in page may send people to beyond https. At most 20; there are some in development only.
+pub fn loopback_origins(conn: &Connection) -> Result<Vec<String>, DirectoryError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT DISTINCT sso_url FROM providers
+         WHERE state = 'active' AND sso_url >= 'http://' AND sso_url < 'http:0' LIMIT 20",
+    )?;
+    let urls = statement
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(urls.iter().filter_map(|url| origin(url)).collect())
+}
+
+fn origin(url: &str) -> Option<String> {
+    let uri: ureq::http::Uri = url.parse().ok()?;
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}
+
 /// Which keys to trust and where to send people.
 #[derive(Debug)]
 pub struct Completion {

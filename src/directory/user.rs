@@ -20,14 +20,6 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Scim => "scim",
-            Self::Saml => "saml",
-            Self::Local => "local",
-        }
-    }
-
     pub(crate) fn from_word(word: &str) -> Self {
         match word {
             "scim" => Self::Scim,
@@ -215,7 +207,7 @@ pub fn levels(conn: &Connection, user_id: &str) -> Result<Vec<LevelSource>, Dire
         })?
         .collect::<Result<Vec<_>, _>>()?;
     found.extend(groups);
-    found.sort_by(|a, b| b.level.cmp(&a.level));
+    found.sort_by_key(|source| std::cmp::Reverse(source.level));
     Ok(found)
 }
 

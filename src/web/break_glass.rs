@@ -84,7 +84,7 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
 
 fn again(status: u16, name: &str, text: &str) -> Response {
     let notice = format!(
-        "<p class=\"notice\" role=\"alert\" id=\"notice\">{}</p>",
+        "<p class=\"notice bad\" role=\"alert\">{}</p>",
         escape(text)
     );
     page(

@@ -1,24 +1,18 @@
 //! Sign-in by e-mail first, and sign-out.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
 use super::route::Call;
 use super::template::{escape, page};
-use super::{App, Problem, cookie, return_to};
+use super::{App, Problem, cookie, return_to, saml, security_headers};
 use crate::access::{secret, session};
 use crate::directory::domain::EmailDomain;
 use crate::directory::provider;
 use crate::edge::{Request, Response};
 
 /// `GET /login`
-pub(super) fn form(_: &App, call: &Call<'_>) -> Result<Response, Problem> {
+pub(super) fn form(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let wanted = query_value(call.request, "return_to");
     let return_to = return_to::own_path(wanted.as_deref());
-    Ok(page(
-        200,
-        "login.html",
-        &[("email", ""), ("notice", ""), ("return_to", return_to)],
-    ))
+    shown(app, 200, "", return_to, "")
 }
 
 /// `POST /login`: from the address's domain to its provider, or a clear no.
@@ -27,43 +21,57 @@ pub(super) fn choose_provider(app: &App, call: &Call<'_>) -> Result<Response, Pr
     let email = form.value("email").unwrap_or_default().trim().to_owned();
     let return_to = return_to::own_path(form.value("return_to"));
     let Some(domain) = EmailDomain::of_address(&email) else {
-        return Ok(again(
+        return again(
+            app,
             400,
             &email,
             return_to,
             "Enter your work e-mail address, such as you@acme.com.",
-        ));
+        );
     };
     match app.store.read(|conn| provider::of_domain(conn, &domain))? {
         Some(provider) => {
-            let to = utf8_percent_encode(return_to, NON_ALPHANUMERIC);
-            let location = format!("/saml/{}/login?return_to={to}", provider.id);
-            Ok(Response::new(303).header("Location", location))
+            Ok(Response::new(303).header("Location", saml::start_path(&provider.id, return_to)))
         }
         None => {
             let text = format!(
                 "Nobody signs in here with an address in {domain}. Check the spelling, or ask \
                  whoever runs this Portcullis."
             );
-            Ok(again(404, &email, return_to, &text))
+            again(app, 404, &email, return_to, &text)
         }
     }
 }
 
-fn again(status: u16, email: &str, return_to: &str, text: &str) -> Response {
+fn again(
+    app: &App,
+    status: u16,
+    email: &str,
+    return_to: &str,
+    text: &str,
+) -> Result<Response, Problem> {
     let notice = format!(
-        "<p class=\"notice\" role=\"alert\" id=\"notice\">{}</p>",
+        "<p class=\"notice bad\" role=\"alert\">{}</p>",
         escape(text)
     );
-    page(
-        status,
-        "login.html",
-        &[
-            ("email", email),
-            ("notice", &notice),
-            ("return_to", return_to),
-        ],
-    )
+    shown(app, status, email, return_to, &notice)
+}
+
+fn shown(
+    app: &App,
+    status: u16,
+    email: &str,
+    return_to: &str,
+    notice: &str,
+) -> Result<Response, Problem> {
+    let targets = app.store.read(provider::loopback_origins)?;
+    let values = [
+        ("email", email),
+        ("notice", notice),
+        ("return_to", return_to),
+    ];
+    let policy = security_headers::sign_in_policy(&targets);
+    Ok(page(status, "login.html", &values).header("Content-Security-Policy", policy))
 }
 
 /// `POST /logout`: ends the sessions of this browser, the user's and the operator's.

@@ -77,7 +77,7 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
         String::new()
     } else {
         format!(
-            "<a class=\"button\" href=\"/console/{}\">Open the console</a>",
+            "<a class=\"button primary\" href=\"/console/{}\">Open the console</a>",
             organization.slug
         )
     };

@@ -19,7 +19,6 @@ pub struct Problem {
     pub(super) code: &'static str,
     pub(super) detail: String,
     pub(super) field: Option<&'static str>,
-    pub(super) reference: Option<String>,
     pub(super) retry_after: Option<Duration>,
     pub(super) allow: Option<String>,
 }
@@ -32,7 +31,6 @@ impl Problem {
             code,
             detail: detail.into(),
             field: None,
-            reference: None,
             retry_after: None,
             allow: None,
         }
@@ -123,9 +121,6 @@ impl Problem {
         body.insert("code".into(), self.code.into());
         if let Some(field) = self.field {
             body.insert("field".into(), field.into());
-        }
-        if let Some(reference) = &self.reference {
-            body.insert("reference".into(), reference.as_str().into());
         }
         Response::new(self.status).body(
             "application/problem+json",

@@ -115,11 +115,14 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/scim/v2/{org}/Schemas/{id}",           ScimToken, scim::schema),
 ];
 
+/// What the names of a pattern stand for, percent-decoded.
+type Parameters = Vec<(&'static str, String)>;
+
 /// A request on its way to its handler, with what was found out about it.
 pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) now: Timestamp,
-    parameters: Vec<(&'static str, String)>,
+    parameters: Parameters,
     signed_in: Option<SignedIn>,
     organization: Option<Organization>,
 }
@@ -247,7 +250,7 @@ fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> 
     Ok(())
 }
 
-fn find(request: &Request) -> Result<(&'static Route, Vec<(&'static str, String)>), Problem> {
+fn find(request: &Request) -> Result<(&'static Route, Parameters), Problem> {
     let method = match request.method.as_str() {
         "HEAD" => "GET",
         other => other,
@@ -283,7 +286,7 @@ fn find(request: &Request) -> Result<(&'static Route, Vec<(&'static str, String)
 
 /// Whether the pattern takes the path, and what its names stand for. An empty segment in a SCIM
 /// path is passed over: a base URL with a slash at its end gives `//Users`.
-fn matches(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+fn matches(pattern: &'static str, path: &str) -> Option<Parameters> {
     let scim = path.starts_with("/scim/");
     let mut parameters = Vec::new();
     let mut segments = path.split('/').skip(1).filter(|s| !(scim && s.is_empty()));

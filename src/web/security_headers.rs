@@ -7,21 +7,24 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
 
-/// The same for the sign-in page: its form's answer redirects to the identity provider, and
-/// browsers apply `form-action` to the redirects that follow a form, too.
-const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; font-src 'self'; \
-    form-action 'self' https: http://localhost:* http://127.0.0.1:*; \
-    base-uri 'none'; frame-ancestors 'none'";
+/// The policy for the sign-in page: its form's answer redirects to the identity provider, and
+/// browsers apply `form-action` to the redirects that follow a form, too. `targets` are the origins
+/// beyond https that are sent to: identity providers on this very machine.
+pub(super) fn sign_in_policy(targets: &[String]) -> String {
+    let more: String = targets.iter().map(|origin| format!(" {origin}")).collect();
+    POLICY.replace(
+        "form-action 'self'",
+        &format!("form-action 'self' https:{more}"),
+    )
+}
 
 pub(super) fn add(response: Response, request: &Request, https: bool) -> Response {
-    let policy = if request.path == "/login" {
-        SIGN_IN_POLICY
+    let response = if response.header_value("Content-Security-Policy").is_none() {
+        response.header("Content-Security-Policy", POLICY)
     } else {
-        POLICY
+        response
     };
     let response = response
-        .header("Content-Security-Policy", policy)
         .header("X-Content-Type-Options", "nosniff")
         .header("X-Frame-Options", "DENY")
         .header("Referrer-Policy", "no-referrer")

@@ -47,6 +47,7 @@ CREATE TABLE providers (
     last_sign_in_at INTEGER
 ) STRICT;
 CREATE INDEX providers_by_organization ON providers (organization_id);
+CREATE INDEX providers_by_sso_url ON providers (sso_url) WHERE state = 'active';
 
 CREATE TABLE provider_certificates (
     provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
@@ -153,8 +154,8 @@ END;
 -- Levels given to one user directly.
 CREATE TABLE grants (
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    level   TEXT NOT NULL CHECK (level IN ('admin', 'editor', 'runner', 'viewer')),
     source  TEXT NOT NULL CHECK (source IN ('default', 'direct')),
+    level   TEXT NOT NULL CHECK (level IN ('admin', 'editor', 'runner', 'viewer')),
     PRIMARY KEY (user_id, source)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,1 @@
+"""What the suites with real peers share: the appliance under test, a browser, documents."""
