@@ -74,13 +74,13 @@ fn creates(place: &Place, enough: Duration) -> Figures {
         );
         true
     });
-    let kept: usize = appliance
+    let kept: i64 = appliance
         .store
         .read(|conn| {
             let count = conn.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
             Ok::<_, StoreError>(count)
         })
         .unwrap();
-    assert_eq!(kept, figures.calls, "an answered create is not there");
+    assert_eq!(kept, figures.calls as i64, "an answered create is not there");
     figures
 }

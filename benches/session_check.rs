@@ -151,6 +151,7 @@ fn read(appliance: &Appliance, number: usize) {
 
 fn fill(appliance: &Appliance, users: usize) {
     let organization = appliance.organization.id.clone();
+    let users = users as i64;
     let filled: Result<(), StoreError> = appliance.store.write(move |tx| {
         let resource = include_str!("measure/user.json");
         tx.execute(USERS, (users, &organization, resource))?;

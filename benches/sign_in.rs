@@ -83,7 +83,7 @@ fn verification(identity_provider: &IdentityProvider) {
     line("limit: RSA-2048 verification", rsa, "");
     let xml = identity_provider.issue(&plain).unwrap();
     let parse = cpu_per_call(|| {
-        let mut parser = uppsala::Parser::new()
+        let parser = uppsala::Parser::new()
             .with_forbid_dtd(true)
             .with_forbid_entities(true);
         black_box(parser.parse(&xml).unwrap());
