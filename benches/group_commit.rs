@@ -81,6 +81,9 @@ fn creates(place: &Place, enough: Duration) -> Figures {
             Ok::<_, StoreError>(count)
         })
         .unwrap();
-    assert_eq!(kept, figures.calls as i64, "an answered create is not there");
+    assert_eq!(
+        kept, figures.calls as i64,
+        "an answered create is not there"
+    );
     figures
 }

@@ -165,6 +165,9 @@ fn durable(identity_provider: &IdentityProvider) {
 
     let appliance = Appliance::on(&place.file("portcullis.db"));
     let provider = appliance.trust(identity_provider);
+    // The service provider's keys are made at the first need, which takes a second.
+    let metadata = request(Method::Get, &format!("/saml/{provider}/metadata"));
+    assert_eq!(appliance.ask(metadata).status, 200);
     let all = scale(4_000);
     let started = Mutex::new(Vec::with_capacity(all));
     let starts = at_once(BROWSERS, Duration::MAX / 4, |thread, number| {

@@ -1,6 +1,10 @@
 //! What the benchmarks share: a place on a real disk, clocks, and the limits they are held against.
 
-#![allow(dead_code, unused_imports, reason = "each benchmark uses its part of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each benchmark uses its part of it"
+)]
 
 pub(crate) mod appliance;
 mod limit;
