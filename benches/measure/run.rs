@@ -84,7 +84,7 @@ pub(crate) fn at_once(
             .map(|thread| {
                 let (line, call) = (&line, &call);
                 scope.spawn(move || {
-                    let mut times = Vec::with_capacity(1 << 14);
+                    let mut times = Vec::new();
                     line.wait();
                     let end = Instant::now() + enough;
                     loop {
