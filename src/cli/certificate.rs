@@ -52,14 +52,15 @@ enum Version {
 }
 
 impl Source {
-    /// The names a self-signed leaf is for: the public URL's host, and this machine.
-    pub(super) fn self_signed(public: &PublicUrl) -> Self {
+    /// The names a self-signed leaf is for: the public URL's host if there is one, and this machine.
+    pub(super) fn self_signed(public: Option<&PublicUrl>) -> Self {
         let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"]
             .into_iter()
             .map(str::to_owned)
             .collect();
-        if !hosts.iter().any(|host| host == public.host()) {
-            hosts.insert(0, public.host().to_owned());
+        let own = public.map(PublicUrl::host);
+        if let Some(own) = own.filter(|own| !hosts.iter().any(|host| host == own)) {
+            hosts.insert(0, own.to_owned());
         }
         Self::SelfSigned { hosts }
     }

@@ -127,8 +127,8 @@ impl Serve {
         let gate = Gate::new(GateLimits::default());
         let first = break_glass::first_start(&store, &gate, password, now)?;
 
-        let public = self.public_url(&store)?;
-        let mut kept = self.certificate(&store, &public)?;
+        let known = self.known_public_url(&store)?;
+        let mut kept = self.certificate(&store, known.as_ref())?;
         let tls = match &kept {
             Some(kept) => Tls::On(
                 tls::server_config(Arc::clone(&kept.shown))
@@ -139,6 +139,10 @@ impl Serve {
         let proxies = self.trusted_proxy.iter().map(|network| network.0).collect();
         let edge = Edge::bind(self.listen, Limits::default(), tls, proxies)
             .map_err(|e| CliError::other(e.to_string()))?;
+        let public = match known {
+            Some(known) => known,
+            None => own_public_url(&store, edge.local_addr(), kept.is_some())?,
+        };
         let ca = kept.as_ref().and_then(|kept| kept.ca.clone());
         let app = App::new(store.clone(), gate, public.clone(), ca);
 
@@ -196,29 +200,24 @@ impl Serve {
         )))
     }
 
-    /// The public URL from the command line, else the one kept, else this machine's; kept for the
-    /// commands that print addresses.
-    fn public_url(&self, store: &Store) -> Result<PublicUrl, CliError> {
+    /// The public URL from the command line, which is kept, else the one kept before.
+    fn known_public_url(&self, store: &Store) -> Result<Option<PublicUrl>, CliError> {
         if let Some(given) = &self.public_url {
             let saved = given.clone();
             store.write(move |tx| saved.save(tx))?;
-            return Ok(given.clone());
+            return Ok(Some(given.clone()));
         }
         if store.read(PublicUrl::is_set)? {
-            return Ok(store.read(PublicUrl::load)?);
+            return Ok(Some(store.read(PublicUrl::load)?));
         }
-        let scheme = if self.tls == TlsWay::Off {
-            "http"
-        } else {
-            "https"
-        };
-        let own: PublicUrl = format!("{scheme}://localhost:{}", self.listen.port()).parse()?;
-        let saved = own.clone();
-        store.write(move |tx| saved.save(tx))?;
-        Ok(own)
+        Ok(None)
     }
 
-    fn certificate(&self, store: &Store, public: &PublicUrl) -> Result<Option<Kept>, CliError> {
+    fn certificate(
+        &self,
+        store: &Store,
+        public: Option<&PublicUrl>,
+    ) -> Result<Option<Kept>, CliError> {
         let source = match (self.tls, &self.tls_cert, &self.tls_key) {
             (TlsWay::Off, _, _) => return Ok(None),
             (TlsWay::SelfSigned, _, _) => Source::self_signed(public),
@@ -234,6 +233,16 @@ impl Serve {
         };
         source.load(store, clock::now()).map(Some)
     }
+}
+
+/// This machine's own public URL, where none was ever given; kept for the commands that print
+/// addresses.
+fn own_public_url(store: &Store, bound: SocketAddr, tls: bool) -> Result<PublicUrl, CliError> {
+    let scheme = if tls { "https" } else { "http" };
+    let own: PublicUrl = format!("{scheme}://localhost:{}", bound.port()).parse()?;
+    let saved = own.clone();
+    store.write(move |tx| saved.save(tx))?;
+    Ok(own)
 }
 
 fn announce_account(global: &Global, name: &str, password: Option<&str>) -> Result<(), CliError> {

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use super::{OpenError, migrate};
@@ -81,7 +82,7 @@ pub(super) fn reading(path: &Path) -> Result<Connection, OpenError> {
         conn.pragma_update(None, "trusted_schema", false)?;
         conn.pragma_update(None, "temp_store", "MEMORY")?;
         conn.pragma_update(None, "cache_size", -16_000)?;
-        conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        keep_plans(&conn)?;
         Ok(conn)
     };
     open().map_err(|source| refused_by_sqlite(path, source))
@@ -165,7 +166,14 @@ fn configure_writing(conn: &Connection) -> rusqlite::Result<()> {
     // batches; after a burst the log is cut back to this size.
     conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
     conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    keep_plans(conn)
+}
+
+/// Compiles each statement once. Without the stability guarantee SQLite looks at the values that
+/// are bound when it plans around a partial index, and plans again at every execution.
+fn keep_plans(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 

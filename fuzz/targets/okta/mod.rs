@@ -1,0 +1,66 @@
+//! One identity provider with a key of its own for each run.
+
+#![allow(dead_code, reason = "each target uses its part of it")]
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use portcullis::clock::Timestamp;
+use portcullis::demo::identity_provider::{IdentityProvider, ResponseSpec};
+use portcullis::saml::certificate::Certificate;
+use portcullis::saml::response::{Expectation, Refusal, SignIn, Trust, open};
+
+const ISSUER: &str = "http://www.okta.com/exkfuzz";
+const ACS: &str = "https://door.example/saml/abc/acs";
+const AUDIENCE: &str = "https://door.example/saml/abc/metadata";
+const REQUEST: &str = "_000102030405060708090a0b0c0d0e0f";
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+pub(crate) static OKTA: LazyLock<IdentityProvider> = LazyLock::new(|| {
+    IdentityProvider::generate(ISSUER, "https://acme.okta.com/app/acme_1/exkfuzz/sso/saml").unwrap()
+});
+
+pub(crate) static TRUST: LazyLock<Trust> =
+    LazyLock::new(|| Trust::new(&[Certificate::parse(OKTA.certificate()).unwrap()]));
+
+/// A response as it should be.
+pub(crate) static SIGNED: LazyLock<String> = LazyLock::new(|| OKTA.issue(&spec()).unwrap());
+
+pub(crate) static SAYS: LazyLock<String> =
+    LazyLock::new(|| what_it_says(&sign_in(SIGNED.as_bytes()).unwrap()));
+
+pub(crate) fn spec() -> ResponseSpec<'static> {
+    ResponseSpec {
+        attributes: vec![
+            ("email", vec!["ann@acme.com"]),
+            ("firstName", vec!["Ann"]),
+            ("groups", vec!["ops", "dev"]),
+        ],
+        in_response_to: Some(REQUEST),
+        ..ResponseSpec::new(ACS, AUDIENCE, "ann@acme.com", NOW)
+    }
+}
+
+pub(crate) fn sign_in(xml: &[u8]) -> Result<SignIn, Refusal> {
+    let domains = ["acme.com".to_owned()];
+    let expectation = Expectation {
+        issuer: ISSUER,
+        acs_url: ACS,
+        audience: AUDIENCE,
+        in_response_to: Some(REQUEST),
+        allow_unsolicited: false,
+        domains: &domains,
+        skew: Duration::from_secs(180),
+    };
+    open(&BASE64.encode(xml), &TRUST, &[])?.check(&expectation, NOW)
+}
+
+/// Everything but the list of checks, which quotes what the envelope says.
+pub(crate) fn what_it_says(sign_in: &SignIn) -> String {
+    let bare = SignIn {
+        checks: Vec::new(),
+        ..sign_in.clone()
+    };
+    format!("{bare:?}")
+}
