@@ -207,3 +207,28 @@ impl fmt::Display for Ink {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_did_not_hold_is_told_and_kept() {
+        let mut told = Vec::new();
+        let mut screen = Screen::plain(&mut told);
+        let held = screen.step("one", Ok((1, "seen".to_owned()))).unwrap();
+        assert_eq!(held, Some(1));
+        assert!(screen.complaint().is_none());
+        let failed = Failed {
+            expected: "level viewer".to_owned(),
+            got: "\"admin\"".to_owned(),
+        };
+        assert_eq!(screen.step::<()>("two", Err(failed)).unwrap(), None);
+        screen.verdict(false).unwrap();
+        assert_eq!(screen.complaint().as_deref(), Some("two"));
+        let told = String::from_utf8(told).unwrap();
+        assert!(told.contains("✓ one") && told.contains("✗ two"), "{told}");
+        assert!(told.contains("expected  level viewer"), "{told}");
+        assert!(told.contains("1 of 2 steps held"), "{told}");
+    }
+}
