@@ -19,10 +19,9 @@ const MAX_REDIRECTS: usize = 3;
 /// services of the machine that the appliance runs on.
 pub fn fetch(url: &str, this_machine: bool) -> Result<Vec<u8>, DirectoryError> {
     let mut at = acceptable(url, this_machine)?;
-    let agent = agent();
     let refused = |detail: String| DirectoryError::invalid("metadata_url", detail);
     for _ in 0..=MAX_REDIRECTS {
-        let mut response = agent
+        let mut response = agent(&at)
             .get(&at)
             .header(
                 header::ACCEPT,
@@ -57,7 +56,9 @@ pub fn fetch(url: &str, this_machine: bool) -> Result<Vec<u8>, DirectoryError> {
     )))
 }
 
-fn agent() -> ureq::Agent {
+/// Environment variables may name a proxy; what is on this machine is not reached through one.
+fn agent(url: &str) -> ureq::Agent {
+    let local = url.parse::<Uri>().is_ok_and(|uri| is_loopback(&uri));
     let tls = ureq::tls::TlsConfig::builder()
         .provider(ureq::tls::TlsProvider::Rustls)
         .root_certs(ureq::tls::RootCerts::PlatformVerifier)
@@ -65,6 +66,11 @@ fn agent() -> ureq::Agent {
         .build();
     ureq::Agent::config_builder()
         .tls_config(tls)
+        .proxy(if local {
+            None
+        } else {
+            ureq::Proxy::try_from_env()
+        })
         .timeout_global(Some(DEADLINE))
         .max_redirects(0)
         .max_redirects_will_error(false)

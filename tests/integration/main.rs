@@ -14,6 +14,7 @@ mod app;
 mod break_glass;
 mod browser;
 mod cli;
+mod edge;
 mod endpoints;
 mod http;
 mod pages;
