@@ -17,7 +17,7 @@ use super::break_glass::password_in;
 use super::certificate::{Kept, Source};
 use super::{CliError, Format, Global, output};
 use crate::access::break_glass;
-use crate::access::password::{Gate, GateLimits};
+use crate::access::password::{self, Gate, GateLimits};
 use crate::access::{session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
@@ -108,6 +108,9 @@ impl std::str::FromStr for Network {
     }
 }
 
+/// The first turn comes soon, for what the start itself left lying about.
+const FIRST_HOUSEKEEPING: Duration = Duration::from_millis(150);
+
 /// How often what is out of date is cleared away, and certificates are looked at.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 
@@ -158,7 +161,9 @@ impl Serve {
             thread::Builder::new()
                 .name("housekeeping".into())
                 .spawn(move || {
-                    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(HOUSEKEEPING) {
+                    let mut wait = FIRST_HOUSEKEEPING;
+                    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
+                        wait = HOUSEKEEPING;
                         keep_house(&store);
                         if let Some(kept) = &mut kept {
                             kept.look_after(&store, clock::now());
@@ -280,6 +285,7 @@ fn announce(global: &Global, edge: &Edge, public: &PublicUrl, tls: bool) -> Resu
 
 /// Clears away what nobody can use any more. What fails is tried again at the next turn.
 fn keep_house(store: &Store) {
+    password::release_memory();
     let now = clock::now();
     let result = store.write(move |tx| {
         session::prune(tx, now)?;
