@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::body::Budget;
 use super::client::is_trusted;
@@ -140,14 +140,13 @@ impl Edge {
         match self.registry.admit(stream, address, exempt) {
             Ok(job) => {
                 let Err(error) = pool.run(job) else { return };
-                // Whoever is evicted leaves a thread, which takes the job from the queue.
-                warn!(%error, "cannot make a thread for a connection");
-                if !self.registry.evict_one() {
-                    drop(pool.take_back());
-                }
+                // Whoever is evicted leaves a thread, which takes the connection that is queued.
+                debug!(%error, "cannot make a thread for a connection");
+                self.registry.evict_one();
             }
             Err(Full::Address) => debug!(%address, "too many connections from one address"),
-            Err(Full::Total) => info!("all places for connections are taken"),
+            Err(Full::Total) => debug!("all places for connections are taken"),
+            Err(Full::Stopping) => {}
         }
     }
 }

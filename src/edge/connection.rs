@@ -221,6 +221,7 @@ impl<H: Handler> Connection<'_, H> {
         let tls = matches!(service.tls, Tls::On(_));
         let proxies = &service.trusted_proxies;
         let client = identify(self.peer.address, tls, proxies, &mut headers);
+        let path = head.path.clone();
         let request = Request {
             method: head.method,
             path: head.path,
@@ -233,7 +234,7 @@ impl<H: Handler> Connection<'_, H> {
         // nothing that a panic could leave half done.
         catch_unwind(AssertUnwindSafe(|| service.handler.handle(request))).unwrap_or_else(|_| {
             error!(reason = Refusal::HandlerPanicked.code(), "request failed");
-            self.refusal(Refusal::HandlerPanicked, None)
+            self.refusal(Refusal::HandlerPanicked, Some(&path))
         })
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -32,7 +33,9 @@ struct Shared<J> {
 
 struct Queue<J> {
     jobs: VecDeque<J>,
-    /// Threads that wait for a job.
+    /// Threads there are.
+    threads: usize,
+    /// Those of them that wait for a job.
     resting: usize,
 }
 
@@ -43,6 +46,7 @@ impl<J: Send + 'static> Pool<J> {
                 work: Box::new(work),
                 queue: Mutex::new(Queue {
                     jobs: VecDeque::new(),
+                    threads: 0,
                     resting: 0,
                 }),
                 ready: Condvar::new(),
@@ -50,8 +54,8 @@ impl<J: Send + 'static> Pool<J> {
         }
     }
 
-    /// Has a job done by a thread that rests, or a new one. On an error no thread could be made;
-    /// the job stays queued for the next one that becomes free.
+    /// Has a job done by a thread that rests, or a new one. On an error no thread could be made:
+    /// the job waits for one that becomes free, or is dropped if there are none at all.
     pub(super) fn run(&self, job: J) -> io::Result<()> {
         let mut queue = self.shared.queue();
         queue.jobs.push_back(job);
@@ -59,22 +63,26 @@ impl<J: Send + 'static> Pool<J> {
             self.shared.ready.notify_one();
             return Ok(());
         }
+        queue.threads += 1;
         drop(queue);
         let shared = Arc::clone(&self.shared);
-        thread::Builder::new()
+        let made = thread::Builder::new()
             .name("connection".to_owned())
             .stack_size(STACK)
             .spawn(move || {
                 while let Some(job) = shared.next() {
-                    (shared.work)(job);
+                    // A job that panics must not take its thread out of the count.
+                    let _ = catch_unwind(AssertUnwindSafe(|| (shared.work)(job)));
                 }
-            })
-            .map(drop)
-    }
-
-    /// Takes back the job that was queued last, if no thread has begun it.
-    pub(super) fn take_back(&self) -> Option<J> {
-        self.shared.queue().jobs.pop_back()
+            });
+        let Err(error) = made else { return Ok(()) };
+        let mut queue = self.shared.queue();
+        queue.threads -= 1;
+        let nobody = queue.threads == 0;
+        let abandoned = if nobody { queue.jobs.pop_back() } else { None };
+        drop(queue);
+        drop(abandoned);
+        Err(error)
     }
 }
 
@@ -93,6 +101,7 @@ impl<J> Shared<J> {
             queue = woken;
             queue.resting -= 1;
             if rest.timed_out() && queue.jobs.is_empty() {
+                queue.threads -= 1;
                 return None;
             }
         }

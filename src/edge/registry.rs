@@ -137,6 +137,8 @@ pub(super) enum Full {
     Address,
     /// All places are taken, and by no one who could make room.
     Total,
+    /// The appliance is stopping.
+    Stopping,
 }
 
 /// One connection's place; given back when dropped.
@@ -168,6 +170,10 @@ impl Registry {
     ) -> Result<(Place, Arc<Peer>), Full> {
         let counted = (!exempt).then(|| network(address));
         let mut places = self.places();
+        // Under the lock, so that a stop either evicts this connection or is seen here.
+        if self.is_stopping() {
+            return Err(Full::Stopping);
+        }
         if let Some(network) = counted
             && places.by_address.get(&network).copied().unwrap_or(0) >= self.per_address
         {
