@@ -179,7 +179,7 @@ impl<H: Handler> Connection<'_, H> {
         let body = if head.framing == Framing::Empty {
             Vec::new()
         } else {
-            self.peer.enter(Phase::Body)?;
+            self.peer.enter(Phase::Transfer)?;
             let limit = service.handler.body_limit(&head.method, &head.path);
             if matches!(head.framing, Framing::Length(length) if length > limit) {
                 self.refuse_on(Refusal::BodyTooLarge, Some(&head.path))?;
@@ -269,7 +269,7 @@ impl<H: Handler> Connection<'_, H> {
     }
 
     fn write(&mut self, response: &Response, manner: Manner) -> Result<(), Gone> {
-        self.peer.enter(Phase::Write)?;
+        self.peer.enter(Phase::Transfer)?;
         self.out.clear();
         match render::head(response, manner, &mut self.date, &mut self.out) {
             Ok(with_body) => {
@@ -298,7 +298,7 @@ impl<H: Handler> Connection<'_, H> {
         for piece in rest.chunks(PIECE) {
             let next = Instant::now() + limits.write;
             self.wire.set_deadline(next.min(begin + limits.write_total));
-            self.peer.enter(Phase::Write)?;
+            self.peer.enter(Phase::Transfer)?;
             self.wire.write_all(piece)?;
         }
         self.wire.flush()?;

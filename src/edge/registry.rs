@@ -2,9 +2,10 @@
 //!
 //! A place is counted before a thread or a handshake is spent on it. When all are taken, the
 //! connection that has kept the appliance waiting longest is shut down. "Waiting" is everything
-//! but a running handler: an idle connection, a handshake or head that doesn't come to its end,
-//! then bodies and responses that have stood for a second. So whoever holds connections open only
-//! displaces others of their kind, and a client that sends its request at once is served.
+//! but a running handler: an idle connection, a handshake, head or body that doesn't come to its
+//! end, a response that isn't taken. Only the time counts: if one kind were spared, or spared for
+//! a while, an attacker would use just that kind. So whoever holds connections open displaces
+//! others of their kind, and a client that sends its request at once is served.
 //!
 //! A request changes nothing here but one atomic of its own connection; the lock is taken when a
 //! connection comes or goes.
@@ -20,10 +21,8 @@ use std::time::{Duration, Instant};
 pub(super) enum Phase {
     /// For a handshake, a request or the last bytes before it closes.
     Idle,
-    /// For the rest of a body.
-    Body,
-    /// For the client to take the response.
-    Write,
+    /// For the rest of a body, or for the client to take the response.
+    Transfer,
     /// For the handler. The only phase in which a connection is never evicted.
     Handler,
 }
@@ -42,11 +41,10 @@ pub(super) struct Peer {
     epoch: Instant,
 }
 
-const HANDLER: u64 = 3;
+const IDLE: u64 = 0;
+const TRANSFER: u64 = 1;
+const HANDLER: u64 = 2;
 const EVICTED: u64 = u64::MAX;
-
-/// For how long a body or a response must have stood before its connection may be evicted.
-const PATIENCE: u64 = 1000;
 
 impl Peer {
     fn new(stream: TcpStream, address: IpAddr, epoch: Instant) -> Self {
@@ -80,9 +78,8 @@ impl Peer {
 
     fn code(&self, phase: Phase) -> u64 {
         let kind = match phase {
-            Phase::Idle => 0,
-            Phase::Body => 1,
-            Phase::Write => 2,
+            Phase::Idle => IDLE,
+            Phase::Transfer => TRANSFER,
             Phase::Handler => HANDLER,
         };
         (self.millis() << 2) | kind
@@ -92,12 +89,10 @@ impl Peer {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(0)
     }
 
-    /// The state, if in it the connection may be evicted, and how readily: less is sooner.
-    fn evictable(&self, now: u64) -> Option<(u64, (u64, u64))> {
+    /// The state, if in it the connection may be evicted. Of two, the lesser began earlier.
+    fn evictable(&self) -> Option<u64> {
         let state = self.state.load(Ordering::Relaxed);
-        let (kind, since) = (state & 3, state >> 2);
-        let ripe = kind == 0 || now.saturating_sub(since) >= PATIENCE;
-        (state != EVICTED && kind != HANDLER && ripe).then_some((state, (kind, since)))
+        (state != EVICTED && state & 3 != HANDLER).then_some(state)
     }
 
     /// Shuts the connection down if it is still in `state`; its thread wakes up and finds out.
@@ -200,7 +195,7 @@ impl Registry {
 
     /// Shuts down the connection that has been waited for longest. False if there is none.
     pub(super) fn evict_one(&self) -> bool {
-        evict_one(&self.places(), self.epoch)
+        evict_one(&self.places())
     }
 
     /// Evicts and waits until the evicted one is gone, its descriptor too. That is a matter of
@@ -209,7 +204,7 @@ impl Registry {
         &'a self,
         places: MutexGuard<'a, Places>,
     ) -> Result<MutexGuard<'a, Places>, Full> {
-        if !evict_one(&places, self.epoch) {
+        if !evict_one(&places) {
             return Err(Full::Total);
         }
         let (places, _) = self
@@ -227,7 +222,7 @@ impl Registry {
     /// From now on connections close after the response they are at; idle ones close at once.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.evict_where(|kind| kind == 0);
+        self.evict_where(|kind| kind == IDLE);
     }
 
     /// Whether `stop` was called.
@@ -270,21 +265,17 @@ impl Registry {
     }
 }
 
-fn evict_one(places: &Places, epoch: Instant) -> bool {
-    let now = u64::try_from(epoch.elapsed().as_millis()).unwrap_or(0);
+fn evict_one(places: &Places) -> bool {
     // Whoever is chosen may begin to work before it is shut down; then the next one is tried.
     for _ in 0..8 {
         let chosen = places
             .taken
             .values()
-            .filter_map(|peer| {
-                peer.evictable(now)
-                    .map(|(state, order)| (order, state, peer))
-            })
-            .min_by_key(|(order, ..)| *order);
+            .filter_map(|peer| Some((peer.evictable()?, peer)))
+            .min_by_key(|(state, _)| *state);
         match chosen {
             None => return false,
-            Some((_, state, peer)) if peer.evict(state) => return true,
+            Some((state, peer)) if peer.evict(state) => return true,
             Some(_) => {}
         }
     }
