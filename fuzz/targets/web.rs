@@ -45,7 +45,10 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
                  created_at, updated_at) VALUES ('u', ?1, 'ann', 'ann', 'scim', '{}', 0, 0)",
             [&acme.id],
         )?;
-        tx.execute("INSERT INTO grants VALUES ('u', 'admin', 'direct')", [])?;
+        tx.execute(
+            "INSERT INTO grants (user_id, level, source) VALUES ('u', 'admin', 'direct')",
+            [],
+        )?;
         let session = NewSession {
             subject: Subject::User("u".to_owned()),
             provider_id: None,
