@@ -53,10 +53,11 @@ impl Default for GateLimits {
     }
 }
 
-/// Lets the allocator give the memory of past hashes back to the system. It does so at a request
-/// as large as what was freed, and not before; so one is made here, and dropped untouched.
+/// Lets the allocator give the memory of past hashes back to the system. It does so when it
+/// next serves a request too large for its pages, and not by itself; so one is made here, small
+/// enough not to be served from the very memory that is to go, and dropped untouched.
 pub fn release_memory() {
-    let request: Vec<u8> = Vec::with_capacity(MEMORY as usize * Block::SIZE);
+    let request: Vec<u8> = Vec::with_capacity(1 << 20);
     std::hint::black_box(&request);
 }
 

@@ -109,7 +109,7 @@ impl std::str::FromStr for Network {
 }
 
 /// The first turn comes soon, for what the start itself left lying about.
-const FIRST_HOUSEKEEPING: Duration = Duration::from_millis(150);
+const FIRST_HOUSEKEEPING: Duration = Duration::from_millis(1_500);
 
 /// How often what is out of date is cleared away, and certificates are looked at.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);

@@ -171,8 +171,10 @@ def test_start_and_idle_memory(tmp_path, capsys):
             with closing(Appliance(directory)) as appliance:
                 appliance.start(tls=tls)
                 times.append(appliance.started_in)
-                time.sleep(0.3)
-                memory = max(memory, appliance.resident_bytes())
+                if number == 4:
+                    # What the start needed is given back within two seconds.
+                    time.sleep(2.5)
+                    memory = max(memory, appliance.resident_bytes())
     with capsys.disabled():
         for tls, times in took.items():
             listed = ", ".join(f"{1000 * taken:.0f}" for taken in times)
