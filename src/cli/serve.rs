@@ -291,8 +291,12 @@ fn keep_house(store: &Store) {
         session::prune(tx, now)?;
         sign_in_request::prune(tx, now)?;
         throttle::prune(tx, now)?;
-        trace::prune(tx, now)?;
         Ok::<_, StoreError>(())
+    });
+    // A piece at a time, so that others get in between.
+    let result = result.and_then(|()| {
+        while store.write(move |tx| trace::prune(tx, now))? > 0 {}
+        Ok(())
     });
     if let Err(error) = result {
         tracing::warn!(%error, "housekeeping");

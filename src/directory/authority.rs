@@ -47,6 +47,15 @@ pub enum Target<'a> {
     Appliance,
     /// One organization, by id.
     Organization(&'a str),
+    /// One user of it.
+    User {
+        /// The organization, by id.
+        organization_id: &'a str,
+        /// Whether the user was made here rather than by an identity provider.
+        local: bool,
+        /// The user's own level.
+        level: Option<Level>,
+    },
 }
 
 /// The answer.
@@ -73,9 +82,14 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
             level,
             ..
         } => {
-            if let Target::Organization(asked) = target
-                && asked != organization_id
-            {
+            let asked = match target {
+                Target::Appliance => None,
+                Target::Organization(asked) => Some(asked),
+                Target::User {
+                    organization_id, ..
+                } => Some(organization_id),
+            };
+            if asked.is_some_and(|asked| asked != organization_id) {
                 return Decision::Hidden;
             }
             let enough = match action {
@@ -83,9 +97,17 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
                 Action::ReadDirectory => {
                     matches!(level, Some(Level::Admin | Level::Editor | Level::Viewer))
                 }
-                Action::ChangeUsers | Action::ReadTraces => {
-                    matches!(level, Some(Level::Admin | Level::Editor))
-                }
+                Action::ReadTraces => matches!(level, Some(Level::Admin | Level::Editor)),
+                // Whom an identity provider made is its and the admins' business, and no editor
+                // switches an admin off.
+                Action::ChangeUsers => match (level, target) {
+                    (Some(Level::Admin), _) => true,
+                    (Some(Level::Editor), Target::User { local, level, .. }) => {
+                        local && level < Some(Level::Admin)
+                    }
+                    (Some(Level::Editor), _) => true,
+                    _ => false,
+                },
                 Action::Administer => *level == Some(Level::Admin) && target != Target::Appliance,
                 Action::Operate => false,
             };
@@ -102,7 +124,29 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
 mod tests {
     use super::*;
 
-    /// The table of design.md: action x (admin, editor, runner, viewer, no level, operator).
+    #[test]
+    fn an_editor_changes_local_users_below_admin() {
+        let editor = Actor::User {
+            id: "u".into(),
+            organization_id: "own".into(),
+            level: Some(Level::Editor),
+        };
+        let decide = |organization_id, local, level| {
+            let target = Target::User {
+                organization_id,
+                local,
+                level,
+            };
+            may(&editor, Action::ChangeUsers, target)
+        };
+        assert_eq!(decide("own", true, Some(Level::Editor)), Decision::Allowed);
+        assert_eq!(decide("own", true, None), Decision::Allowed);
+        assert_eq!(decide("own", true, Some(Level::Admin)), Decision::Forbidden);
+        assert_eq!(decide("own", false, None), Decision::Forbidden);
+        assert_eq!(decide("other", true, None), Decision::Hidden);
+    }
+
+    /// Action x (admin, editor, runner, viewer, no level, operator).
     #[test]
     fn the_table_of_levels() {
         use Action::*;

@@ -114,7 +114,14 @@ pub fn assign(
             .execute([gone])?;
     }
     if state == DomainState::Active {
-        // An operator who names a domain approves it.
+        // An operator who names a domain approves it; a claim that waits does not stand in the way.
+        for domain in domains {
+            tx.prepare_cached(
+                "DELETE FROM domains
+                 WHERE domain = ?1 AND state = 'pending' AND provider_id IS NOT ?2",
+            )?
+            .execute([domain.as_str(), provider_id])?;
+        }
         tx.prepare_cached("UPDATE domains SET state = 'active' WHERE provider_id = ?1")?
             .execute([provider_id])?;
     }

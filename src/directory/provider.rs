@@ -9,6 +9,7 @@ use super::addresses::PublicUrl;
 use super::domain::{self, Domain, DomainState, EmailDomain};
 use super::organization::Organization;
 use super::{DirectoryError, organization};
+use crate::access::session;
 use crate::clock::Timestamp;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata::IdpMetadata;
@@ -303,6 +304,9 @@ pub fn change(
         }
         tx.prepare_cached("UPDATE providers SET state = ?2 WHERE id = ?1")?
             .execute(params![id, state.word()])?;
+        if state == State::Disabled {
+            session::end_of_provider(tx, id)?;
+        }
     }
     find(tx, id)
 }
@@ -317,6 +321,12 @@ fn complete(
     // old ones must not stay trusted. The same identity provider may be rotating, so what comes
     // from its metadata replaces what came from there, and pasted certificates stay.
     let same = provider.issuer.as_deref() == Some(completion.issuer.as_str());
+    if !same && provider.issuer.is_some() {
+        // What the old one called somebody says nothing about whom the new one calls so.
+        session::end_of_provider(tx, &provider.id)?;
+        tx.prepare_cached("DELETE FROM links WHERE provider_id = ?1")?
+            .execute([&provider.id])?;
+    }
     let forget = if same && completion.source == "metadata" {
         "DELETE FROM provider_certificates WHERE provider_id = ?1 AND source = 'metadata'"
     } else if same {

@@ -88,6 +88,8 @@ pub struct ScimGroup {
     pub external_id: Option<String>,
     /// The members, by user id and userName, where they were asked for.
     pub members: Option<Vec<(String, String)>>,
+    /// How many members there are.
+    pub member_count: i64,
     /// Counts changes.
     pub version: i64,
     /// `meta.created`.
@@ -96,10 +98,13 @@ pub struct ScimGroup {
     pub updated_at: Timestamp,
 }
 
+/// Members that one page of groups shows in all: as many as one group may have.
+const MOST_MEMBERS_LISTED: i64 = crate::scim::group::MAX_MEMBERS as i64;
+
 const USER_COLUMNS: &str =
     "id, resource, active, external_id, version, created_at, updated_at, user_name";
 const GROUP_COLUMNS: &str =
-    "id, display_name, resource, external_id, version, created_at, updated_at";
+    "id, display_name, resource, external_id, version, created_at, updated_at, member_count";
 
 // ---- users
 
@@ -167,10 +172,28 @@ pub fn replace_user(
         now.millis()
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
+    if fold(&before.user_name) != fold(&draft.user_name) {
+        forget_names(tx, id, &before.user_name)?;
+    }
     if !active {
         user::end_access(tx, id)?;
     }
     read_user(tx, organization, id)
+}
+
+/// Drops the links by names that may be given to somebody else now that this user has another:
+/// the old userName and every address. An opaque NameID stays the person's own.
+fn forget_names(tx: &Connection, id: &str, old: &str) -> Provisioned<()> {
+    let links = tx
+        .prepare_cached("SELECT provider_id, name_id FROM links WHERE user_id = ?1")?
+        .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(String, String)>, _>>()?;
+    let given_away = |name: &str| fold(name) == fold(old) || name.contains('@');
+    for (provider, name) in links.iter().filter(|(_, name)| given_away(name)) {
+        tx.prepare_cached("DELETE FROM links WHERE provider_id = ?1 AND name_id = ?2")?
+            .execute([provider, name])?;
+    }
+    Ok(())
 }
 
 /// Applies a PATCH to a user (RFC 7644 section 3.5.2).
@@ -437,6 +460,15 @@ pub fn list_groups(
         group_row,
     )?;
     if with_members {
+        let all: i64 = page.iter().map(|group| group.member_count).sum();
+        if all > MOST_MEMBERS_LISTED {
+            return Err(ScimError::too_many(format!(
+                "These {} groups have {all} members, and one page shows {MOST_MEMBERS_LISTED}: \
+                 lower `count`, or send excludedAttributes=members",
+                page.len()
+            ))
+            .into());
+        }
         for group in &mut page {
             group.members = Some(members_of(conn, &group.id)?);
         }
@@ -597,6 +629,7 @@ fn group_row(row: &Row<'_>) -> rusqlite::Result<ScimGroup> {
         resource: parsed(row.get_ref(2)?.as_str()?),
         external_id: row.get(3)?,
         members: None,
+        member_count: row.get(7)?,
         version: row.get(4)?,
         created_at: Timestamp::from_millis(row.get(5)?),
         updated_at: Timestamp::from_millis(row.get(6)?),

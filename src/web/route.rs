@@ -151,7 +151,11 @@ impl Call<'_> {
 /// SCIM: a group with 100,000 members.
 pub(super) fn body_limit(path: &str) -> usize {
     if path.starts_with("/scim/") {
-        16 << 20
+        if path.contains("/Groups") {
+            16 << 20
+        } else {
+            1 << 20
+        }
     } else if path.starts_with("/saml/") {
         1 << 20
     } else if path.starts_with("/api/") {
@@ -316,7 +320,8 @@ fn matches(pattern: &'static str, path: &str) -> Option<Parameters> {
 }
 
 impl SignedIn {
-    fn actor(&self) -> Actor {
+    /// For [`may`].
+    pub(super) fn actor(&self) -> Actor {
         match &self.who {
             Who::Operator { id, .. } => Actor::Operator { id: id.clone() },
             Who::User { user, level, .. } => Actor::User {

@@ -852,7 +852,8 @@ fn a_local_authority_vouches_for_the_server() {
     let trusting =
         |port: u16, pem: &[u8]| Client::over_tls(port, Some(pem)).send(&Ask::get("/healthz"));
     let answer = trusting(server.port, &ca.body).unwrap().expect(200);
-    assert!(answer.header("strict-transport-security").is_some());
+    // On localhost it would force https onto every other port of this machine.
+    assert!(answer.header("strict-transport-security").is_none());
     let stranger = Authority::generate("Stranger", clock::now()).unwrap();
     assert!(trusting(server.port, &pem("CERTIFICATE", &stranger.certificate)).is_err());
     // Plain HTTP on the TLS port gets nowhere and harms nobody.

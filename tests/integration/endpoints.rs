@@ -134,7 +134,7 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/groups/{group}/members", readers(), |w| Ask::get(format!("{ORG}/groups/{}/members", w.group()))),
     row("GET",    "/api/v1/organizations/{org}/users", readers(), |_| Ask::get(format!("{ORG}/users"))),
     row("GET",    "/api/v1/organizations/{org}/users/{user}", readers(), |w| Ask::get(format!("{ORG}/users/{}", w.user()))),
-    row("PATCH",  "/api/v1/organizations/{org}/users/{user}", editors(), |w| Ask::new("PATCH", format!("{ORG}/users/{}", w.user())).json(&json!({ "active": false }))),
+    row("PATCH",  "/api/v1/organizations/{org}/users/{user}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/users/{}", w.user())).json(&json!({ "active": false }))),
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 

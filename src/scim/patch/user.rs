@@ -14,11 +14,21 @@ mod elements;
 
 type Object = Map<String, Value>;
 
+/// Most operations of one PATCH of a user.
+const MAX_USER_OPERATIONS: usize = 500;
+
 impl Patch {
     /// The user whose id is `id` and whose stored resource is `current`, as it is after all
     /// operations. Nothing is changed when one fails. `active` of the outcome is `None` unless the
     /// PATCH sets it.
     pub fn apply_to_user(&self, id: &str, current: &Object) -> Result<UserDraft, ScimError> {
+        // A group's push may remove thousands of members one by one; a user has no such list, and
+        // every operation here runs while other writers wait.
+        if self.operations.len() > MAX_USER_OPERATIONS {
+            return Err(ScimError::too_many(format!(
+                "A PATCH of a user may have {MAX_USER_OPERATIONS} operations."
+            )));
+        }
         let mut edit = Edit {
             resource: current.clone(),
             id,
@@ -293,7 +303,9 @@ fn remove(
     match value {
         Some(value) if attribute.multi_valued => {
             forgive::note(notes, forgive::REMOVED_BY_VALUE);
-            in_list(holder, attribute.name, |list| elements::remove(list, value));
+            in_list(holder, attribute.name, |list| {
+                elements::remove(list, value, attribute.name)
+            })?;
         }
         _ => {
             holder.shift_remove(attribute.name);

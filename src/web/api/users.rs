@@ -3,7 +3,8 @@
 use super::super::route::Call;
 use super::super::{App, Problem};
 use super::{Body, json as answer, page_request};
-use crate::directory::{Page, user};
+use crate::directory::user::{self, Origin};
+use crate::directory::{Action, Decision, Page, Target, may};
 use crate::edge::Response;
 
 /// `GET .../users`
@@ -45,10 +46,23 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("user").to_owned();
     let now = call.now;
+    let actor = call.signed_in()?.actor();
     let view = app.store.write(move |tx| {
-        user::find_in(tx, &organization_id, &id)?;
+        let found = user::find_in(tx, &organization_id, &id)?;
+        let target = Target::User {
+            organization_id: &organization_id,
+            local: found.origin == Origin::Local,
+            level: user::level(tx, &id)?,
+        };
+        if may(&actor, Action::ChangeUsers, target) != Decision::Allowed {
+            return Err(Problem::forbidden());
+        }
         user::set_active(tx, &id, active, now)?;
-        user::view(tx, &user::find_in(tx, &organization_id, &id)?, now)
+        Ok(user::view(
+            tx,
+            &user::find_in(tx, &organization_id, &id)?,
+            now,
+        )?)
     })?;
     answer(200, &view)
 }

@@ -119,6 +119,7 @@ pub(super) fn set(
             )));
         }
     };
+    few_enough(received, attribute.name)?;
     if kind == Kind::Replace {
         list.clear();
     }
@@ -136,17 +137,29 @@ pub(super) fn set(
 }
 
 /// Takes out what `value`, one value or a list, names: equal ones, and those with the same `value`.
-pub(super) fn remove(list: &mut Vec<Value>, value: &Value) {
+pub(super) fn remove(list: &mut Vec<Value>, value: &Value, label: &str) -> Result<(), ScimError> {
     let named = match value {
         Value::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),
     };
+    few_enough(named, label)?;
     list.retain(|element| {
         !named.iter().any(|named| {
             let same = named.get("value").filter(|value| !value.is_null());
             element == named || same.is_some() && element.get("value") == same
         })
     });
+    Ok(())
+}
+
+/// Refuses more values than a list may hold, before each is compared with each.
+fn few_enough(values: &[Value], label: &str) -> Result<(), ScimError> {
+    if values.len() > MAX_VALUES {
+        return Err(ScimError::too_many(format!(
+            "`{label}` may have {MAX_VALUES} values."
+        )));
+    }
+    Ok(())
 }
 
 /// Appends what isn't in the list yet.
