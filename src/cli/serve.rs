@@ -1,7 +1,8 @@
 //! `portcullis serve`
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -126,6 +127,7 @@ impl Serve {
             .transpose()?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
         let store = global.open_or_create()?;
+        warn_if_others_may_read(&global.data);
         let now = clock::now();
         let gate = Gate::new(GateLimits::default());
         let first = break_glass::first_start(&store, &gate, password, now)?;
@@ -237,6 +239,18 @@ impl Serve {
             }
         };
         source.load(store, clock::now()).map(Some)
+    }
+}
+
+/// A file that was copied here may have lost the mode it was made with.
+fn warn_if_others_may_read(data: &Path) {
+    let Ok(metadata) = std::fs::metadata(data) else {
+        return;
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let (path, mode) = (data.display(), format!("{mode:o}"));
+        tracing::warn!(%path, mode, "the database holds private keys and others may read it: chmod 600");
     }
 }
 

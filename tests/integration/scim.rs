@@ -634,3 +634,25 @@ fn broken_bodies_are_scim_errors() {
         assert_eq!(answer.expect(413).json()["status"], "413");
     }
 }
+
+#[test]
+fn one_request_keeps_nobody_else_waiting() {
+    let (app, acme) = TestApp::acme();
+    let ann = app.push_user(&acme, "ann@acme.com");
+    let path = format!("/Users/{ann}");
+    let named: Vec<u32> = (0..501).collect();
+    let many = json!([{ "op": "remove", "path": "emails", "value": named }]);
+    let answer = app.scim(&acme, "PATCH", &path, &patch(many)).expect(400);
+    assert_eq!(answer.json()["scimType"], "tooMany");
+    let one = json!({ "op": "replace", "path": "title", "value": "x" });
+    let answer = app
+        .scim(&acme, "PATCH", &path, &patch(json!(vec![one; 501])))
+        .expect(400);
+    assert_eq!(answer.json()["scimType"], "tooMany");
+    app.push_group(&acme, "everyone", &[&ann]);
+    app.force("UPDATE groups SET member_count = 100001");
+    let answer = app.scim(&acme, "GET", "/Groups", &Value::Null).expect(400);
+    assert_eq!(answer.json()["scimType"], "tooMany");
+    let path = "/Groups?excludedAttributes=members";
+    app.scim(&acme, "GET", path, &Value::Null).expect(200);
+}

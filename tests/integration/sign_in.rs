@@ -545,6 +545,24 @@ fn the_order_of_matching() {
 }
 
 #[test]
+fn a_name_given_to_somebody_else_opens_no_old_account() {
+    let (app, acme) = TestApp::acme();
+    let alice = app.push_user(&acme, "alice.smith@acme.com");
+    let sign_in = |name| {
+        signed_in_as(&app, &acme, name, None)
+            .map_err(|a| a.text())
+            .unwrap()
+    };
+    assert_eq!(sign_in("alice.smith@acme.com"), alice);
+    let renamed = user("alice.jones@acme.com");
+    app.scim(&acme, "PUT", &format!("/Users/{alice}"), &renamed)
+        .expect(200);
+    let newcomer = app.push_user(&acme, "alice.smith@acme.com");
+    assert_eq!(sign_in("alice.smith@acme.com"), newcomer);
+    assert_eq!(sign_in("alice.jones@acme.com"), alice);
+}
+
+#[test]
 fn okta_pushes_who_signed_in_first() {
     let (app, acme) = TestApp::acme();
     let mut browser = Browser::new(&app);
@@ -844,6 +862,11 @@ fn deleting_or_disabling_what_a_session_rests_on() {
     let mut browser = Browser::new(&app);
     browser.sign_in(&acme, "ann@acme.com");
     let path = format!("{}/providers/{}", acme.base, acme.provider);
+    app.set_provider(&acme, &json!({ "state": "disabled" }));
+    assert!(browser.session().is_none(), "disabling ends its sessions");
+    app.set_provider(&acme, &json!({ "state": "active" }));
+    assert!(browser.session().is_none(), "enabling restores none");
+    browser.sign_in(&acme, "ann@acme.com");
     app.as_operator("DELETE", &path, &Value::Null).expect(204);
     assert!(browser.session().is_none());
     assert_eq!(app.sql("SELECT count(*) FROM users"), 1, "its people stay");
