@@ -130,10 +130,18 @@ impl Serve {
         warn_if_others_may_read(&global.data);
         let now = clock::now();
         let gate = Gate::new(GateLimits::default());
-        let first = break_glass::first_start(&store, &gate, password, now)?;
-
-        let known = self.known_public_url(&store)?;
-        let mut kept = self.certificate(&store, known.as_ref())?;
+        // Hashing the first password takes as long as all the rest, so both run side by side.
+        let (first, prepared) = thread::scope(|scope| {
+            let making = scope.spawn(|| break_glass::first_start(&store, &gate, password, now));
+            let prepared = self.prepare(&store);
+            (making.join(), prepared)
+        });
+        let first = first.map_err(|_| CliError::other("making the first account failed"))??;
+        // Shown before anything else can fail: the password is not to be had again.
+        if let Some((name, password)) = first {
+            announce_account(global, &name, password.as_ref().map(|p| p.expose()))?;
+        }
+        let (known, mut kept) = prepared?;
         let tls = match &kept {
             Some(kept) => Tls::On(
                 tls::server_config(Arc::clone(&kept.shown))
@@ -151,9 +159,6 @@ impl Serve {
         let ca = kept.as_ref().and_then(|kept| kept.ca.clone());
         let app = App::new(store.clone(), gate, public.clone(), ca);
 
-        if let Some((name, password)) = first {
-            announce_account(global, &name, password.as_ref().map(|p| p.expose()))?;
-        }
         announce(global, &edge, &public, kept.is_some())?;
 
         let stopper = edge.stopper();
@@ -205,6 +210,13 @@ impl Serve {
              self-signed",
             self.listen
         )))
+    }
+
+    /// The public URL, where one is known, and the certificate.
+    fn prepare(&self, store: &Store) -> Result<(Option<PublicUrl>, Option<Kept>), CliError> {
+        let known = self.known_public_url(store)?;
+        let kept = self.certificate(store, known.as_ref())?;
+        Ok((known, kept))
     }
 
     /// The public URL from the command line, which is kept, else the one kept before.
