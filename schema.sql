@@ -27,8 +27,18 @@ CREATE TABLE organizations (
     default_user_level  TEXT NOT NULL DEFAULT 'viewer' CHECK (default_user_level IN ('admin', 'editor', 'runner', 'viewer')),
     user_count          INTEGER NOT NULL DEFAULT 0,    -- kept by triggers, so that totalResults costs one row
     group_count         INTEGER NOT NULL DEFAULT 0,
+    local_sign_in       INTEGER NOT NULL DEFAULT 1,    -- whether its local users may use their passwords
     created_at          INTEGER NOT NULL
 ) STRICT;
+
+-- How long the sessions of one level last, where the organization says so; a user's own level counts.
+CREATE TABLE session_limits (
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    level           TEXT NOT NULL CHECK (level IN ('admin', 'editor', 'runner', 'viewer')),
+    idle_ms         INTEGER NOT NULL,
+    absolute_ms     INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, level)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE providers (
     id              TEXT PRIMARY KEY,
@@ -41,6 +51,7 @@ CREATE TABLE providers (
     metadata_url    TEXT,                   -- where the identity provider publishes its metadata
     idp_initiated   INTEGER NOT NULL DEFAULT 0,
     jit             INTEGER NOT NULL DEFAULT 1,
+    enforced        INTEGER NOT NULL DEFAULT 0,        -- Require SSO: no password for people of its domains
     skew_ms         INTEGER NOT NULL DEFAULT 180000,
     link_count      INTEGER NOT NULL DEFAULT 0,        -- kept by triggers
     created_at      INTEGER NOT NULL,
@@ -86,6 +97,7 @@ CREATE TABLE users (
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
     last_sign_in_at INTEGER,
+    unmanaged_at    INTEGER,                -- since when no identity provider answers for this user any more
     UNIQUE (organization_id, user_name_key)
 ) STRICT;
 CREATE INDEX users_by_external_id ON users (organization_id, external_id) WHERE external_id IS NOT NULL;
@@ -159,6 +171,27 @@ CREATE TABLE grants (
     PRIMARY KEY (user_id, source)
 ) STRICT, WITHOUT ROWID;
 
+-- The password of a local user.
+CREATE TABLE passwords (
+    user_id    TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    hash       TEXT NOT NULL,               -- PHC string, Argon2id
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Links that are copied to a person: to join, or to set another password. Each is used once.
+CREATE TABLE invitations (
+    id          TEXT PRIMARY KEY,
+    token_hash  BLOB NOT NULL UNIQUE,       -- SHA-256 of what is in the link
+    kind        TEXT NOT NULL CHECK (kind IN ('join', 'reset')),
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_by  TEXT NOT NULL,              -- the author's name, for the list
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    used_at     INTEGER,
+    revoked_at  INTEGER
+) STRICT;
+CREATE INDEX invitations_by_user ON invitations (user_id, created_at);
+
 -- Break-glass accounts. They are no users: no organization, no SCIM, no link.
 CREATE TABLE operators (
     id                  TEXT PRIMARY KEY,
@@ -168,8 +201,43 @@ CREATE TABLE operators (
     disabled_at         INTEGER,
     created_at          INTEGER NOT NULL,
     password_changed_at INTEGER NOT NULL,
-    last_used_at        INTEGER
+    last_used_at        INTEGER,
+    networks            TEXT NOT NULL DEFAULT '[]',    -- JSON array of CIDR; empty: from anywhere
+    needs_arming        INTEGER NOT NULL DEFAULT 0,    -- whether it opens only while armed
+    armed_until         INTEGER
 ) STRICT;
+
+-- Proof that a break-glass account opens; without a reference, as it must outlive the account.
+CREATE TABLE drills (
+    id            TEXT PRIMARY KEY,
+    operator_id   TEXT NOT NULL,
+    operator_name TEXT NOT NULL,
+    at            INTEGER NOT NULL,
+    passed        INTEGER NOT NULL,
+    detail        TEXT NOT NULL             -- JSON: each check and what came of it
+) STRICT;
+CREATE INDEX drills_by_time ON drills (at);
+
+-- Time-based one-time passwords (RFC 6238) of users and break-glass accounts.
+CREATE TABLE second_factors (
+    subject_id   TEXT PRIMARY KEY,          -- a user's or an operator's id
+    secret       BLOB NOT NULL,
+    confirmed_at INTEGER,                   -- until then it is only offered
+    last_step    INTEGER NOT NULL DEFAULT 0,           -- no step counts twice (RFC 6238 section 5.2)
+    created_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE recovery_codes (
+    subject_id TEXT NOT NULL REFERENCES second_factors (subject_id) ON DELETE CASCADE,
+    code_hash  BLOB NOT NULL,               -- SHA-256; the codes are random
+    used_at    INTEGER,
+    PRIMARY KEY (subject_id, code_hash)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER second_factor_of_user AFTER DELETE ON users BEGIN
+    DELETE FROM second_factors WHERE subject_id = old.id;
+END;
+CREATE TRIGGER second_factor_of_operator AFTER DELETE ON operators BEGIN
+    DELETE FROM second_factors WHERE subject_id = old.id;
+END;
 
 CREATE TABLE sessions (
     token_hash    BLOB PRIMARY KEY,         -- SHA-256 of the cookie's value
@@ -177,6 +245,7 @@ CREATE TABLE sessions (
     user_id       TEXT REFERENCES users (id) ON DELETE CASCADE,
     operator_id   TEXT REFERENCES operators (id) ON DELETE CASCADE,
     provider_id   TEXT REFERENCES providers (id) ON DELETE CASCADE,
+    method        TEXT NOT NULL CHECK (method IN ('saml', 'password', 'break-glass')),
     name_id       TEXT,
     session_index TEXT,
     client        TEXT NOT NULL,            -- address at sign-in
@@ -195,16 +264,24 @@ CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE TABLE tokens (
     id              TEXT PRIMARY KEY,
     hash            BLOB NOT NULL UNIQUE,   -- SHA-256 of the token
-    kind            TEXT NOT NULL CHECK (kind IN ('scim')),
-    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    kind            TEXT NOT NULL CHECK (kind IN ('scim', 'api')),
+    organization_id TEXT REFERENCES organizations (id),  -- an operator's API token has none
+    user_id         TEXT REFERENCES users (id) ON DELETE CASCADE,          -- whose API token it is; no more may be
+    operator_id     TEXT REFERENCES operators (id) ON DELETE CASCADE,      -- done with it than its owner may at the time
+    provider_id     TEXT REFERENCES providers (id) ON DELETE SET NULL,     -- the provider a SCIM token was made for
+    scopes          TEXT NOT NULL DEFAULT '',            -- words, separated by spaces
     name            TEXT NOT NULL,
     created_at      INTEGER NOT NULL,
     expires_at      INTEGER,
     revoked_at      INTEGER,
     last_used_at    INTEGER,
-    last_used_from  TEXT
+    last_used_from  TEXT,
+    CHECK (kind = 'api' OR organization_id IS NOT NULL)
 ) STRICT;
 CREATE INDEX tokens_by_organization ON tokens (organization_id, created_at);
+CREATE INDEX tokens_by_user ON tokens (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX tokens_by_operator ON tokens (operator_id) WHERE operator_id IS NOT NULL;
+CREATE INDEX tokens_by_provider ON tokens (provider_id) WHERE provider_id IS NOT NULL;
 
 -- AuthnRequests that wait for their response; each is used once.
 CREATE TABLE sign_in_requests (
@@ -249,3 +326,74 @@ CREATE TABLE traces (
 ) STRICT;
 CREATE INDEX traces_by_organization ON traces (organization_id, at);
 CREATE INDEX traces_by_time ON traces (at);
+
+-- Who did what. Each row's hash covers the row and the hash before it, so that nothing can be
+-- changed, taken out or put in without the rest of the chain telling.
+CREATE TABLE audit (
+    seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+    at              INTEGER NOT NULL,
+    organization_id TEXT,
+    actor_kind      TEXT NOT NULL,
+    actor_id        TEXT,
+    actor_name      TEXT NOT NULL,
+    client          TEXT,                   -- address
+    via             TEXT NOT NULL,          -- console, api, cli, saml, scim, ...
+    action          TEXT NOT NULL,
+    target_kind     TEXT NOT NULL,
+    target_id       TEXT,
+    target_name     TEXT NOT NULL,
+    detail          TEXT NOT NULL,          -- JSON: before, after and what else is worth knowing, redacted
+    hash            BLOB NOT NULL
+) STRICT;
+CREATE INDEX audit_by_organization ON audit (organization_id, seq);
+CREATE INDEX audit_by_target ON audit (target_id, seq);
+CREATE INDEX audit_by_actor ON audit (actor_id, seq);
+CREATE INDEX audit_by_time ON audit (at);
+
+-- Where the chain begins after retention took its oldest part.
+CREATE TABLE audit_anchors (
+    seq     INTEGER PRIMARY KEY,            -- the last row that was removed
+    hash    BLOB NOT NULL,                  -- and its hash
+    removed INTEGER NOT NULL,               -- how many rows went with it
+    at      INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER audit_rows_stay BEFORE UPDATE ON audit BEGIN
+    SELECT raise(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_rows_are_kept BEFORE DELETE ON audit
+WHEN old.seq > (SELECT coalesce(max(seq), 0) FROM audit_anchors) BEGIN
+    SELECT raise(ABORT, 'the audit log is append-only');
+END;
+
+-- Things that happened and that somebody may want to be told of.
+CREATE TABLE events (
+    id              TEXT PRIMARY KEY,
+    at              INTEGER NOT NULL,
+    organization_id TEXT,                   -- none: the appliance's own
+    kind            TEXT NOT NULL,
+    data            TEXT NOT NULL           -- JSON
+) STRICT;
+CREATE INDEX events_by_kind ON events (kind, at);
+CREATE INDEX events_by_time ON events (at);
+
+-- Where events are sent to.
+CREATE TABLE webhooks (
+    id              TEXT PRIMARY KEY,
+    organization_id TEXT REFERENCES organizations (id),
+    url             TEXT NOT NULL,
+    secret          BLOB NOT NULL,          -- signs each delivery (Standard Webhooks)
+    kinds           TEXT NOT NULL,          -- words, separated by spaces; empty: all
+    disabled_at     INTEGER,
+    created_at      INTEGER NOT NULL
+) STRICT;
+CREATE TABLE deliveries (
+    event_id     TEXT NOT NULL REFERENCES events (id) ON DELETE CASCADE,
+    webhook_id   TEXT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    next_at      INTEGER,                   -- none: delivered or given up
+    delivered_at INTEGER,
+    last_error   TEXT,
+    PRIMARY KEY (webhook_id, event_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_by_event ON deliveries (event_id);

@@ -173,6 +173,7 @@ fn sign_in(appliance: &Appliance, provider: &str, users: usize) -> Vec<String> {
             let session = NewSession {
                 subject: Subject::User(format!("0198-user-{:08}", number * (users / all))),
                 provider_id: Some(provider.clone()),
+                method: session::Method::Saml,
                 name_id: None,
                 session_index: None,
                 not_on_or_after: None,

@@ -60,6 +60,8 @@ pub struct Session {
     pub subject: Subject,
     /// The provider that vouched for the user.
     pub provider_id: Option<String>,
+    /// How its owner signed in.
+    pub method: Method,
     /// The NameID it used.
     pub name_id: Option<String>,
     /// The identity provider's own name for the session (SAML core 2.7.2).
@@ -76,6 +78,36 @@ pub struct Session {
     pub user_agent: String,
 }
 
+/// How the owner of a session signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// An identity provider vouched for them.
+    Saml,
+    /// A local user's password.
+    Password,
+    /// A break-glass account's password.
+    BreakGlass,
+}
+
+impl Method {
+    /// The word in the database and the API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Saml => "saml",
+            Self::Password => "password",
+            Self::BreakGlass => "break-glass",
+        }
+    }
+
+    fn from_word(word: &str) -> Self {
+        match word {
+            "saml" => Self::Saml,
+            "password" => Self::Password,
+            _ => Self::BreakGlass,
+        }
+    }
+}
+
 /// What a session is opened with.
 #[derive(Clone, Debug)]
 pub struct NewSession {
@@ -83,6 +115,8 @@ pub struct NewSession {
     pub subject: Subject,
     /// The provider that vouched for the user.
     pub provider_id: Option<String>,
+    /// How its owner signed in.
+    pub method: Method,
     /// The NameID it used.
     pub name_id: Option<String>,
     /// The identity provider's own name for the session.
@@ -114,9 +148,9 @@ pub fn open(conn: &Connection, new: NewSession, now: Timestamp) -> Result<Secret
     .execute(params![user, operator, MOST - 1])?;
     let token = Secret::generate("");
     conn.prepare_cached(
-        "INSERT INTO sessions (token_hash, id, user_id, operator_id, provider_id, name_id,
+        "INSERT INTO sessions (token_hash, id, user_id, operator_id, provider_id, method, name_id,
              session_index, client, user_agent, created_at, last_seen_at, idle_ms, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13)",
     )?
     .execute(params![
         token.hash(),
@@ -124,6 +158,7 @@ pub fn open(conn: &Connection, new: NewSession, now: Timestamp) -> Result<Secret
         user,
         operator,
         new.provider_id,
+        new.method.word(),
         new.name_id,
         new.session_index,
         new.client,
@@ -143,7 +178,7 @@ pub fn find(
 ) -> Result<Option<Session>, StoreError> {
     Ok(conn
         .prepare_cached(
-            "SELECT id, user_id, operator_id, provider_id, name_id, session_index, client,
+            "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
                  user_agent, created_at, last_seen_at, expires_at
              FROM sessions
              WHERE token_hash = ?1 AND expires_at > ?2 AND last_seen_at + idle_ms > ?2",
@@ -159,7 +194,7 @@ pub fn of_user(
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, user_id, operator_id, provider_id, name_id, session_index, client,
+        "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
              user_agent, created_at, last_seen_at, expires_at
          FROM sessions
          WHERE user_id = ?1 AND expires_at > ?2 AND last_seen_at + idle_ms > ?2
@@ -241,6 +276,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         id: row.get("id")?,
         subject,
         provider_id: row.get("provider_id")?,
+        method: Method::from_word(row.get_ref("method")?.as_str()?),
         name_id: row.get("name_id")?,
         session_index: row.get("session_index")?,
         created_at: time(row, "created_at")?,
@@ -265,7 +301,8 @@ mod tests {
             "INSERT INTO organizations (id, slug, name, created_at) VALUES ('o', 'o', 'O', 0);
              INSERT INTO users (id, organization_id, user_name, user_name_key, origin, resource,
                  created_at, updated_at) VALUES ('u', 'o', 'u', 'u', 'local', '{}', 0, 0);
-             INSERT INTO operators VALUES ('p', 'p', 'p', '', NULL, 0, 0, NULL);",
+             INSERT INTO operators (id, name, name_key, password_hash, created_at, password_changed_at)
+                 VALUES ('p', 'p', 'p', '', 0, 0);",
         )
         .unwrap();
         conn
@@ -275,6 +312,7 @@ mod tests {
         NewSession {
             subject,
             provider_id: None,
+            method: Method::Saml,
             name_id: None,
             session_index: None,
             not_on_or_after: None,
@@ -367,7 +405,8 @@ mod tests {
         let hash = store
             .write::<_, StoreError>(|tx| {
                 tx.execute_batch(
-                    "INSERT INTO operators VALUES ('p', 'p', 'p', '', NULL, 0, 0, NULL)",
+                    "INSERT INTO operators (id, name, name_key, password_hash, created_at, password_changed_at)
+                 VALUES ('p', 'p', 'p', '', 0, 0)",
                 )?;
                 Ok(open(tx, new(Subject::Operator("p".into())), NOW)?.hash())
             })

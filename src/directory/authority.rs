@@ -28,11 +28,13 @@ pub enum Actor {
 pub enum Action {
     /// See and end the own session.
     OwnSession,
+    /// The own profile, password, second factor, sessions and API tokens. In person only.
+    OwnAccount,
     /// Read users, groups and providers.
     ReadDirectory,
     /// Invite, change and deactivate users.
     ChangeUsers,
-    /// Read traces.
+    /// Read traces and the audit log.
     ReadTraces,
     /// Providers, SCIM tokens, levels, deletions.
     Administer,
@@ -93,7 +95,7 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
                 return Decision::Hidden;
             }
             let enough = match action {
-                Action::OwnSession => true,
+                Action::OwnSession | Action::OwnAccount => true,
                 Action::ReadDirectory => {
                     matches!(level, Some(Level::Admin | Level::Editor | Level::Viewer))
                 }
@@ -152,6 +154,7 @@ mod tests {
         use Action::*;
         let table = [
             (OwnSession, [true, true, true, true, true, true]),
+            (OwnAccount, [true, true, true, true, true, true]),
             (ReadDirectory, [true, true, false, true, false, true]),
             (ChangeUsers, [true, true, false, false, false, true]),
             (ReadTraces, [true, true, false, false, false, true]),

@@ -1,5 +1,6 @@
 //! What happened and why: the log for whoever runs the process, traces for whoever has to find
 //! out why a sign-in or a push failed.
 
+pub mod audit;
 pub mod log;
 pub mod trace;

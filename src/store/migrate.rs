@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// `Ptcl`: how `file(1)` and the next start know the file for ours.
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Ptcl");
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_the_spine.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 
 /// The `user_version` of a file that has had them all.
 pub(super) fn newest() -> i64 {

@@ -170,6 +170,7 @@ fn admit(
             NewSession {
                 subject: Subject::User(user.id.clone()),
                 provider_id: Some(provider.id.clone()),
+                method: session::Method::Saml,
                 name_id: Some(verified.name_id.clone()),
                 session_index: verified.session_index.clone(),
                 not_on_or_after: verified.session_not_on_or_after,

@@ -12,6 +12,7 @@ use crate::clock::{self, Timestamp};
 use crate::directory::organization::{self, Organization};
 use crate::directory::{Action, Actor, Decision, Target, may};
 use crate::edge::{Request, Response};
+use crate::observe::audit::Author;
 
 /// Who may ask a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +140,11 @@ impl Call<'_> {
     /// Who is signed in; a guarded route always has somebody.
     pub(super) fn signed_in(&self) -> Result<&SignedIn, Problem> {
         self.signed_in.as_ref().ok_or_else(Problem::sign_in_first)
+    }
+
+    /// Who is signed in, as the audit log names them.
+    pub(super) fn author(&self) -> Result<Author, Problem> {
+        Ok(self.signed_in()?.author(self.request.client.address))
     }
 
     /// The organization in the address.

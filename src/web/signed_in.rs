@@ -1,6 +1,8 @@
 //! Whose session a request carries. Read anew on every request: what was taken from a person a
 //! moment ago is gone now.
 
+use std::net::IpAddr;
+
 use rusqlite::Connection;
 
 use super::{App, Problem, cookie};
@@ -12,6 +14,7 @@ use crate::directory::Level;
 use crate::directory::organization::{self, Organization};
 use crate::directory::user::{self, User};
 use crate::edge::Request;
+use crate::observe::audit::{Author, AuthorKind, Via};
 
 /// A live session and whose it is.
 pub(super) struct SignedIn {
@@ -29,6 +32,23 @@ pub(super) enum Who {
     },
     /// A break-glass account's.
     Operator { id: String, name: String },
+}
+
+impl SignedIn {
+    /// For the audit log.
+    pub(super) fn author(&self, client: IpAddr) -> Author {
+        let (kind, id, name) = match &self.who {
+            Who::User { user, .. } => (AuthorKind::User, &user.id, &user.user_name),
+            Who::Operator { id, name } => (AuthorKind::Operator, id, name),
+        };
+        Author {
+            kind,
+            id: Some(id.clone()),
+            name: name.clone(),
+            client: Some(client),
+            via: Via::Session,
+        }
+    }
 }
 
 /// The session of the request, if it is alive and its subject may still come in. Where a browser

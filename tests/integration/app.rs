@@ -373,6 +373,7 @@ fn open_session(tx: &rusqlite::Connection, subject: Subject) -> Result<String, S
     let new = NewSession {
         subject,
         provider_id: None,
+        method: session::Method::Saml,
         name_id: None,
         session_index: None,
         not_on_or_after: None,

@@ -72,6 +72,7 @@ pub fn sign_in(
         let session = NewSession {
             subject: Subject::Operator(operator.id.clone()),
             provider_id: None,
+            method: session::Method::BreakGlass,
             name_id: None,
             session_index: None,
             not_on_or_after: None,

@@ -1,0 +1,35 @@
+//! The actions there are. The words are part of the published format: one may be added, none
+//! changes its meaning.
+
+/// Each action and what it says happened. `noun.verb`, in the past.
+pub const ACTIONS: &[(&str, &str)] = &[
+    ("organization.created", "An organization was made"),
+    (
+        "organization.changed",
+        "An organization's name, defaults or limits were changed",
+    ),
+    ("provider.added", "An identity provider was added"),
+    (
+        "provider.changed",
+        "An identity provider's keys, addresses, domains or settings were changed",
+    ),
+    ("provider.deleted", "An identity provider was deleted"),
+    ("user.created", "A user was made"),
+    ("user.changed", "A user's attributes were changed"),
+    (
+        "user.deactivated",
+        "A user was switched off; everything that let them in ended",
+    ),
+    ("user.reactivated", "A user may sign in again"),
+    ("user.deleted", "A user was removed"),
+    ("user.level-changed", "A user's direct level was changed"),
+    ("user.signed-in", "A user signed in"),
+    ("user.signed-out", "A user signed out"),
+    ("group.created", "A group was made"),
+    ("group.changed", "A group's name or members were changed"),
+    ("group.level-changed", "A group's level was changed"),
+    ("group.deleted", "A group was removed"),
+    ("session.ended", "A session was ended by somebody"),
+    ("token.created", "A token was made"),
+    ("token.revoked", "A token was revoked"),
+];
