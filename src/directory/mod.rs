@@ -12,6 +12,7 @@ pub mod group;
 pub mod level;
 pub mod metadata_source;
 pub mod organization;
+pub mod past;
 pub mod provider;
 mod provisioned;
 pub mod provisioning;
