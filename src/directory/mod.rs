@@ -16,13 +16,15 @@ pub mod provider;
 pub mod provisioning;
 pub mod scim_filter;
 pub mod service_keys;
+pub mod session_limits;
+pub mod sessions;
 pub mod sign_in;
 pub mod slug;
 pub mod user;
 
-pub use authority::{Action, Actor, Decision, Target, may};
+pub use authority::{Action, Actor, Decision, Target, may, may_grant};
 pub use error::DirectoryError;
-pub use level::Level;
+pub use level::{Level, Levels};
 
 /// A page of a list: `total` rows exist, `next` is where the next page starts.
 #[derive(Debug, serde::Serialize)]

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::{DirectoryError, Level, Page, PageRequest, organization};
+use super::level::BIT;
+use super::{DirectoryError, Level, Levels, Page, PageRequest, organization, sessions};
 use crate::access::session;
 use crate::clock::Timestamp;
 
@@ -155,21 +156,23 @@ pub struct GroupName {
     pub display_name: String,
 }
 
-/// The user's level: the highest that reaches them by any way, or `None`.
-pub fn level(conn: &Connection, user_id: &str) -> Result<Option<Level>, DirectoryError> {
-    let rank: Option<i64> = conn
-        .prepare_cached(
-            "SELECT max(CASE level WHEN 'admin' THEN 3 WHEN 'editor' THEN 2
-                                   WHEN 'runner' THEN 1 ELSE 0 END)
+/// The levels that reach the user by any way.
+pub fn reached(conn: &Connection, user_id: &str) -> Result<Levels, DirectoryError> {
+    let bits: i64 = conn
+        .prepare_cached(&format!(
+            "SELECT coalesce(sum(DISTINCT {BIT}), 0)
              FROM (SELECT level FROM grants WHERE user_id = ?1
                    UNION ALL
                    SELECT g.level FROM members m JOIN groups g ON g.id = m.group_id
-                   WHERE m.user_id = ?1)",
-        )?
+                   WHERE m.user_id = ?1)"
+        ))?
         .query_row([user_id], |row| row.get(0))?;
-    Ok(rank
-        .and_then(|r| usize::try_from(r).ok())
-        .and_then(|r| Level::ALL.get(r).copied()))
+    Ok(Levels::from_bits(bits))
+}
+
+/// The user's level: the highest that reaches them by any way, or `None`.
+pub fn level(conn: &Connection, user_id: &str) -> Result<Option<Level>, DirectoryError> {
+    Ok(reached(conn, user_id)?.highest())
 }
 
 /// Every way a level reaches the user, the highest first; at most 1,000 groups.
@@ -281,7 +284,7 @@ pub fn view(conn: &Connection, user: &User, now: Timestamp) -> Result<View, Dire
         active: user.active,
         level: levels.first().map(|source| source.level),
         levels,
-        sessions: session::of_user(conn, &user.id, now)?.len(),
+        sessions: sessions::of_user(conn, user, now)?.len(),
         last_sign_in_at: user.last_sign_in_at,
         created_at: user.created_at,
         updated_at: user.updated_at,

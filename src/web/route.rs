@@ -330,10 +330,10 @@ impl SignedIn {
     pub(super) fn actor(&self) -> Actor {
         match &self.who {
             Who::Operator { id, .. } => Actor::Operator { id: id.clone() },
-            Who::User { user, level, .. } => Actor::User {
+            Who::User { user, levels, .. } => Actor::User {
                 id: user.id.clone(),
                 organization_id: user.organization_id.clone(),
-                level: *level,
+                levels: *levels,
             },
         }
     }
