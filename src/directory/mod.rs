@@ -10,6 +10,7 @@ pub mod domain;
 mod error;
 pub mod group;
 pub mod level;
+pub mod level_change;
 pub mod metadata_source;
 pub mod organization;
 pub mod provider;

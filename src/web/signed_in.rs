@@ -36,6 +36,14 @@ pub(super) enum Who {
 }
 
 impl SignedIn {
+    /// The user's id; an operator is none.
+    pub(super) fn user_id(&self) -> Option<&str> {
+        match &self.who {
+            Who::User { user, .. } => Some(&user.id),
+            Who::Operator { .. } => None,
+        }
+    }
+
     /// For the audit log.
     pub(super) fn author(&self, client: IpAddr) -> Author {
         let (kind, id, name) = match &self.who {
