@@ -8,6 +8,7 @@ use crate::directory::group::{self, Group};
 use crate::directory::level_change::{self, Preview};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, Level, organization};
+use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GroupCommand {
@@ -100,7 +101,8 @@ impl GroupCommand {
                 id, level, json, ..
             } => {
                 let now = clock::now();
-                let changed = store.write(move |tx| group::set_level(tx, &id, level, now))?;
+                let by = Author::command_line();
+                let changed = store.write(move |tx| group::set_level(tx, &id, level, &by, now))?;
                 show(&changed, json)
             }
         }

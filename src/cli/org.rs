@@ -76,7 +76,8 @@ impl Org {
                 let now = clock::now();
                 let name = name.unwrap_or_else(|| slug.to_string());
                 let (made, public) = store.write(move |tx| {
-                    let made = organization::create(tx, &slug, &name, now)?;
+                    let made =
+                        organization::create(tx, &slug, &name, &Author::command_line(), now)?;
                     Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?))
                 })?;
                 show(&made, &public, None, json)
@@ -125,10 +126,10 @@ impl Org {
                     default_group_level,
                     default_user_level,
                 };
-                let now = clock::now();
+                let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public, limits) = global.open()?.write(move |tx| {
-                    let changed = organization::change(tx, slug.as_str(), &change)?;
-                    session_limits::change(tx, &changed, &limits, &Author::command_line(), now)?;
+                    let changed = organization::change(tx, slug.as_str(), &change, &by, now)?;
+                    session_limits::change(tx, &changed, &limits, &by, now)?;
                     let limits = session_limits::of_organization(tx, &changed.id)?;
                     Ok::<_, DirectoryError>((changed, PublicUrl::load(tx)?, limits))
                 })?;

@@ -14,6 +14,7 @@ pub mod level_change;
 pub mod metadata_source;
 pub mod organization;
 pub mod provider;
+mod provisioned;
 pub mod provisioning;
 pub mod scim_filter;
 pub mod service_keys;
