@@ -6,7 +6,9 @@
 
 pub mod addresses;
 pub mod authority;
+pub mod deprovisioning;
 pub mod domain;
+pub mod enforcement;
 mod error;
 pub mod group;
 pub mod level;
@@ -14,6 +16,7 @@ pub mod level_change;
 pub mod metadata_source;
 pub mod organization;
 pub mod provider;
+pub mod provider_deletion;
 mod provisioned;
 pub mod provisioning;
 pub mod scim_filter;
@@ -83,6 +86,10 @@ impl PageRequest {
         let next = if more { items.last().map(key) } else { None };
         Page { items, total, next }
     }
+}
+
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The key that names are compared by where case does not count (RFC 7643 section 2.2 leaves

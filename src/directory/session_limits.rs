@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::level::BIT;
 use super::organization::Organization;
-use super::{DirectoryError, Level, Levels};
+use super::{DirectoryError, Level, Levels, millis};
 use crate::access::session::{Limits, USER};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry, Target};
@@ -224,8 +224,4 @@ fn checked(limits: Limits) -> Result<Limits, DirectoryError> {
         ));
     }
     Ok(limits)
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -84,6 +84,7 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}",  May(ReadDirectory), api::providers::show),
     row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::change),
     row("DELETE", "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::delete),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}/deletion", May(Administer), api::providers::deletion),
     row("GET",    "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::list),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::create),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}",   May(Administer),    api::tokens::revoke),
@@ -100,6 +101,7 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/users",                 May(ReadDirectory), api::users::list),
     row("GET",    "/api/v1/organizations/{org}/users/{user}",          May(ReadDirectory), api::users::show),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}",          May(ChangeUsers),   api::users::change),
+    row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),
 

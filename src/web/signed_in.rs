@@ -8,11 +8,11 @@ use rusqlite::Connection;
 use super::{App, Problem, cookie};
 use crate::access::break_glass;
 use crate::access::secret;
-use crate::access::session::{self, Session, Subject};
+use crate::access::session::{self, Method, Session, Subject};
 use crate::clock::Timestamp;
 use crate::directory::organization::{self, Organization};
 use crate::directory::user::{self, User};
-use crate::directory::{Levels, session_limits};
+use crate::directory::{Levels, enforcement, session_limits};
 use crate::edge::Request;
 use crate::observe::audit::{Author, AuthorKind, Via};
 
@@ -109,6 +109,11 @@ pub(super) fn of_cookie(
             let Some(user) = user::find(conn, id)?.filter(|user| user.active) else {
                 return Ok(None);
             };
+            // Ended when enforcement began; one that was opened at that very moment, or whose owner
+            // got an address of an enforced domain since, counts no more either.
+            if session.method == Method::Password && enforcement::is_enforced(conn, &user)? {
+                return Ok(None);
+            }
             let organization = organization::find_by_id(conn, &user.organization_id)?;
             let standing = session_limits::standing(conn, id, &organization.id)?;
             let Some(session) = session.within(standing.limits, now) else {
