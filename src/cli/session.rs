@@ -85,11 +85,11 @@ fn list(
     let page = global.open()?.read(|conn| {
         let organization = organization::find(conn, org.as_str())?;
         match user {
-            None => sessions::list(conn, &organization, request, now),
+            None => sessions::list(conn, &organization, request, None, now),
             Some(id) => {
                 let owner = user::find_in(conn, &organization.id, id)?;
                 Ok::<_, DirectoryError>(Page {
-                    items: sessions::views_of_user(conn, &owner, now)?,
+                    items: sessions::views_of_user(conn, &owner, None, now)?,
                     total: None,
                     next: None,
                 })

@@ -73,7 +73,7 @@ pub struct Line {
     /// `deactivated` or `deleted`.
     what: &'static str,
     user: Person,
-    by: String,
+    actor: Actor,
     via: String,
     ended: Value,
     took_ms: i64,
@@ -97,6 +97,12 @@ impl Line {
             self.user.user_name.clone(),
         ]
     }
+}
+
+#[derive(Debug, Serialize)]
+struct Actor {
+    kind: String,
+    name: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -169,7 +175,7 @@ fn lines(
 ) -> Result<Vec<Line>, DirectoryError> {
     let half = |action: &str| {
         format!(
-            "SELECT * FROM (SELECT seq, at, action, target_id, target_name, actor_name, via, detail
+            "SELECT * FROM (SELECT seq, at, action, target_id, target_name, actor_kind, actor_name, via, detail
                             FROM audit
                             WHERE organization_id = ?1 AND action = '{action}' AND seq < ?2
                             ORDER BY seq DESC LIMIT ?3)"
@@ -199,7 +205,10 @@ fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
             id: row.get("target_id")?,
             user_name: row.get("target_name")?,
         },
-        by: row.get("actor_name")?,
+        actor: Actor {
+            kind: row.get("actor_kind")?,
+            name: row.get("actor_name")?,
+        },
         via: row.get("via")?,
         ended: detail.get("ended").cloned().unwrap_or_default(),
         took_ms: detail.get("took_ms").and_then(Value::as_i64).unwrap_or(0),

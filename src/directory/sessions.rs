@@ -16,6 +16,8 @@ use crate::observe::audit::{self, Author, Entry, Target};
 #[derive(Debug, Serialize)]
 pub struct View {
     id: String,
+    /// Whether it's the one that asks.
+    current: bool,
     user: Owner,
     method: &'static str,
     provider: Option<ProviderName>,
@@ -54,15 +56,16 @@ pub fn of_user(
         .collect())
 }
 
-/// The same, as shown.
+/// The same, as shown; `current` is the session that asks, by id.
 pub fn views_of_user(
     conn: &Connection,
     user: &User,
+    current: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<View>, DirectoryError> {
     of_user(conn, user, now)?
         .into_iter()
-        .map(|session| view(conn, session, user))
+        .map(|session| view(conn, session, user, current))
         .collect()
 }
 
@@ -72,6 +75,7 @@ pub fn list(
     conn: &Connection,
     organization: &Organization,
     request: &PageRequest,
+    current: Option<&str>,
     now: Timestamp,
 ) -> Result<Page<View>, DirectoryError> {
     let found = session::of_organization(
@@ -92,7 +96,7 @@ pub fn list(
         };
         let limits = session_limits::standing(conn, id, &organization.id)?.limits;
         if let Some(session) = session.within(limits, now) {
-            items.push(view(conn, session, &owner)?);
+            items.push(view(conn, session, &owner, current)?);
         }
     }
     Ok(Page {
@@ -102,7 +106,12 @@ pub fn list(
     })
 }
 
-fn view(conn: &Connection, session: Session, owner: &User) -> Result<View, DirectoryError> {
+fn view(
+    conn: &Connection,
+    session: Session,
+    owner: &User,
+    current: Option<&str>,
+) -> Result<View, DirectoryError> {
     let provider = session
         .provider_id
         .as_deref()
@@ -113,6 +122,7 @@ fn view(conn: &Connection, session: Session, owner: &User) -> Result<View, Direc
             name: provider.name,
         });
     Ok(View {
+        current: current == Some(session.id.as_str()),
         id: session.id,
         user: Owner {
             id: owner.id.clone(),

@@ -16,9 +16,10 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
     }
     let request = page_request(call.request)?;
     let organization = call.organization()?;
+    let own = Some(call.signed_in()?.session.id.as_str());
     let page = app
         .store
-        .read(|conn| sessions::list(conn, organization, &request, call.now))?;
+        .read(|conn| sessions::list(conn, organization, &request, own, call.now))?;
     answer(200, &page)
 }
 
@@ -29,9 +30,10 @@ pub(in crate::web) fn of_user(app: &App, call: &Call<'_>) -> Result<Response, Pr
 
 fn of(app: &App, call: &Call<'_>, user: &str) -> Result<Response, Problem> {
     let organization = call.organization()?;
+    let own = Some(call.signed_in()?.session.id.as_str());
     let items = app.store.read(|conn| {
         let owner = user::find_in(conn, &organization.id, user)?;
-        sessions::views_of_user(conn, &owner, call.now)
+        sessions::views_of_user(conn, &owner, own, call.now)
     })?;
     answer(
         200,
