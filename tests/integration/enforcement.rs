@@ -19,7 +19,7 @@ fn drill(app: &TestApp, days_ago: i64, passed: bool) {
     let passed = i64::from(passed);
     app.force(&format!(
         "INSERT INTO drills (id, operator_id, operator_name, at, passed, detail)
-         SELECT 'drill {at} {passed}', id, name, {at}, {passed}, '{{}}' FROM operators"
+         SELECT 'drill {at} {passed} ' || id, id, name, {at}, {passed}, '{{}}' FROM operators"
     ));
 }
 
@@ -36,10 +36,10 @@ fn local(app: &TestApp, name: &str) -> String {
     app.force(&format!(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, email, email_key, origin,
              resource, created_at, updated_at)
-         SELECT 'local {name}', id, '{name}', '{name}', '{name}', '{name}', 'local', '{{}}', 0, 0
+         SELECT 'local-{name}', id, '{name}', '{name}', '{name}', '{name}', 'local', '{{}}', 0, 0
          FROM organizations WHERE slug = 'acme'"
     ));
-    format!("local {name}")
+    format!("local-{name}")
 }
 
 /// A session as a password opens one; its cookie.
@@ -94,10 +94,16 @@ fn it_is_refused_until_both_proofs_are_there() {
     refused(&[sign_in, a_drill], &[]);
     Browser::new(&app).sign_in(&acme, "ann@acme.com");
     refused(&[a_drill], &[sign_in]);
-    drill(&app, 89, true);
-    app.force("UPDATE operators SET disabled_at = 1");
+    // Of an account that is disabled since, or gone.
+    let now = clock::now().millis();
+    app.force(&format!(
+        "INSERT INTO operators (id, name, name_key, password_hash, disabled_at, created_at,
+             password_changed_at) VALUES ('off', 'off', 'off', '', 1, 0, 0);
+         INSERT INTO drills (id, operator_id, operator_name, at, passed, detail)
+         VALUES ('1', 'off', 'off', {now}, 1, '{{}}'), ('2', 'gone', 'gone', {now}, 1, '{{}}')"
+    ));
     refused(&[a_drill], &[sign_in]);
-    app.force("UPDATE operators SET disabled_at = NULL");
+    drill(&app, 89, true);
     app.force("UPDATE providers SET last_sign_in_at = NULL");
     refused(&[sign_in], &[a_drill]);
     Browser::new(&app).sign_in(&acme, "ann@acme.com");
@@ -177,7 +183,7 @@ fn password_sessions_of_its_domains_end_at_once() {
     let late = password_session(&app, &ann);
     assert!(app.who(&late).is_none());
     // Nor does one of somebody who gets an address of the domain afterwards.
-    app.force("UPDATE users SET email = 'eve@acme.com', email_key = 'eve@acme.com' WHERE id = 'local eve@elsewhere.com'");
+    app.force("UPDATE users SET email = 'eve@acme.com', email_key = 'eve@acme.com' WHERE id = 'local-eve@elsewhere.com'");
     assert!(app.who(&password[1]).is_none());
 
     // A provider that lets nobody in keeps nobody out.
