@@ -14,6 +14,7 @@ mod output;
 mod provider;
 mod scim;
 mod serve;
+mod session;
 mod trace;
 mod user;
 
@@ -89,6 +90,9 @@ enum Command {
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Who is signed in, and putting them out
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Groups and the level their members inherit
     #[command(subcommand)]
     Group(group::GroupCommand),
@@ -117,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Provider(command) => command.run(&cli.global),
         Command::Scim(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
+        Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
         Command::Trace(command) => command.run(&cli.global),

@@ -18,7 +18,7 @@ use crate::http::{Ask, Client};
 use crate::saml::fixture::{IDP, ISSUER, SSO};
 
 /// The executable of this build, or the one that PORTCULLIS_BIN names (the release's, say).
-fn executable() -> PathBuf {
+pub(crate) fn executable() -> PathBuf {
     std::env::var_os("PORTCULLIS_BIN")
         .map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
 }

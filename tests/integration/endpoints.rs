@@ -128,6 +128,7 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}", readers(), |w| Ask::get(format!("{ORG}/providers/{}", w.acme.provider))),
     row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/providers/{}", w.draft())).json(&json!({ "metadata_xml": IDP.metadata(), "jit": false, "idp_initiated": true }))),
     row("DELETE", "/api/v1/organizations/{org}/providers/{provider}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/providers/{}", w.draft()))),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}/deletion", admins(200), |w| Ask::get(format!("{ORG}/providers/{}/deletion", w.acme.provider))),
     row("GET",    "/api/v1/organizations/{org}/scim/tokens", admins(200), |_| Ask::get(format!("{ORG}/scim/tokens"))),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens", admins(201), |_| Ask::new("POST", format!("{ORG}/scim/tokens")).json(&json!({ "name": "Okta" }))),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/scim/tokens/{}", w.token()))),
@@ -135,6 +136,13 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/groups/{group}", readers(), |w| Ask::get(format!("{ORG}/groups/{}", w.group()))),
     row("PATCH",  "/api/v1/organizations/{org}/groups/{group}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/groups/{}", w.group())).json(&json!({ "level": "runner" }))),
     row("GET",    "/api/v1/organizations/{org}/groups/{group}/members", readers(), |w| Ask::get(format!("{ORG}/groups/{}/members", w.group()))),
+    row("GET",    "/api/v1/organizations/{org}/groups/{group}/level-change", admins(200), |w| Ask::get(format!("{ORG}/groups/{}/level-change?level=viewer", w.group()))),
+    row("GET",    "/api/v1/organizations/{org}/sessions", editors(), |_| Ask::get(format!("{ORG}/sessions"))),
+    row("DELETE", "/api/v1/organizations/{org}/sessions", admins(200), |_| Ask::new("DELETE", format!("{ORG}/sessions"))),
+    row("DELETE", "/api/v1/organizations/{org}/sessions/{session}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/sessions/{}", w.session()))),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/sessions", editors(), |w| Ask::get(format!("{ORG}/users/{}/sessions", w.user()))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/sessions", admins(200), |w| Ask::new("DELETE", format!("{ORG}/users/{}/sessions", w.user()))),
+    row("GET",    "/api/v1/organizations/{org}/deprovisioning", editors(), |_| Ask::get(format!("{ORG}/deprovisioning"))),
     row("GET",    "/api/v1/organizations/{org}/users", readers(), |_| Ask::get(format!("{ORG}/users"))),
     row("GET",    "/api/v1/organizations/{org}/users/{user}", readers(), |w| Ask::get(format!("{ORG}/users/{}", w.user()))),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/users/{}", w.user())).json(&json!({ "active": false }))),
@@ -266,6 +274,15 @@ impl World {
     fn user(&self) -> String {
         self.app
             .push_user(&self.acme, &format!("{}@acme.com", self.fresh("p")))
+    }
+
+    /// The id of somebody's session.
+    fn session(&self) -> String {
+        let user = self.user();
+        self.app.session(&user);
+        let path = format!("{ORG}/users/{user}/sessions");
+        let list = self.app.as_operator("GET", &path, &Value::Null).json();
+        list["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
     fn group(&self) -> String {
