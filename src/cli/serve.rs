@@ -227,7 +227,8 @@ impl Serve {
     fn known_public_url(&self, store: &Store) -> Result<Option<PublicUrl>, CliError> {
         if let Some(given) = &self.public_url {
             let saved = given.clone();
-            store.write(move |tx| saved.save(tx))?;
+            let by = Author::command_line();
+            store.write(move |tx| saved.save(tx, &by, clock::now()))?;
             return Ok(Some(given.clone()));
         }
         if store.read(PublicUrl::is_set)? {
@@ -276,7 +277,7 @@ fn own_public_url(store: &Store, bound: SocketAddr, tls: bool) -> Result<PublicU
     let scheme = if tls { "https" } else { "http" };
     let own: PublicUrl = format!("{scheme}://localhost:{}", bound.port()).parse()?;
     let saved = own.clone();
-    store.write(move |tx| saved.save(tx))?;
+    store.write(move |tx| saved.save(tx, &Author::appliance(), clock::now()))?;
     Ok(own)
 }
 

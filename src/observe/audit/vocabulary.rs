@@ -3,6 +3,10 @@
 
 /// Each action and what it says happened. `noun.verb`, in the past.
 pub const ACTIONS: &[(&str, &str)] = &[
+    (
+        "appliance.changed",
+        "A setting of the appliance was changed",
+    ),
     ("organization.created", "An organization was made"),
     (
         "organization.changed",
@@ -64,7 +68,7 @@ pub(super) enum Weight {
 
 pub(super) fn weight(action: &str) -> Weight {
     match action.split_once('.') {
-        Some(("break-glass" | "audit", _)) => Weight::Grave,
+        Some(("break-glass" | "audit" | "appliance", _)) => Weight::Grave,
         Some(("provider" | "token" | "organization", _)) => Weight::Notable,
         Some((_, "level-changed" | "deactivated" | "deleted")) => Weight::Notable,
         _ => Weight::Ordinary,
