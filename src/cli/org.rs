@@ -75,12 +75,13 @@ impl Org {
                 let store = global.open_or_create()?;
                 let now = clock::now();
                 let name = name.unwrap_or_else(|| slug.to_string());
-                let (made, public) = store.write(move |tx| {
+                let (made, public, limits) = store.write(move |tx| {
                     let made =
                         organization::create(tx, &slug, &name, &Author::command_line(), now)?;
-                    Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?))
+                    let limits = session_limits::of_organization(tx, &made.id)?;
+                    Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?, limits))
                 })?;
-                show(&made, &public, None, json)
+                show(&made, &public, &limits, json)
             }
             Self::List { json } => {
                 let (all, public) = global.open()?.read(|conn| {
@@ -109,7 +110,7 @@ impl Org {
                     let limits = session_limits::of_organization(conn, &found.id)?;
                     Ok::<_, DirectoryError>((found, PublicUrl::load(conn)?, limits))
                 })?;
-                show(&found, &public, Some(&limits), json)
+                show(&found, &public, &limits, json)
             }
             Self::Set {
                 slug,
@@ -133,7 +134,7 @@ impl Org {
                     let limits = session_limits::of_organization(tx, &changed.id)?;
                     Ok::<_, DirectoryError>((changed, PublicUrl::load(tx)?, limits))
                 })?;
-                show(&changed, &public, Some(&limits), json)
+                show(&changed, &public, &limits, json)
             }
         }
     }
@@ -196,12 +197,12 @@ fn limit_changes(
 fn show(
     organization: &Organization,
     public: &PublicUrl,
-    limits: Option<&[(Level, Limits); 4]>,
+    limits: &[(Level, Limits); 4],
     json: bool,
 ) -> Result<(), CliError> {
     if json {
         let mut value = as_json(organization, public);
-        if let (Some(object), Some(limits)) = (value.as_object_mut(), limits) {
+        if let Some(object) = value.as_object_mut() {
             let limits = session_limits::view(limits);
             object.insert("session_limits".into(), Value::Object(limits));
         }
@@ -222,7 +223,7 @@ fn show(
         ("SCIM endpoint", public.scim(&organization.slug)),
     ])?;
     let minutes = |duration: Duration| duration.as_secs() / 60;
-    for (level, limits) in limits.into_iter().flatten().rev() {
+    for (level, limits) in limits.iter().rev() {
         output::line(&format!(
             "Sessions of {level}: {} min without a request, {} min in all",
             minutes(limits.idle),
