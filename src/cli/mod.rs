@@ -1,6 +1,7 @@
 //! The command line: a file per subcommand. Every administrative command works on the SQLite file
 //! itself, with the server running or not, and takes `--json`.
 
+mod audit;
 mod break_glass;
 mod certificate;
 mod completions;
@@ -101,6 +102,9 @@ enum Command {
     /// What was signed in and pushed, and which check refused it
     #[command(subcommand)]
     Trace(trace::TraceCommand),
+    /// Who did what: the log that can't be changed without it showing
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print shell completions
     Completions(completions::Completions),
     /// Print the manual pages
@@ -121,6 +125,7 @@ pub fn run() -> ExitCode {
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
         Command::Trace(command) => command.run(&cli.global),
+        Command::Audit(command) => command.run(&cli.global),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

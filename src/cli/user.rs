@@ -1,14 +1,15 @@
 //! `portcullis user`
 
 use clap::Subcommand;
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{CliError, Global, ListArgs, output};
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::directory::deprovisioning::{self, Report};
 use crate::directory::slug::Slug;
-use crate::directory::{DirectoryError, Page, PageRequest, organization, user};
-use crate::observe::audit::Author;
+use crate::directory::{DirectoryError, Page, PageRequest, organization, past, user};
+use crate::observe::audit::{self, Author};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
@@ -27,6 +28,9 @@ pub(super) enum UserCommand {
     Show {
         /// Their id
         id: String,
+        /// As they were then, such as 2026-03-03T12:00:00Z; from the audit log
+        #[arg(long, value_name = "TIME", value_parser = super::audit::time)]
+        at: Option<Timestamp>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -108,7 +112,15 @@ impl UserCommand {
                     Ok(())
                 })
             }
-            Self::Show { id, json } => {
+            Self::Show {
+                id,
+                at: Some(at),
+                json,
+            } => {
+                let value = store.read(|conn| as_of(conn, &id, at, now))?;
+                show(&value, json)
+            }
+            Self::Show { id, json, at: None } => {
                 let value = store.read(|conn| {
                     let found = user::find(conn, &id)?
                         .ok_or_else(|| DirectoryError::not_found("user", id.clone()))?;
@@ -137,6 +149,22 @@ impl UserCommand {
             Self::Deactivate { id, json } => set_active(&store, id, false, json),
         }
     }
+}
+
+fn as_of(
+    conn: &Connection,
+    id: &str,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<Value, DirectoryError> {
+    let missing = || DirectoryError::not_found("user", id);
+    let organization = match user::find(conn, id)? {
+        Some(found) => found.organization_id,
+        // Gone since; the log still knows where they were.
+        None => audit::organization_of(conn, id)?.ok_or_else(missing)?,
+    };
+    let past = past::at(conn, &organization, at, now)?;
+    Ok(past.user(id)?.ok_or_else(missing)?.view(at))
 }
 
 fn set_active(

@@ -15,6 +15,7 @@ pub mod level;
 pub mod level_change;
 pub mod metadata_source;
 pub mod organization;
+pub mod past;
 pub mod provider;
 pub mod provider_deletion;
 mod provisioned;

@@ -11,6 +11,7 @@
 )]
 
 mod app;
+mod audit;
 mod break_glass;
 mod browser;
 mod cli;
