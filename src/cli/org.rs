@@ -50,6 +50,9 @@ pub(super) enum Org {
         /// What a new user gets: admin, editor, runner or viewer
         #[arg(long, value_name = "LEVEL")]
         default_user_level: Option<Level>,
+        /// Whether its local users may sign in with their passwords; off ends their sessions
+        #[arg(long, value_name = "BOOL")]
+        local_sign_in: Option<bool>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -102,12 +105,14 @@ impl Org {
                 name,
                 default_group_level,
                 default_user_level,
+                local_sign_in,
                 json,
             } => {
                 let change = Change {
                     name,
                     default_group_level,
                     default_user_level,
+                    local_sign_in,
                 };
                 let (changed, public) = global.open()?.write(move |tx| {
                     let changed = organization::change(tx, slug.as_str(), &change)?;
@@ -146,6 +151,15 @@ fn show(organization: &Organization, public: &PublicUrl, json: bool) -> Result<(
             organization.default_group_level.to_string(),
         ),
         ("New users get", organization.default_user_level.to_string()),
+        (
+            "Local sign-in",
+            if organization.local_sign_in {
+                "on"
+            } else {
+                "off"
+            }
+            .to_owned(),
+        ),
         ("SCIM endpoint", public.scim(&organization.slug)),
     ])
 }

@@ -7,9 +7,12 @@
 pub mod addresses;
 pub mod authority;
 pub mod domain;
+pub mod enforcement;
 mod error;
 pub mod group;
 pub mod level;
+pub mod local_sign_in;
+pub mod local_user;
 pub mod metadata_source;
 pub mod organization;
 pub mod provider;

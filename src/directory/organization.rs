@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::error::is_unique_violation;
 use super::slug::Slug;
 use super::{DirectoryError, Level};
+use crate::access::session;
 use crate::clock::Timestamp;
 use crate::store::id;
 
@@ -22,6 +23,8 @@ pub struct Organization {
     pub default_group_level: Level,
     /// What a new user gets.
     pub default_user_level: Level,
+    /// Whether its local users may sign in with their passwords.
+    pub local_sign_in: bool,
     /// How many users it has.
     pub users: i64,
     /// How many groups it has.
@@ -31,7 +34,7 @@ pub struct Organization {
 }
 
 const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
-                       group_count, created_at";
+                       group_count, created_at, local_sign_in";
 
 /// Makes one. A taken slug is a conflict.
 pub fn create(
@@ -96,6 +99,8 @@ pub struct Change {
     pub default_group_level: Option<Level>,
     /// What a new user gets from now on.
     pub default_user_level: Option<Level>,
+    /// Whether its local users may sign in with their passwords; off ends the sessions they have.
+    pub local_sign_in: Option<bool>,
 }
 
 /// Changes one and returns it as it is then.
@@ -121,6 +126,13 @@ pub fn change(
             .unwrap_or(now.default_group_level),
         change.default_user_level.unwrap_or(now.default_user_level)
     ])?;
+    if let Some(on) = change.local_sign_in {
+        tx.prepare_cached("UPDATE organizations SET local_sign_in = ?2 WHERE id = ?1")?
+            .execute(params![now.id, on])?;
+        if !on {
+            session::end_of_organization_by_method(tx, &now.id, session::Method::Password)?;
+        }
+    }
     find(tx, slug)
 }
 
@@ -146,5 +158,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         users: row.get(5)?,
         groups: row.get(6)?,
         created_at: Timestamp::from_millis(row.get(7)?),
+        local_sign_in: row.get(8)?,
     })
 }

@@ -9,7 +9,7 @@ use super::domain::{self, EmailDomain};
 use super::error::is_unique_violation;
 use super::organization::Organization;
 use super::scim_filter::{self, Resources};
-use super::{DirectoryError, fold, user};
+use super::{DirectoryError, fold, local_user, user};
 use crate::clock::Timestamp;
 use crate::scim::error::ScimError;
 use crate::scim::group::GroupDraft;
@@ -175,6 +175,7 @@ pub fn replace_user(
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
+    local_user::handed_over(tx, id, now)?;
     if !active {
         user::end_access(tx, id)?;
     }

@@ -60,7 +60,12 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let body = Body::read(
         call.request,
-        &["name", "default_group_level", "default_user_level"],
+        &[
+            "name",
+            "default_group_level",
+            "default_user_level",
+            "local_sign_in",
+        ],
     )?;
     let level = |name: &'static str| -> Result<Option<Level>, Problem> {
         body.text(name)?
@@ -74,6 +79,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         name: body.text("name")?.map(str::to_owned),
         default_group_level: level("default_group_level")?,
         default_user_level: level("default_user_level")?,
+        local_sign_in: body.flag("local_sign_in")?,
     };
     let slug = call.organization()?.slug.clone();
     let changed = app
