@@ -248,7 +248,7 @@ pub fn open(
         ("second_factor", json!(second_factor)),
     ]);
     let by = person(user, browser.client);
-    local_user::told(tx, "user.signed-in", user, detail, &by, now)?;
+    user::told(tx, "user.signed-in", user, detail, &by, now)?;
     let new = NewSession {
         subject: Subject::User(user.id.clone()),
         provider_id: None,

@@ -18,7 +18,7 @@ use crate::access::invitation::{self, Invitation, Kind};
 use crate::access::secret::Secret;
 use crate::access::{local_password, second_factor, session};
 use crate::clock::Timestamp;
-use crate::observe::audit::{self, Author, Entry};
+use crate::observe::audit::{self, Author};
 use crate::store::id;
 
 /// Characters of a name.
@@ -122,16 +122,10 @@ pub fn create(
         }
     }
     let made = user::find_in(tx, organization_id, &id)?;
-    let detail = audit::detail([(
-        "after",
-        json!({
-            "userName": made.user_name,
-            "email": made.email,
-            "displayName": made.display_name,
-            "level": user::level(tx, &id)?,
-        }),
-    )]);
-    told(tx, "user.created", &made, detail, by, now)?;
+    let mut facts = user::facts(&made);
+    facts.insert("level".into(), json!(user::level(tx, &id)?));
+    let detail = audit::detail([("after", Value::Object(facts))]);
+    user::told(tx, "user.created", &made, detail, by, now)?;
     Ok(made)
 }
 
@@ -186,17 +180,9 @@ pub fn change(
         now.millis()
     ])?;
     let after = user::find_in(tx, &before.organization_id, &before.id)?;
-    let detail = audit::detail([
-        (
-            "before",
-            json!({ "email": before.email, "displayName": before.display_name }),
-        ),
-        (
-            "after",
-            json!({ "email": after.email, "displayName": after.display_name }),
-        ),
-    ]);
-    told(tx, "user.changed", &after, detail, by, now)?;
+    if let Some(detail) = audit::changes(&user::facts(before), &user::facts(&after)) {
+        user::told(tx, "user.changed", &after, detail, by, now)?;
+    }
     Ok(after)
 }
 
@@ -221,7 +207,7 @@ pub fn set_level(
         ("before", json!({ "direct": before })),
         ("after", json!({ "direct": level })),
     ]);
-    told(tx, "user.level-changed", user, detail, by, now)
+    user::told(tx, "user.level-changed", user, detail, by, now)
 }
 
 /// Removes a local user and everything of theirs.
@@ -240,8 +226,8 @@ pub fn delete(
     }
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([&user.id])?;
-    let detail = audit::detail([("before", json!({ "email": user.email }))]);
-    told(tx, "user.deleted", user, detail, by, now)
+    let detail = audit::detail([("before", Value::Object(user::facts(user)))]);
+    user::told(tx, "user.deleted", user, detail, by, now)
 }
 
 /// Makes a link with which a user sets a password. It is not to be had again.
@@ -274,7 +260,7 @@ pub fn invite(
         ("kind", json!(kind)),
         ("expires_at", json!(made.expires_at)),
     ]);
-    told(tx, "invitation.created", user, detail, by, now)?;
+    user::told(tx, "invitation.created", user, detail, by, now)?;
     Ok((made, link))
 }
 
@@ -290,7 +276,7 @@ pub fn revoke_invitation(
         return Err(DirectoryError::not_found("invitation", id));
     }
     let detail = audit::detail([("invitation", json!(id))]);
-    told(tx, "invitation.revoked", user, detail, by, now)
+    user::told(tx, "invitation.revoked", user, detail, by, now)
 }
 
 /// Uses a link up: sets the password of which `hash` is the PHC string, and ends the user's
@@ -328,7 +314,7 @@ pub fn set_password(
         ("first", json!(first)),
         ("ended", json!({ "sessions": sessions })),
     ]);
-    told(tx, "user.password-set", user, detail, by, now)
+    user::told(tx, "user.password-set", user, detail, by, now)
 }
 
 /// Takes a user's second factor away. False if there was none.
@@ -340,7 +326,7 @@ pub fn remove_second_factor(
 ) -> Result<bool, DirectoryError> {
     let removed = second_factor::remove(tx, &user.id)?;
     if removed {
-        told(tx, "user.second-factor-removed", user, Map::new(), by, now)?;
+        user::told(tx, "user.second-factor-removed", user, Map::new(), by, now)?;
     }
     Ok(removed)
 }
@@ -366,43 +352,28 @@ pub fn no_password(conn: &Connection, user: &User) -> Result<Option<&'static str
 }
 
 /// Ends what let a user in by password, since an identity provider answers for them from now on:
-/// password, second factor, links, and the sessions opened with them. True if there was anything.
+/// password, second factor, links, and the sessions opened with them.
 pub(crate) fn handed_over(
     tx: &Connection,
     user_id: &str,
-    now: Timestamp,
-) -> Result<bool, DirectoryError> {
-    let password = local_password::remove(tx, user_id)?;
-    let links = invitation::revoke_of_user(tx, user_id, now)?;
-    if !password && links == 0 {
-        return Ok(false);
-    }
-    second_factor::remove(tx, user_id)?;
-    session::end_by_method(tx, user_id, session::Method::Password)?;
-    Ok(true)
-}
-
-/// Adds a line about a user to the audit log.
-pub(crate) fn told(
-    tx: &Connection,
-    action: &'static str,
-    user: &User,
-    detail: Map<String, Value>,
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
-    let entry = Entry {
-        action,
-        organization_id: Some(&user.organization_id),
-        target: audit::Target {
-            kind: "user",
-            id: Some(&user.id),
-            name: &user.user_name,
-        },
-        detail,
-    };
-    audit::record(tx, by, &entry, now)?;
-    Ok(())
+    let password = local_password::remove(tx, user_id)?;
+    let links = invitation::revoke_of_user(tx, user_id, now)?;
+    if !password && links == 0 {
+        return Ok(());
+    }
+    second_factor::remove(tx, user_id)?;
+    let sessions = session::end_by_method(tx, user_id, session::Method::Password)?;
+    match user::find(tx, user_id)? {
+        Some(user) => {
+            let ended = json!({ "password": password, "invitations": links, "sessions": sessions });
+            let detail = audit::detail([("ended", ended)]);
+            user::told(tx, "user.handed-over", &user, detail, by, now)
+        }
+        None => Ok(()),
+    }
 }
 
 fn grant(tx: &Connection, user_id: &str, level: Option<Level>) -> Result<(), DirectoryError> {

@@ -16,6 +16,7 @@ pub mod local_user;
 pub mod metadata_source;
 pub mod organization;
 pub mod provider;
+mod provisioned;
 pub mod provisioning;
 pub mod scim_filter;
 pub mod service_keys;
