@@ -34,6 +34,17 @@ pub struct Browser {
     pub replaces: Option<[u8; 32]>,
 }
 
+/// What somebody gives to be let in.
+#[derive(Debug)]
+pub struct Given<'a> {
+    /// Their address or userName.
+    pub name: &'a str,
+    /// Their password.
+    pub password: &'a Secret,
+    /// The code of the second factor, where it is given in the same step.
+    pub code: Option<&'a str>,
+}
+
 /// What came of a right password.
 #[derive(Debug)]
 pub enum Outcome {
@@ -99,13 +110,12 @@ pub fn sign_in(
     store: &Store,
     gate: &Gate,
     half_way: &HalfWay,
-    typed: &str,
-    password: &Secret,
-    code: Option<&str>,
+    given: &Given<'_>,
     browser: Browser,
     now: Timestamp,
 ) -> Result<Outcome, LocalSignInError> {
-    let typed = typed.trim().to_owned();
+    let Given { password, code, .. } = given;
+    let typed = given.name.trim().to_owned();
     let both = [account(&typed), Key::address(browser.client)];
 
     let (reserved, name) = (both.clone(), typed.clone());

@@ -331,6 +331,38 @@ pub fn remove_second_factor(
     Ok(removed)
 }
 
+/// Ends one of the user's own sessions. False if there is no such session of theirs.
+pub fn end_own_session(
+    tx: &Connection,
+    user: &User,
+    id: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Result<bool, DirectoryError> {
+    let ended = session::end_own(tx, &user.id, id)?;
+    if ended {
+        let detail = audit::detail([("session", json!(id)), ("sessions", json!(1))]);
+        user::told(tx, "session.ended", user, detail, by, now)?;
+    }
+    Ok(ended)
+}
+
+/// Ends the user's sessions but the one with this id; returns how many there were.
+pub fn end_other_sessions(
+    tx: &Connection,
+    user: &User,
+    but: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Result<usize, DirectoryError> {
+    let ended = session::end_of_user_but(tx, &user.id, Some(but))?;
+    if ended > 0 {
+        let detail = audit::detail([("session", Value::Null), ("sessions", json!(ended))]);
+        user::told(tx, "session.ended", user, detail, by, now)?;
+    }
+    Ok(ended)
+}
+
 /// Why this user may use no password now, whatever it is; `None` if they may.
 pub fn no_password(conn: &Connection, user: &User) -> Result<Option<&'static str>, DirectoryError> {
     if !user.active {

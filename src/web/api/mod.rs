@@ -1,7 +1,9 @@
 //! The JSON API of the console and of scripts: a file per resource. What the console can do,
 //! this can do; it has no privilege of its own.
 
+pub(super) mod account;
 pub(super) mod groups;
+pub(super) mod invitations;
 pub(super) mod organizations;
 pub(super) mod providers;
 pub(super) mod session;
