@@ -112,7 +112,7 @@ pub static ROUTES: &[Route] = &[
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}",          May(ChangeUsers),   api::users::change),
     row("DELETE", "/api/v1/organizations/{org}/users/{user}",          May(Administer),    api::users::delete),
     row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", May(ChangeUsers), api::users::remove_second_factor),
-    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations",   May(ChangeUsers), api::invitations::list),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations",   May(ReadDirectory), api::invitations::list),
     row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations",   May(ChangeUsers), api::invitations::create),
     row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", May(ChangeUsers), api::invitations::revoke),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),

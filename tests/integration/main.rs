@@ -18,6 +18,7 @@ mod edge;
 mod endpoints;
 mod http;
 mod pages;
+mod people;
 mod providers;
 mod saml;
 mod scim;

@@ -73,8 +73,8 @@ fn shown(
 
 /// `PATCH /api/v1/account`
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let (user, organization, _) = own(call)?;
     let body = Body::read(call.request, &["displayName"])?;
+    let (user, organization, _) = own(call)?;
     let change = Change::new(None, Some(body.required_text("displayName")?))?;
     let (user, organization) = (user.clone(), organization.clone());
     let (by, now) = (call.author()?, call.now);
@@ -87,8 +87,8 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
 
 /// `POST /api/v1/account/password`: ends the other sessions.
 pub(in crate::web) fn set_password(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let (user, organization, session) = own(call)?;
     let body = Body::read(call.request, &["current", "new"])?;
+    let (user, organization, session) = own(call)?;
     let current = Secret::new(body.required_text("current")?);
     let chosen = Secret::new(body.required_text("new")?);
     may_use_password(app, user, "current")?;
@@ -131,8 +131,8 @@ pub(in crate::web) fn confirm_second_factor(
     app: &App,
     call: &Call<'_>,
 ) -> Result<Response, Problem> {
-    let (user, _, _) = own(call)?;
     let body = Body::read(call.request, &["code"])?;
+    let (user, _, _) = own(call)?;
     let code = body.required_text("code")?.to_owned();
     let (user, by, now) = (user.clone(), call.author()?, call.now);
     let codes = app
@@ -163,8 +163,8 @@ pub(in crate::web) fn remove_second_factor(
     app: &App,
     call: &Call<'_>,
 ) -> Result<Response, Problem> {
-    let (user, _, _) = own(call)?;
     let body = Body::read(call.request, &["password", "code"])?;
+    let (user, _, _) = own(call)?;
     let (by, now) = (call.author()?, call.now);
     match (body.text("password")?, body.text("code")?) {
         (Some(password), None) => prove(app, call, user, &Secret::new(password), "password")?,
