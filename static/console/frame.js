@@ -20,9 +20,7 @@ export async function frame({ session, params, signal, go }) {
     place,
     h('div', { class: 'who' },
       theme,
-      isOperator(session)
-        ? h('span', { class: 'name' }, displayName(session))
-        : h('a', { class: 'name', href: '/account', title: 'Your account' }, displayName(session)),
+      h('span', { class: 'name' }, displayName(session)),
       isOperator(session) ? badge('Break-glass', 'warn') : levelBadge(session.level),
       h('button', { type: 'button', on: { click: signOut } }, 'Sign out')));
   document.body.classList.toggle('operator', isOperator(session));
