@@ -11,7 +11,7 @@ use crate::directory::addresses::PublicUrl;
 use crate::directory::local_user::{self, Change, Draft};
 use crate::directory::slug::Slug;
 use crate::directory::user::{self, User};
-use crate::directory::{DirectoryError, Level, Page, organization};
+use crate::directory::{DirectoryError, Level, Page, organization, way_in};
 use crate::observe::audit::Author;
 use crate::store::Store;
 
@@ -192,7 +192,7 @@ impl UserCommand {
                     let by = Author::command_line();
                     let organization = organization::find(tx, org.as_str())?;
                     let user = local_user::create(tx, &organization.id, &draft, &by, now)?;
-                    let (made, link) = local_user::invite(tx, &user, Kind::Join, &by, now)?;
+                    let (made, link) = way_in::invite(tx, &user, Kind::Join, &by, now)?;
                     let url = PublicUrl::load(tx)?.join(link.expose());
                     let view = user::view(tx, &user, now).map(as_json)?;
                     Ok::<_, DirectoryError>((view, made, url))
@@ -240,7 +240,7 @@ impl UserCommand {
                 let of = id.clone();
                 let removed = store.write(move |tx| {
                     let found = known(tx, &of)?;
-                    local_user::remove_second_factor(tx, &found, &Author::command_line(), now)
+                    way_in::remove_second_factor(tx, &found, &Author::command_line(), now)
                 })?;
                 if !removed {
                     return Err(CliError::other("this user has no second factor"));
@@ -278,7 +278,7 @@ fn link(store: &Store, id: String, kind: Kind, json: bool) -> Result<(), CliErro
     let (made, url) = store.write(move |tx| {
         let found = known(tx, &id)?;
         let by = Author::command_line();
-        let (made, link) = local_user::invite(tx, &found, kind, &by, now)?;
+        let (made, link) = way_in::invite(tx, &found, kind, &by, now)?;
         let url = PublicUrl::load(tx)?.join(link.expose());
         Ok::<_, DirectoryError>((made, url))
     })?;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::user::{self, User};
-use super::{DirectoryError, fold, local_user};
+use super::{DirectoryError, fold, local_user, way_in};
 use crate::access::local_password::{self, HalfWay, Stored};
 use crate::access::password::{Gate, GateError};
 use crate::access::second_factor::{self, Checked};
@@ -196,7 +196,7 @@ pub fn give_code(
         };
         let same =
             local_password::find(tx, &user_id)?.map(|stored| stored.changed_at) == Some(changed_at);
-        if !same || local_user::no_password(tx, &user)?.is_some() {
+        if !same || way_in::no_password(tx, &user)?.is_some() {
             return Ok(Err(Some(user)));
         }
         if second_factor::check(tx, &user_id, &code, now)? == Checked::Wrong {
@@ -308,7 +308,7 @@ fn candidate(conn: &Connection, typed: &str) -> Result<Candidate, LocalSignInErr
     let Some(user) = user::find(conn, id)? else {
         return Ok(nobody);
     };
-    let usable = match local_user::no_password(conn, &user)? {
+    let usable = match way_in::no_password(conn, &user)? {
         None => local_password::find(conn, id)?,
         Some(_) => None,
     };

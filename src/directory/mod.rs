@@ -23,6 +23,7 @@ pub mod service_keys;
 pub mod sign_in;
 pub mod slug;
 pub mod user;
+pub mod way_in;
 
 pub use authority::{Action, Actor, Decision, Target, may};
 pub use error::DirectoryError;

@@ -15,7 +15,7 @@ use crate::access::throttle::{self, Key, ThrottleError};
 use crate::directory::local_sign_in::{self, LocalSignInError};
 use crate::directory::organization::{self, Organization};
 use crate::directory::user::{self, User};
-use crate::directory::{DirectoryError, local_user};
+use crate::directory::{DirectoryError, way_in};
 use crate::edge::Response;
 use crate::store::StoreError;
 
@@ -54,7 +54,7 @@ pub(super) fn set_password(app: &App, call: &Call<'_>) -> Result<Response, Probl
     let (invitation, now) = (opened.invitation, call.now);
     let by = local_sign_in::person(&opened.user, browser.client);
     let done = app.store.write(move |tx| {
-        let Some(user) = local_user::accept(tx, &invitation, &hash, &by, now)? else {
+        let Some(user) = way_in::accept(tx, &invitation, &hash, &by, now)? else {
             return Ok(None);
         };
         // Who has a second factor shows it, link or not.
@@ -113,7 +113,7 @@ fn open(app: &App, call: &Call<'_>) -> Result<Result<Opened, Response>, Problem>
         let Some(user) = user::find(tx, &invitation.user_id).map_err(Failed::Directory)? else {
             return Ok(None);
         };
-        let allowed = local_user::no_password(tx, &user).map_err(Failed::Directory)?;
+        let allowed = way_in::no_password(tx, &user).map_err(Failed::Directory)?;
         if allowed.is_some() {
             return Ok(None);
         }

@@ -14,7 +14,7 @@ use crate::directory::local_sign_in::{self, LocalSignInError};
 use crate::directory::local_user::{self, Change};
 use crate::directory::organization::Organization;
 use crate::directory::user::{self, User};
-use crate::directory::{DirectoryError, provider};
+use crate::directory::{DirectoryError, provider, way_in};
 use crate::edge::Response;
 
 /// Who asks, as a user; a break-glass account has none of this.
@@ -63,7 +63,7 @@ fn shown(
         "level": user::level(conn, &user.id)?,
         "levels": user::levels(conn, &user.id)?,
         "password": password.map(|stored| json!({ "changed_at": stored.changed_at })),
-        "password_refused": local_user::no_password(conn, user)?,
+        "password_refused": way_in::no_password(conn, user)?,
         "second_factor": second_factor.map(|status| json!({
             "confirmed_at": status.confirmed_at,
             "recovery_codes_left": status.recovery_codes_left,
@@ -99,7 +99,7 @@ pub(in crate::web) fn set_password(app: &App, call: &Call<'_>) -> Result<Respons
     let (user, session) = (user.clone(), session.id.clone());
     let (by, now) = (call.author()?, call.now);
     app.store.write(move |tx| {
-        local_user::set_password(tx, &user, &hash, Some(&session), &by, now)?;
+        way_in::set_password(tx, &user, &hash, Some(&session), &by, now)?;
         Ok::<_, Problem>(())
     })?;
     Ok(Response::new(204))
@@ -198,7 +198,7 @@ pub(in crate::web) fn remove_second_factor(
     let user = user.clone();
     let removed = app
         .store
-        .write(move |tx| local_user::remove_second_factor(tx, &user, &by, now))?;
+        .write(move |tx| way_in::remove_second_factor(tx, &user, &by, now))?;
     if removed {
         Ok(Response::new(204))
     } else {
@@ -249,7 +249,7 @@ pub(in crate::web) fn end_session(app: &App, call: &Call<'_>) -> Result<Response
     let (by, now) = (call.author()?, call.now);
     let ended = app
         .store
-        .write(move |tx| local_user::end_own_session(tx, &user, &id, &by, now))?;
+        .write(move |tx| way_in::end_own_session(tx, &user, &id, &by, now))?;
     if ended {
         Ok(Response::new(204))
     } else {
@@ -263,7 +263,7 @@ pub(in crate::web) fn end_other_sessions(app: &App, call: &Call<'_>) -> Result<R
     let (user, current) = (user.clone(), current.id.clone());
     let (by, now) = (call.author()?, call.now);
     app.store
-        .write(move |tx| local_user::end_other_sessions(tx, &user, &current, &by, now))?;
+        .write(move |tx| way_in::end_other_sessions(tx, &user, &current, &by, now))?;
     Ok(Response::new(204))
 }
 
@@ -272,7 +272,7 @@ fn may_use_password(app: &App, user: &User, field: &'static str) -> Result<(), P
     app.store.read(|conn| {
         let refused = match local_password::find(conn, &user.id)? {
             None => Some("you sign in with your identity provider and have no password here"),
-            Some(_) => local_user::no_password(conn, user)?,
+            Some(_) => way_in::no_password(conn, user)?,
         };
         match refused {
             Some(reason) => Err(DirectoryError::conflict(field, reason).into()),

@@ -8,7 +8,7 @@ use super::users::changeable;
 use super::{Body, json as answer};
 use crate::access::invitation::{self, Invitation, Kind};
 use crate::access::secret::Secret;
-use crate::directory::{local_user, user};
+use crate::directory::{user, way_in};
 use crate::edge::Response;
 
 /// The only answer that ever holds a link.
@@ -44,7 +44,7 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let (actor, by, now) = (call.signed_in()?.actor(), call.author()?, call.now);
     let (made, link) = app.store.write(move |tx| {
         let found = changeable(tx, &actor, &organization_id, &id)?;
-        Ok::<_, Problem>(local_user::invite(tx, &found, kind, &by, now)?)
+        Ok::<_, Problem>(way_in::invite(tx, &found, kind, &by, now)?)
     })?;
     answer(201, &with_link(app, &made, &link)?)
 }
@@ -57,7 +57,7 @@ pub(in crate::web) fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let (actor, by, now) = (call.signed_in()?.actor(), call.author()?, call.now);
     app.store.write(move |tx| {
         let found = changeable(tx, &actor, &organization_id, &id)?;
-        Ok::<_, Problem>(local_user::revoke_invitation(tx, &found, &link, &by, now)?)
+        Ok::<_, Problem>(way_in::revoke_invitation(tx, &found, &link, &by, now)?)
     })?;
     Ok(Response::new(204))
 }

@@ -9,7 +9,7 @@ use super::{Body, json as answer, page_request};
 use crate::access::invitation::Kind;
 use crate::directory::local_user::{self, Change, Draft};
 use crate::directory::user::{self, Origin, User};
-use crate::directory::{Action, Actor, Decision, Level, Page, Target, may};
+use crate::directory::{Action, Actor, Decision, Level, Page, Target, may, way_in};
 use crate::edge::Response;
 
 /// `GET .../users`
@@ -59,7 +59,7 @@ pub(in crate::web) fn invite(app: &App, call: &Call<'_>) -> Result<Response, Pro
             may_administer(&actor, &organization_id)?;
         }
         let user = local_user::create(tx, &organization_id, &draft, &by, now)?;
-        let (made, link) = local_user::invite(tx, &user, Kind::Join, &by, now)?;
+        let (made, link) = way_in::invite(tx, &user, Kind::Join, &by, now)?;
         Ok::<_, Problem>((user::view(tx, &user, now)?, made, link))
     })?;
     let mut value =
@@ -135,7 +135,7 @@ pub(in crate::web) fn remove_second_factor(
     let (actor, by, now) = (call.signed_in()?.actor(), call.author()?, call.now);
     let removed = app.store.write(move |tx| {
         let found = changeable(tx, &actor, &organization_id, &id)?;
-        Ok::<_, Problem>(local_user::remove_second_factor(tx, &found, &by, now)?)
+        Ok::<_, Problem>(way_in::remove_second_factor(tx, &found, &by, now)?)
     })?;
     if removed {
         Ok(Response::new(204))
