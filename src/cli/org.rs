@@ -62,6 +62,9 @@ pub(super) enum Org {
         /// How long sessions of a level last in all, such as admin=8h
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
         session_absolute: Vec<(Level, Option<Duration>)>,
+        /// Whether its local users may sign in with their passwords; off ends their sessions
+        #[arg(long, value_name = "BOOL")]
+        local_sign_in: Option<bool>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -119,6 +122,7 @@ impl Org {
                 default_user_level,
                 session_idle,
                 session_absolute,
+                local_sign_in,
                 json,
             } => {
                 let limits = limit_changes(&session_idle, &session_absolute);
@@ -126,6 +130,7 @@ impl Org {
                     name,
                     default_group_level,
                     default_user_level,
+                    local_sign_in,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public, limits) = global.open()?.write(move |tx| {
@@ -220,6 +225,15 @@ fn show(
             organization.default_group_level.to_string(),
         ),
         ("New users get", organization.default_user_level.to_string()),
+        (
+            "Local sign-in",
+            if organization.local_sign_in {
+                "on"
+            } else {
+                "off"
+            }
+            .to_owned(),
+        ),
         ("SCIM endpoint", public.scim(&organization.slug)),
     ])?;
     let minutes = |duration: Duration| duration.as_secs() / 60;
