@@ -19,7 +19,7 @@ use super::certificate::{Kept, Source};
 use super::{CliError, Format, Global, output};
 use crate::access::break_glass;
 use crate::access::password::{self, Gate, GateLimits};
-use crate::access::{session, sign_in_request, throttle};
+use crate::access::{invitation, session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
@@ -322,6 +322,7 @@ fn keep_house(store: &Store) {
         session::prune(tx, now)?;
         sign_in_request::prune(tx, now)?;
         throttle::prune(tx, now)?;
+        invitation::prune(tx, now)?;
         Ok::<_, StoreError>(())
     });
     // A piece at a time, so that others get in between.
