@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::domain::{self, EmailDomain};
 use super::error::is_unique_violation;
 use super::user::{self, Origin, User};
-use super::{DirectoryError, Level, fold};
+use super::{DirectoryError, Level, fold, provisioned};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author};
 use crate::store::id;
@@ -203,24 +203,25 @@ pub fn set_level(
     user::told(tx, "user.level-changed", user, detail, by, now)
 }
 
-/// Removes a local user and everything of theirs.
+/// Removes a user for whom no identity provider answers, and everything of theirs.
 pub fn delete(
     tx: &Connection,
     user: &User,
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
-    if user.origin != Origin::Local {
+    if user.origin != Origin::Local && user.unmanaged_at.is_none() {
         return Err(DirectoryError::conflict(
             "user",
             "this user comes from the identity provider: remove them there, or switch them off \
              here",
         ));
     }
+    let ended = user::end_access(tx, &user.id, now)?;
+    provisioned::user_deleted(tx, &user.organization_id, &user.id, &ended, by, now)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([&user.id])?;
-    let detail = audit::detail([("before", Value::Object(user::facts(user)))]);
-    user::told(tx, "user.deleted", user, detail, by, now)
+    Ok(())
 }
 
 fn grant(tx: &Connection, user_id: &str, level: Option<Level>) -> Result<(), DirectoryError> {

@@ -27,7 +27,7 @@ pub fn invite(
     if let Some(reason) = no_password(tx, user)? {
         return refused(reason);
     }
-    if user.origin != Origin::Local {
+    if user.origin != Origin::Local && user.unmanaged_at.is_none() {
         return refused("this user signs in with their identity provider, not with a password");
     }
     match (kind, local_password::find(tx, &user.id)?.is_some()) {

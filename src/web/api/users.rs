@@ -4,12 +4,16 @@ use rusqlite::Connection;
 
 use super::super::route::Call;
 use super::super::{App, Problem};
+use super::audit::time;
 use super::invitations::with_link;
 use super::{Body, json as answer, page_request};
 use crate::access::invitation::Kind;
+use crate::clock::Timestamp;
 use crate::directory::local_user::{self, Change, Draft};
 use crate::directory::user::{self, Origin, User};
-use crate::directory::{Action, Actor, Decision, Level, Page, Target, may, way_in};
+use crate::directory::{
+    Action, Actor, Decision, Level, Page, Target, may, may_grant, past, way_in,
+};
 use crate::edge::Response;
 
 /// `GET .../users`
@@ -35,11 +39,31 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
 /// `GET .../users/{user}`
 pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let organization = call.organization()?;
+    if let Some(at) = time(call, "at")? {
+        return shown_as_of(app, call, at);
+    }
     let view = app.store.read(|conn| {
         let found = user::find_in(conn, &organization.id, call.parameter("user"))?;
         user::view(conn, &found, call.now)
     })?;
     answer(200, &view)
+}
+
+/// As they were at a time, which is in the audit log, and so for those who may read that.
+fn shown_as_of(app: &App, call: &Call<'_>, at: Timestamp) -> Result<Response, Problem> {
+    let organization = &call.organization()?.id;
+    let target = Target::Organization(organization);
+    if may(&call.signed_in()?.actor(), Action::ReadTraces, target) != Decision::Allowed {
+        return Err(Problem::forbidden());
+    }
+    let id = call.parameter("user");
+    let person = app
+        .store
+        .read(|conn| past::at(conn, organization, at, call.now)?.user(id))?
+        .ok_or_else(|| {
+            Problem::new(404, "not-found", format!("There was no such user at {at}."))
+        })?;
+    answer(200, &person.view(at))
 }
 
 /// `POST .../users`: a local user and the link with which they join.
@@ -55,8 +79,13 @@ pub(in crate::web) fn invite(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let organization_id = call.organization()?.id.clone();
     let (actor, by, now) = (call.signed_in()?.actor(), call.author()?, call.now);
     let (view, made, link) = app.store.write(move |tx| {
-        if draft.level == Some(Level::Admin) {
-            may_administer(&actor, &organization_id)?;
+        if let Some(level) = draft.level {
+            let somebody = Target::User {
+                organization_id: &organization_id,
+                local: true,
+                level: None,
+            };
+            allowed(may_grant(&actor, "", somebody, Some(level)))?;
         }
         let user = local_user::create(tx, &organization_id, &draft, &by, now)?;
         let (made, link) = way_in::invite(tx, &user, Kind::Join, &by, now)?;
@@ -96,9 +125,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let view = app.store.write(move |tx| {
         let mut found = changeable(tx, &actor, &organization_id, &id)?;
         if let Some(level) = level {
-            if level == Some(Level::Admin) {
-                may_administer(&actor, &organization_id)?;
-            }
+            allowed(may_grant(&actor, &id, target(tx, &found)?, level))?;
             local_user::set_level(tx, &found, level, &by, now)?;
         }
         if let Some(names) = &names {
@@ -156,23 +183,21 @@ pub(super) fn changeable(
     id: &str,
 ) -> Result<User, Problem> {
     let found = user::find_in(tx, organization_id, id)?;
-    let target = Target::User {
-        organization_id,
-        local: found.origin == Origin::Local,
-        level: user::level(tx, id)?,
-    };
-    if may(actor, Action::ChangeUsers, target) == Decision::Allowed {
-        Ok(found)
-    } else {
-        Err(Problem::forbidden())
-    }
+    allowed(may(actor, Action::ChangeUsers, target(tx, &found)?))?;
+    Ok(found)
 }
 
-fn may_administer(actor: &Actor, organization_id: &str) -> Result<(), Problem> {
-    let target = Target::Organization(organization_id);
-    if may(actor, Action::Administer, target) == Decision::Allowed {
-        Ok(())
-    } else {
-        Err(Problem::forbidden())
+fn target<'u>(tx: &Connection, user: &'u User) -> Result<Target<'u>, Problem> {
+    Ok(Target::User {
+        organization_id: &user.organization_id,
+        local: user.origin == Origin::Local,
+        level: user::level(tx, &user.id)?,
+    })
+}
+
+fn allowed(decision: Decision) -> Result<(), Problem> {
+    match decision {
+        Decision::Allowed => Ok(()),
+        _ => Err(Problem::forbidden()),
     }
 }
