@@ -55,6 +55,9 @@ pub(super) enum Org {
         /// What a new user gets: admin, editor, runner or viewer
         #[arg(long, value_name = "LEVEL")]
         default_user_level: Option<Level>,
+        /// Whether its local users may sign in with their passwords; off ends their sessions
+        #[arg(long, value_name = "BOOL")]
+        local_sign_in: Option<bool>,
         /// How long sessions of a level last without a request, such as admin=30m; `ordinary`
         /// instead of a duration takes the level's limits away
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
@@ -62,9 +65,6 @@ pub(super) enum Org {
         /// How long sessions of a level last in all, such as admin=8h
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
         session_absolute: Vec<(Level, Option<Duration>)>,
-        /// Whether its local users may sign in with their passwords; off ends their sessions
-        #[arg(long, value_name = "BOOL")]
-        local_sign_in: Option<bool>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -120,9 +120,9 @@ impl Org {
                 name,
                 default_group_level,
                 default_user_level,
+                local_sign_in,
                 session_idle,
                 session_absolute,
-                local_sign_in,
                 json,
             } => {
                 let limits = limit_changes(&session_idle, &session_absolute);

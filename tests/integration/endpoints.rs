@@ -65,14 +65,14 @@ const fn scim(status: u16) -> Expected {
     [401, 401, 401, 401, 401, 401, 401, status, 403, 401, 401]
 }
 
-/// The appliance's own affairs.
-const fn operators(status: u16) -> Expected {
-    [401, 403, 403, 403, 403, 403, status, 401, 401, 401, 401]
-}
-
 /// The own account: what a user gets, and nothing for a break-glass account.
 const fn own(user: u16) -> Expected {
     [401, user, user, user, user, user, 404, 401, 401, 401, 401]
+}
+
+/// The appliance's own affairs.
+const fn operators(status: u16) -> Expected {
+    [401, 403, 403, 403, 403, 403, status, 401, 401, 401, 401]
 }
 
 /// Users have a portal; an operator is sent to the console and everybody else to the sign-in.
@@ -168,6 +168,12 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/users", readers(), |_| Ask::get(format!("{ORG}/users"))),
     row("GET",    "/api/v1/organizations/{org}/users/{user}", readers(), |w| Ask::get(format!("{ORG}/users/{}", w.user()))),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/users/{}", w.user())).json(&json!({ "active": false }))),
+    row("POST",   "/api/v1/organizations/{org}/users", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users")).json(&json!({ "email": format!("{}@local.example", w.fresh("l")) }))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/users/{}", w.local_user().0))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", levels(403, 403, 204, 204, 204), |w| Ask::new("DELETE", format!("{ORG}/users/{}/second-factor", w.with_second_factor()))),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations", readers(), |w| Ask::get(format!("{ORG}/users/{}/invitations", w.user()))),
+    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users/{}/invitations", w.local_user().0)).json(&json!({ "kind": "join" }))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", levels(403, 403, 204, 204, 204), |w| { let (user, link) = w.local_user(); Ask::new("DELETE", format!("{ORG}/users/{user}/invitations/{link}")) }),
     row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", editors(), |w| Ask::get(format!("{ORG}/users/{}/timeline", w.user()))),
     row("GET",    "/api/v1/organizations/{org}/levels", editors(), |_| Ask::get(format!("{ORG}/levels?level=admin"))),
     row("GET",    "/api/v1/organizations/{org}/audit", editors(), |_| Ask::get(format!("{ORG}/audit"))),
@@ -176,12 +182,6 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/audit/export", operators(200), |_| Ask::get("/api/v1/audit/export")),
     row("GET",    "/api/v1/audit/verify", operators(200), |_| Ask::get("/api/v1/audit/verify")),
     row("GET",    "/api/v1/audit/checkpoint", operators(200), |_| Ask::get("/api/v1/audit/checkpoint")),
-    row("POST",   "/api/v1/organizations/{org}/users", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users")).json(&json!({ "email": format!("{}@local.example", w.fresh("l")) }))),
-    row("DELETE", "/api/v1/organizations/{org}/users/{user}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/users/{}", w.local_user().0))),
-    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", levels(403, 403, 204, 204, 204), |w| Ask::new("DELETE", format!("{ORG}/users/{}/second-factor", w.with_second_factor()))),
-    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations", readers(), |w| Ask::get(format!("{ORG}/users/{}/invitations", w.user()))),
-    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users/{}/invitations", w.local_user().0)).json(&json!({ "kind": "join" }))),
-    row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", levels(403, 403, 204, 204, 204), |w| { let (user, link) = w.local_user(); Ask::new("DELETE", format!("{ORG}/users/{user}/invitations/{link}")) }),
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 
@@ -311,15 +311,6 @@ impl World {
             .push_user(&self.acme, &format!("{}@acme.com", self.fresh("p")))
     }
 
-    /// The id of somebody's session.
-    fn session(&self) -> String {
-        let user = self.user();
-        self.app.session(&user);
-        let path = format!("{ORG}/users/{user}/sessions");
-        let list = self.app.as_operator("GET", &path, &Value::Null).json();
-        list["items"][0]["id"].as_str().unwrap().to_owned()
-    }
-
     /// An invited user and the id of the link.
     fn local_user(&self) -> (String, String) {
         let body = json!({ "email": format!("{}@local.example", self.fresh("l")) });
@@ -339,6 +330,15 @@ impl World {
              VALUES ('{id}', x'00', 1, 1)"
         ));
         id
+    }
+
+    /// The id of somebody's session.
+    fn session(&self) -> String {
+        let user = self.user();
+        self.app.session(&user);
+        let path = format!("{ORG}/users/{user}/sessions");
+        let list = self.app.as_operator("GET", &path, &Value::Null).json();
+        list["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
     fn group(&self) -> String {

@@ -124,8 +124,8 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "name",
             "default_group_level",
             "default_user_level",
-            "session_limits",
             "local_sign_in",
+            "session_limits",
         ],
     )?;
     let level = |name: &'static str| -> Result<Option<Level>, Problem> {
