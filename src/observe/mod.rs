@@ -3,4 +3,5 @@
 
 pub mod audit;
 pub mod log;
+pub mod subscriber;
 pub mod trace;
