@@ -10,6 +10,7 @@ use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, State};
 use crate::directory::{DirectoryError, metadata_source};
 use crate::edge::Response;
+use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata;
 
@@ -97,7 +98,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     };
     let change = Change {
         name: body.text("name")?.map(str::to_owned),
-        completion: completion(call, &body)?,
+        completion: completion(app, call, &body)?,
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,
         state,
@@ -125,9 +126,8 @@ pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Pro
 }
 
 /// Exactly one of the three ways to complete a provider, or none.
-fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
+fn completion(app: &App, call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
     let now = call.now;
-    let operator = matches!(call.signed_in()?.who, Who::Operator { .. });
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
     let by_hand = (
@@ -143,7 +143,7 @@ fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Proble
             Ok(Some(Completion::from_metadata(parsed, None)))
         }
         (None, Some(url), (None, None, None)) => {
-            let document = metadata_source::fetch(url, operator)?;
+            let document = metadata_source::fetch(url, reach(app, call)?)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| Problem::field("metadata_url", e.to_string()))?;
             Ok(Some(Completion::from_metadata(
@@ -173,6 +173,15 @@ fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Proble
             "Send one of metadata_xml, metadata_url, or sso_url with issuer and certificate.",
         )),
     }
+}
+
+/// How far the appliance goes to fetch what this caller asks for.
+fn reach(app: &App, call: &Call<'_>) -> Result<Reach, Problem> {
+    if matches!(call.signed_in()?.who, Who::Operator { .. }) {
+        return Ok(Reach::Anywhere);
+    }
+    let id = &call.organization()?.id;
+    Ok(app.store.read(|conn| metadata_source::reach_of(conn, id))?)
 }
 
 fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
