@@ -5,6 +5,7 @@ mod break_glass;
 mod certificate;
 mod completions;
 mod demo;
+mod domain;
 mod error;
 mod group;
 mod man;

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::domain::Domains;
 use super::{CliError, Global, output};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
@@ -51,10 +52,17 @@ pub(super) enum Org {
         /// What a new user gets: admin, editor, runner or viewer
         #[arg(long, value_name = "LEVEL")]
         default_user_level: Option<Level>,
+        /// Let its admins have metadata fetched from this site's private networks, too, for an
+        /// identity provider that stands there [default: false]
+        #[arg(long, value_name = "BOOL")]
+        internal_metadata: Option<bool>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
+    /// Their e-mail domains: what an organization's admin has added waits for approval
+    #[command(subcommand)]
+    Domains(Domains),
 }
 
 impl Org {
@@ -104,12 +112,14 @@ impl Org {
                 name,
                 default_group_level,
                 default_user_level,
+                internal_metadata,
                 json,
             } => {
                 let change = Change {
                     name,
                     default_group_level,
                     default_user_level,
+                    internal_metadata,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public) = global.open()?.write(move |tx| {
@@ -118,6 +128,7 @@ impl Org {
                 })?;
                 show(&changed, &public, json)
             }
+            Self::Domains(domains) => domains.run(global),
         }
     }
 }
@@ -149,6 +160,10 @@ fn show(organization: &Organization, public: &PublicUrl, json: bool) -> Result<(
             organization.default_group_level.to_string(),
         ),
         ("New users get", organization.default_user_level.to_string()),
+        (
+            "Metadata from this site's networks",
+            if organization.internal_metadata { "yes" } else { "no" }.to_owned(),
+        ),
         ("SCIM endpoint", public.scim(&organization.slug)),
     ])
 }

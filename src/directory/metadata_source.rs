@@ -3,13 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, params};
 use ureq::http::{Uri, header};
 
 use super::DirectoryError;
 use super::organization::Organization;
-use crate::clock::Timestamp;
-use crate::observe::audit::{self, Author, Entry, Target};
 use crate::outbound::{self, Reach};
 
 const MAX_BYTES: u64 = 1 << 20;
@@ -57,7 +54,7 @@ pub fn fetch(url: &str, reach: Reach) -> Result<Vec<u8>, DirectoryError> {
                 .get(header::LOCATION)
                 .and_then(|l| l.to_str().ok())
                 .ok_or_else(|| refused(format!("{at} redirects to nowhere")))?;
-            at = redirect(&at, target, this_machine)?;
+            at = redirect(&at, target, reach)?;
             continue;
         }
         if !status.is_success() {
@@ -94,47 +91,12 @@ fn instead(reach: Reach, what: &str) -> String {
 
 /// How far a request goes that one of the organization's admins asks for: to the internet, unless
 /// an operator has opened this site's networks to the organization.
-pub fn reach_of(conn: &Connection, organization_id: &str) -> Result<Reach, DirectoryError> {
-    let internal: bool = conn
-        .prepare_cached("SELECT internal_metadata FROM organizations WHERE id = ?1")?
-        .query_row([organization_id], |row| row.get(0))?;
-    Ok(if internal {
+pub fn reach_of(organization: &Organization) -> Reach {
+    if organization.internal_metadata {
         Reach::Site
     } else {
         Reach::Internet
-    })
-}
-
-/// Opens this site's networks to the organization's admins, or closes them. For operators.
-pub fn set_internal(
-    tx: &Connection,
-    organization: &Organization,
-    on: bool,
-    by: &Author,
-    now: Timestamp,
-) -> Result<(), DirectoryError> {
-    let before = reach_of(tx, &organization.id)? == Reach::Site;
-    tx.prepare_cached("UPDATE organizations SET internal_metadata = ?2 WHERE id = ?1")?
-        .execute(params![organization.id, on])?;
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            action: "organization.changed",
-            organization_id: Some(&organization.id),
-            target: Target {
-                kind: "organization",
-                id: Some(&organization.id),
-                name: &organization.slug,
-            },
-            detail: audit::detail([
-                ("before", serde_json::json!({ "internal_metadata": before })),
-                ("after", serde_json::json!({ "internal_metadata": on })),
-            ]),
-        },
-        now,
-    )?;
-    Ok(())
+    }
 }
 
 fn acceptable(url: &str, reach: Reach) -> Result<String, DirectoryError> {

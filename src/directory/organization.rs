@@ -24,6 +24,8 @@ pub struct Organization {
     pub default_group_level: Level,
     /// What a new user gets.
     pub default_user_level: Level,
+    /// Whether its admins may have metadata fetched from this site's networks.
+    pub internal_metadata: bool,
     /// How many users it has.
     pub users: i64,
     /// How many groups it has.
@@ -33,7 +35,7 @@ pub struct Organization {
 }
 
 const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
-                       group_count, created_at";
+                       group_count, created_at, internal_metadata";
 
 /// Makes one. A taken slug is a conflict.
 pub fn create(
@@ -104,6 +106,8 @@ pub struct Change {
     pub default_group_level: Option<Level>,
     /// What a new user gets from now on.
     pub default_user_level: Option<Level>,
+    /// Whether its admins may have metadata fetched from this site's networks. For operators.
+    pub internal_metadata: Option<bool>,
 }
 
 /// Changes one and returns it as it is then.
@@ -120,7 +124,8 @@ pub fn change(
         None => &before.name,
     };
     tx.prepare_cached(
-        "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4
+        "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4,
+             internal_metadata = ?5
          WHERE id = ?1",
     )?
     .execute(params![
@@ -131,7 +136,8 @@ pub fn change(
             .unwrap_or(before.default_group_level),
         change
             .default_user_level
-            .unwrap_or(before.default_user_level)
+            .unwrap_or(before.default_user_level),
+        change.internal_metadata.unwrap_or(before.internal_metadata)
     ])?;
     let after = find(tx, slug)?;
     if let Some(detail) = audit::changes(&facts(&before), &facts(&after)) {
@@ -150,6 +156,7 @@ fn facts(organization: &Organization) -> Map<String, Value> {
             json!(organization.default_group_level),
         ),
         ("default_user_level", json!(organization.default_user_level)),
+        ("internal_metadata", json!(organization.internal_metadata)),
     ])
 }
 
@@ -197,5 +204,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         users: row.get(5)?,
         groups: row.get(6)?,
         created_at: Timestamp::from_millis(row.get(7)?),
+        internal_metadata: row.get(8)?,
     })
 }

@@ -53,7 +53,7 @@ fn place_v4(address: Ipv4Addr) -> Place {
         // Shared by carriers (RFC 6598), and by some for networks of their own.
         [100, second, ..] if second & 0xC0 == 64 => Place::Site,
         // This host, loopback, link-local, multicast, reserved and broadcast.
-        [0 | 127, ..] | [169, 254, ..] | [224.., ..] => Place::Own,
+        [0 | 127, ..] | [169, 254, ..] | [224..=255, ..] => Place::Own,
         // Protocol assignments, documentation, the 6to4 relay, benchmarking.
         [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => Place::Own,
         [192, 88, 99, _] | [198, 18 | 19, ..] => Place::Own,

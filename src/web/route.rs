@@ -75,6 +75,9 @@ pub static ROUTES: &[Route] = &[
 
     row("GET",    "/api/v1/session",       May(OwnSession), api::session::show),
     row("DELETE", "/api/v1/session",       May(OwnSession), api::session::end),
+    row("GET",    "/api/v1/domains",       May(Operate),    api::domains::list),
+    row("PATCH",  "/api/v1/domains/{domain}", May(Operate), api::domains::approve),
+    row("DELETE", "/api/v1/domains/{domain}", May(Operate), api::domains::refuse),
     row("GET",    "/api/v1/organizations", May(OwnSession), api::organizations::list),
     row("POST",   "/api/v1/organizations", May(Operate),    api::organizations::create),
     row("GET",    "/api/v1/organizations/{org}",                       May(ReadDirectory), api::organizations::show),

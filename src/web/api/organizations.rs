@@ -74,6 +74,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         name: body.text("name")?.map(str::to_owned),
         default_group_level: level("default_group_level")?,
         default_user_level: level("default_user_level")?,
+        internal_metadata: None,
     };
     let slug = call.organization()?.slug.clone();
     let (by, now) = (call.author()?, call.now);

@@ -99,7 +99,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     };
     let change = Change {
         name: body.text("name")?.map(str::to_owned),
-        completion: completion(app, call, &body)?,
+        completion: completion(call, &body)?,
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,
         state,
@@ -128,7 +128,7 @@ pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Pro
 }
 
 /// Exactly one of the three ways to complete a provider, or none.
-fn completion(app: &App, call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
+fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
     let now = call.now;
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
@@ -145,7 +145,7 @@ fn completion(app: &App, call: &Call<'_>, body: &Body) -> Result<Option<Completi
             Ok(Some(Completion::from_metadata(parsed, None)))
         }
         (None, Some(url), (None, None, None)) => {
-            let document = metadata_source::fetch(url, reach(app, call)?)?;
+            let document = metadata_source::fetch(url, reach(call)?)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| Problem::field("metadata_url", e.to_string()))?;
             Ok(Some(Completion::from_metadata(
@@ -178,12 +178,11 @@ fn completion(app: &App, call: &Call<'_>, body: &Body) -> Result<Option<Completi
 }
 
 /// How far the appliance goes to fetch what this caller asks for.
-fn reach(app: &App, call: &Call<'_>) -> Result<Reach, Problem> {
-    if matches!(call.signed_in()?.who, Who::Operator { .. }) {
-        return Ok(Reach::Anywhere);
-    }
-    let id = &call.organization()?.id;
-    Ok(app.store.read(|conn| metadata_source::reach_of(conn, id))?)
+fn reach(call: &Call<'_>) -> Result<Reach, Problem> {
+    Ok(match call.signed_in()?.who {
+        Who::Operator { .. } => Reach::Anywhere,
+        Who::User { .. } => metadata_source::reach_of(call.organization()?),
+    })
 }
 
 fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
