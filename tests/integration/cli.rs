@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -24,19 +25,19 @@ fn executable() -> PathBuf {
 }
 
 /// A directory with a database in it and the executable to work on it.
-struct Shell {
-    directory: Directory,
+pub(crate) struct Shell {
+    pub(crate) directory: Directory,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             directory: Directory::new(),
         }
     }
 
     /// With the organization acme.
-    fn acme() -> Self {
+    pub(crate) fn acme() -> Self {
         let shell = Self::new();
         shell.json(&["org", "create", "acme", "--name", "Acme", "--json"]);
         shell
@@ -57,7 +58,7 @@ impl Shell {
 
     /// The JSON a command prints: one document on one line, and nothing else.
     #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {err}");
@@ -77,14 +78,14 @@ impl Shell {
         err
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.directory.file(name);
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
     /// The server, once it says that it accepts.
-    fn serve(&self, arguments: &[&str]) -> Server {
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
         let mut child = self
             .command(&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(arguments)
@@ -115,9 +116,16 @@ impl Shell {
         let url = events.last().unwrap()["url"].as_str().unwrap();
         let (_, port) = url.rsplit_once(':').unwrap();
         // Nobody may have to wait for us to read the log.
-        let mut log = child.stderr.take().unwrap();
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let stderr = child.stderr.take().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                kept.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
         Server {
+            log,
             port: port.parse().unwrap(),
             events,
             child,
@@ -146,8 +154,9 @@ fn has(value: &Value, wanted: &[&str]) {
 }
 
 /// A running server, killed when the test is done with it.
-struct Server {
-    port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    log: Arc<Mutex<String>>,
     events: Vec<Value>,
     child: Child,
 }
@@ -155,6 +164,11 @@ struct Server {
 impl Server {
     fn client(&self) -> Client {
         Client::new(([127, 0, 0, 1], self.port).into())
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     fn terminate(&self) {
@@ -914,7 +928,7 @@ fn certificates_of_ones_own() {
     shell.fail(&half, 1);
 }
 
-fn pem(label: &str, der: &[u8]) -> Vec<u8> {
+pub(crate) fn pem(label: &str, der: &[u8]) -> Vec<u8> {
     let base64 = data_encoding::BASE64.encode(der);
     let lines: Vec<_> = base64
         .as_bytes()

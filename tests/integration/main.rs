@@ -13,6 +13,7 @@
 mod app;
 mod break_glass;
 mod browser;
+mod certificates;
 mod cli;
 mod edge;
 mod endpoints;
