@@ -59,9 +59,9 @@ impl Domains {
                 Ok(())
             }
             Self::Approve { domain, json } => {
-                let approved = global.open()?.write(move |tx| {
-                    domain::approve(tx, &domain, &Author::command_line(), now)
-                })?;
+                let approved = global
+                    .open()?
+                    .write(move |tx| domain::approve(tx, &domain, &Author::command_line(), now))?;
                 if json {
                     return output::json(&approved);
                 }

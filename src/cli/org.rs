@@ -162,7 +162,12 @@ fn show(organization: &Organization, public: &PublicUrl, json: bool) -> Result<(
         ("New users get", organization.default_user_level.to_string()),
         (
             "Metadata from this site's networks",
-            if organization.internal_metadata { "yes" } else { "no" }.to_owned(),
+            if organization.internal_metadata {
+                "yes"
+            } else {
+                "no"
+            }
+            .to_owned(),
         ),
         ("SCIM endpoint", public.scim(&organization.slug)),
     ])

@@ -65,7 +65,12 @@ const fn scim(status: u16) -> Expected {
     [401, 401, 401, 401, 401, 401, 401, status, 403, 401, 401]
 }
 
-const ONLY_OPERATOR: Expected = [401, 403, 403, 403, 403, 403, 201, 401, 401, 401, 401];
+const ONLY_OPERATOR: Expected = operators(201);
+
+/// What concerns the appliance.
+const fn operators(status: u16) -> Expected {
+    [401, 403, 403, 403, 403, 403, status, 401, 401, 401, 401]
+}
 
 /// Users have a portal; an operator is sent to the console and everybody else to the sign-in.
 const PORTAL: Expected = [303, 200, 200, 200, 200, 200, 303, 303, 303, 303, 303];
@@ -116,6 +121,9 @@ static TABLE: &[Row] = &[
 
     row("GET",    "/api/v1/session", signed_in(200), |_| Ask::get("/api/v1/session")),
     row("DELETE", "/api/v1/session", signed_in(204), |_| Ask::new("DELETE", "/api/v1/session")),
+    row("GET",    "/api/v1/domains", operators(200), |_| Ask::get("/api/v1/domains?state=pending")),
+    row("PATCH",  "/api/v1/domains/{domain}", operators(200), |w| Ask::new("PATCH", format!("/api/v1/domains/{}", w.claimed())).json(&json!({ "state": "active" }))),
+    row("DELETE", "/api/v1/domains/{domain}", operators(204), |w| Ask::new("DELETE", format!("/api/v1/domains/{}", w.claimed()))),
     row("GET",    "/api/v1/organizations", signed_in(200), |_| Ask::get("/api/v1/organizations")),
     row("POST",   "/api/v1/organizations", ONLY_OPERATOR, |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
     row("GET",    "/api/v1/organizations/{org}", readers(), |_| Ask::get(ORG)),
@@ -246,6 +254,15 @@ impl World {
 
     fn domain(&self) -> String {
         format!("{}.example", self.fresh("d"))
+    }
+
+    /// A domain that the admin has added and that waits for approval.
+    fn claimed(&self) -> String {
+        let domain = self.domain();
+        let body = json!({ "kind": "okta", "domains": [domain] });
+        let ask = Ask::new("POST", format!("{ORG}/providers")).with(&self.admin);
+        self.app.ask(ask.json(&body)).expect(201);
+        domain
     }
 
     fn draft(&self) -> String {
@@ -505,6 +522,7 @@ fn wrong_values_name_their_field() {
     let user = format!("{ORG}/users/{}", world.user());
     let group = format!("{ORG}/groups/{}", world.group());
     let tokens = format!("{ORG}/scim/tokens");
+    let claimed = format!("/api/v1/domains/{}", world.claimed());
     let organizations = "/api/v1/organizations".to_owned();
     let long = "x".repeat(101);
     #[rustfmt::skip]
@@ -533,6 +551,8 @@ fn wrong_values_name_their_field() {
         ("PATCH", &user, json!({ "active": "no" }), "active"),
         ("PATCH", &group, json!({ "level": "root" }), "level"),
         ("PATCH", &group, json!({}), "level"),
+        ("PATCH", &claimed, json!({}), "state"),
+        ("PATCH", &claimed, json!({ "state": "pending" }), "state"),
         ("POST", &tokens, json!({ "name": "" }), "name"),
         ("POST", &tokens, json!({ "name": "t", "expires_at": "2001-01-01T00:00:00Z" }), "expires_at"),
         ("POST", &tokens, json!({ "name": "t", "expires_at": "tomorrow" }), "expires_at"),
@@ -558,10 +578,16 @@ fn wrong_values_name_their_field() {
         ("groups?limit=x", "limit"),
         ("traces?kind=smtp", "kind"),
         ("traces?outcome=maybe", "outcome"),
+        ("../../domains?state=refused", "state"),
+        ("../../domains?limit=0", "limit"),
     ] {
+        let path = match path.strip_prefix("../../") {
+            Some(path) => format!("/api/v1/{path}"),
+            None => format!("{ORG}/{path}"),
+        };
         let problem = world
             .app
-            .as_operator("GET", &format!("{ORG}/{path}"), &Value::Null)
+            .as_operator("GET", &path, &Value::Null)
             .expect(400)
             .json();
         assert_eq!(problem["field"], field);

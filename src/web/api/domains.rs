@@ -17,8 +17,7 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
     let request = page_request(call.request)?;
     answer(
         200,
-        &app.store
-            .read(|conn| domain::list(conn, state, &request))?,
+        &app.store.read(|conn| domain::list(conn, state, &request))?,
     )
 }
 
