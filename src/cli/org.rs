@@ -60,7 +60,7 @@ pub(super) enum Org {
         #[arg(long)]
         json: bool,
     },
-    /// Their e-mail domains: what an organization's admin has added waits for approval
+    /// E-mail domains of all organizations: what an admin of one has added waits for approval
     #[command(subcommand)]
     Domains(Domains),
 }

@@ -224,12 +224,18 @@ const CLAIM: &str = "SELECT d.domain, d.state, o.id, o.slug, o.name, p.id, p.nam
                      FROM domains d JOIN organizations o ON o.id = d.organization_id
                      LEFT JOIN providers p ON p.id = d.provider_id";
 
-/// The domains of all organizations in one state, by name.
+/// The domains of all organizations in one state, by name. Those that wait are few and are counted.
 pub fn list(
     conn: &Connection,
     state: DomainState,
     request: &PageRequest,
 ) -> Result<Page<Claim>, DirectoryError> {
+    let total = if state == DomainState::Pending && request.prefix.is_none() {
+        let count = conn.prepare_cached("SELECT count(*) FROM domains WHERE state = 'pending'");
+        Some(count?.query_row([], |row| row.get(0))?)
+    } else {
+        None
+    };
     let (low, high) = request.key_range();
     let mut statement = conn.prepare_cached(&format!(
         "{CLAIM} WHERE d.state = ?1 AND d.domain >= ?2 AND d.domain < ?3 AND d.domain > ?4
@@ -247,7 +253,7 @@ pub fn list(
             claim,
         )?
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(request.page(claims, None, |claim| claim.domain.clone()))
+    Ok(request.page(claims, total, |claim| claim.domain.clone()))
 }
 
 /// Lets a domain count that an organization's admin has added. One that counts already stays as it

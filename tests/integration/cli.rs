@@ -333,6 +333,68 @@ fn the_keys_that_scripts_rely_on() {
 }
 
 #[test]
+fn an_operator_judges_domains_and_where_metadata_comes_from() {
+    let shell = Shell::acme();
+    let add = [
+        "provider",
+        "add",
+        "--org",
+        "acme",
+        "--domain",
+        "a.example",
+        "--domain",
+        "b.example",
+        "--json",
+    ];
+    let provider = shell.json(&add);
+    // As an admin of the organization would have added them.
+    let file = shell.directory.file("portcullis.db");
+    let conn = rusqlite::Connection::open(file).unwrap();
+    conn.execute("UPDATE domains SET state = 'pending'", [])
+        .unwrap();
+    let list = |more: &[&str]| {
+        let mut arguments = vec!["org", "domains", "list", "--json"];
+        arguments.extend(more);
+        shell.json(&arguments)
+    };
+    let first = list(&["--limit", "1"]);
+    assert_eq!(
+        (&first["total"], &first["next"]),
+        (&json!(2), &json!("a.example"))
+    );
+    assert_eq!(first["items"][0]["organization"]["slug"], "acme");
+    assert_eq!(first["items"][0]["provider"]["id"], provider["id"]);
+    let rest = list(&["--after", "a.example"]);
+    assert_eq!(rest["items"][0]["domain"], "b.example");
+    let approved = shell.json(&["org", "domains", "approve", "a.example", "--json"]);
+    assert_eq!(approved["state"], "active");
+    shell.json(&["org", "domains", "refuse", "b.example", "--json"]);
+    assert_eq!(list(&[])["items"], json!([]));
+    assert_eq!(
+        list(&["--state", "active"])["items"][0]["domain"],
+        "a.example"
+    );
+    let told = shell.fail(&["org", "domains", "refuse", "a.example"], 1);
+    assert!(told.contains("counts already"), "{told}");
+    shell.fail(&["org", "domains", "approve", "b.example"], 1);
+    shell.fail(&["org", "domains", "list", "--state", "refused"], 2);
+    for on in ["true", "false"] {
+        let set = ["org", "set", "acme", "--internal-metadata", on, "--json"];
+        assert_eq!(shell.json(&set)["internal_metadata"], json!(on == "true"));
+    }
+    let lines: i64 = conn
+        .query_row(
+            "SELECT count(*) FROM audit WHERE action IN
+                 ('domain.approved', 'domain.refused') OR detail LIKE '%internal_metadata%'
+                 AND action = 'organization.changed'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(lines, 4);
+}
+
+#[test]
 fn commands_work_beside_a_running_server() {
     let shell = Shell::acme();
     let server = shell.serve(&["--tls", "off", "--public-url", "https://sso.acme.com"]);
