@@ -45,7 +45,7 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
                  sso_url = 'https://idp.example/sso'",
             [],
         )?;
-        let (_, token) = token::create(tx, &acme.id, "fuzz", None, &by, now)?;
+        let (_, token) = token::create(tx, &acme.id, None, "fuzz", None, &by, now)?;
         tx.execute(
             "INSERT INTO users (id, organization_id, user_name, user_name_key, origin, resource,
                  created_at, updated_at) VALUES ('u', ?1, 'ann', 'ann', 'scim', '{}', 0, 0)",

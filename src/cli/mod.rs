@@ -1,6 +1,7 @@
 //! The command line: a file per subcommand. Every administrative command works on the SQLite file
 //! itself, with the server running or not, and takes `--json`.
 
+mod audit;
 mod break_glass;
 mod certificate;
 mod completions;
@@ -14,6 +15,7 @@ mod output;
 mod provider;
 mod scim;
 mod serve;
+mod session;
 mod trace;
 mod user;
 
@@ -90,6 +92,9 @@ enum Command {
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Who is signed in, and putting them out
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Groups and the level their members inherit
     #[command(subcommand)]
     Group(group::GroupCommand),
@@ -99,6 +104,9 @@ enum Command {
     /// What was signed in and pushed, and which check refused it
     #[command(subcommand)]
     Trace(trace::TraceCommand),
+    /// Who did what: the log that can't be changed without it showing
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print shell completions
     Completions(completions::Completions),
     /// Print the manual pages
@@ -116,9 +124,11 @@ pub fn run() -> ExitCode {
         Command::Provider(command) => command.run(&cli.global),
         Command::Scim(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
+        Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
         Command::Trace(command) => command.run(&cli.global),
+        Command::Audit(command) => command.run(&cli.global),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

@@ -19,7 +19,7 @@ use crate::http::{Ask, Client};
 use crate::saml::fixture::{IDP, ISSUER, SSO};
 
 /// The executable of this build, or the one that PORTCULLIS_BIN names (the release's, say).
-fn executable() -> PathBuf {
+pub(crate) fn executable() -> PathBuf {
     std::env::var_os("PORTCULLIS_BIN")
         .map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
 }
@@ -52,7 +52,7 @@ impl Shell {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
@@ -69,7 +69,7 @@ impl Shell {
 
     /// What a command says when it fails with this code.
     #[track_caller]
-    fn fail(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn fail(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments);
         let err = text(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {err}");

@@ -30,7 +30,7 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
         Who::User {
             user,
             organization,
-            level,
+            levels: reached,
         } => {
             let (levels, provider) = app.store.read(|conn| {
                 let levels = user::levels(conn, &user.id)?;
@@ -68,7 +68,7 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
                         "slug": organization.slug,
                         "name": organization.name,
                     },
-                    "level": level,
+                    "level": reached.highest(),
                     "groups": groups,
                     "provider": provider.map(|p| json!({ "id": p.id, "name": p.name })),
                     "expires_at": expires_at,
