@@ -73,6 +73,15 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/scim/tokens", admins(200), |_| Ask::get(format!("{ORG}/scim/tokens"))),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens", admins(201), |_| Ask::new("POST", format!("{ORG}/scim/tokens")).json(&json!({ "name": "Okta" }))),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/scim/tokens/{}", w.token()))),
+    row("GET",    "/api/v1/organizations/{org}/api-tokens", admins(200), |_| Ask::get(format!("{ORG}/api-tokens"))),
+    row("POST",   "/api/v1/organizations/{org}/api-tokens", admins(201), |_| Ask::new("POST", format!("{ORG}/api-tokens")).json(&json!({ "name": "CI", "scopes": ["read"] }))),
+    row("DELETE", "/api/v1/organizations/{org}/api-tokens/{token}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/api-tokens/{}", w.api_token(&format!("{ORG}/api-tokens"))))),
+    row("GET",    "/api/v1/api-tokens", operator(200), |_| Ask::get("/api/v1/api-tokens")),
+    row("POST",   "/api/v1/api-tokens", ONLY_OPERATOR, |_| Ask::new("POST", "/api/v1/api-tokens").json(&json!({ "name": "CI", "scopes": ["operate"] }))),
+    row("DELETE", "/api/v1/api-tokens/{token}", operator(204), |w| Ask::new("DELETE", format!("/api/v1/api-tokens/{}", w.api_token("/api/v1/api-tokens")))),
+    row("GET",    "/api/v1/account/tokens", signed_in(200), |_| Ask::get("/api/v1/account/tokens")),
+    row("POST",   "/api/v1/account/tokens", signed_in(201), |_| Ask::new("POST", "/api/v1/account/tokens").json(&json!({ "name": "mine", "scopes": ["read"] }))),
+    row("DELETE", "/api/v1/account/tokens/{token}", signed_in(404), |w| Ask::new("DELETE", format!("/api/v1/account/tokens/{}", w.api_token("/api/v1/api-tokens")))),
     row("GET",    "/api/v1/organizations/{org}/groups", readers(), |_| Ask::get(format!("{ORG}/groups"))),
     row("GET",    "/api/v1/organizations/{org}/groups/{group}", readers(), |w| Ask::get(format!("{ORG}/groups/{}", w.group()))),
     row("PATCH",  "/api/v1/organizations/{org}/groups/{group}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/groups/{}", w.group())).json(&json!({ "level": "runner" }))),
@@ -123,6 +132,7 @@ struct World {
     expired: String,
     expired_session: String,
     ended_session: String,
+    api: ApiTokens,
     reference: String,
     number: Cell<u32>,
 }
@@ -151,6 +161,7 @@ impl World {
         ));
         app.ask(Ask::new("DELETE", "/api/v1/session").with(&ended_session))
             .expect(204);
+        let api = ApiTokens::make(&app, &people);
         let mut browser = Browser::new(&app);
         browser.sign_in(&acme, "traced@acme.com");
         let reference = app.newest_trace(&acme)["reference"]
@@ -167,6 +178,7 @@ impl World {
             expired,
             expired_session,
             ended_session,
+            api,
             reference,
             number: Cell::new(0),
         }
@@ -218,6 +230,13 @@ impl World {
         let made = self
             .app
             .as_operator("POST", &path, &json!({ "name": "to be revoked" }));
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// An API token to be revoked, made at this address by the operator.
+    fn api_token(&self, path: &str) -> String {
+        let asked = json!({ "name": "to be revoked", "scopes": ["read"] });
+        let made = self.app.as_operator("POST", path, &asked).expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
     }
 

@@ -3,15 +3,22 @@
 //! A row says what the first eleven get. The others follow from it: whatever is over is nobody, and
 //! an API token gets what its owner gets where it has the scope, and a refusal elsewhere.
 
-use portcullis::web::ROUTES;
+use portcullis::directory::{Action, Need};
+use portcullis::web::{Guard, ROUTES};
+use serde_json::json;
 
 use super::{Row, World};
+use crate::app::TestApp;
+use crate::http::Ask;
 
 /// What a row says, in the order of [`WRITTEN`].
 pub(super) type Expected = [u16; 11];
 
 pub(super) const NOBODY: usize = 0;
+const VIEWER: usize = 1;
+const ADMIN: usize = 4;
 pub(super) const FOREIGN: usize = 5;
+const OPERATOR: usize = 6;
 
 /// Somebody who asks.
 pub(super) struct Who {
@@ -28,6 +35,11 @@ enum Expect {
     Written(usize),
     /// What the row says of nobody.
     AsNobody,
+    /// What the row says of the owner, where one of these scopes is needed.
+    Token {
+        owner: usize,
+        scopes: &'static [&'static str],
+    },
 }
 
 const fn written(
@@ -50,6 +62,22 @@ const fn over(name: &'static str, credentials: fn(&World) -> Option<Credentials>
     }
 }
 
+const fn token(
+    owner: usize,
+    scopes: &'static [&'static str],
+    name: &'static str,
+    credentials: fn(&World) -> Option<Credentials>,
+) -> Who {
+    Who {
+        name,
+        expect: Expect::Token { owner, scopes },
+        credentials,
+    }
+}
+
+const OF_ORGANIZATION: &[&str] = &["read", "audit", "users", "admin"];
+const OF_OPERATOR: &[&str] = &["read", "audit", "users", "admin", "operate"];
+
 /// Everybody there is. The first eleven are the columns that a row writes down.
 #[rustfmt::skip]
 pub(super) static EVERYBODY: &[Who] = &[
@@ -64,6 +92,17 @@ pub(super) static EVERYBODY: &[Who] = &[
     written(8, "SCIM token of another organization", |w| bearer(&w.other.token)),
     written(9, "revoked SCIM token", |w| bearer(&w.revoked)),
     written(10, "expired SCIM token", |w| bearer(&w.expired)),
+    token(ADMIN, &["read"], "admin's API token: read", |w| bearer(&w.api.read)),
+    token(ADMIN, &["audit"], "admin's API token: audit", |w| bearer(&w.api.audit)),
+    token(ADMIN, &["users"], "admin's API token: users", |w| bearer(&w.api.users)),
+    token(ADMIN, &["admin"], "admin's API token: admin", |w| bearer(&w.api.admin)),
+    token(VIEWER, OF_ORGANIZATION, "viewer's API token: every scope", |w| bearer(&w.api.viewer)),
+    token(ADMIN, OF_ORGANIZATION, "organization's API token: every scope", |w| bearer(&w.api.organization)),
+    token(FOREIGN, OF_ORGANIZATION, "API token of another organization", |w| bearer(&w.api.foreign)),
+    token(OPERATOR, &["operate"], "appliance's API token: operate", |w| bearer(&w.api.operate)),
+    token(OPERATOR, OF_OPERATOR, "operator's API token: every scope", |w| bearer(&w.api.operator)),
+    over("revoked API token", |w| bearer(&w.api.revoked)),
+    over("expired API token", |w| bearer(&w.api.expired)),
     over("expired session", |w| Some(("Cookie", w.expired_session.clone()))),
     over("ended session", |w| Some(("Cookie", w.ended_session.clone()))),
 ];
@@ -82,6 +121,115 @@ impl Who {
         match self.expect {
             Expect::Written(place) => row.expected[place],
             Expect::AsNobody => row.expected[NOBODY],
+            Expect::Token { owner, scopes } => match guard(row) {
+                Guard::Open | Guard::OpenAcrossSites => row.expected[NOBODY],
+                Guard::ScimToken => 401,
+                // What is hidden from the owner is hidden from the token, whatever its scopes.
+                Guard::May(_) if owner == FOREIGN && row.pattern.contains("{org}") => {
+                    row.expected[owner]
+                }
+                Guard::May(action) if is_named(action, scopes) => row.expected[owner],
+                Guard::May(_) => 403,
+            },
+        }
+    }
+}
+
+/// Whether a token with these scopes is meant for such an action.
+fn is_named(action: Action, scopes: &[&str]) -> bool {
+    let word = match action {
+        Action::OwnSession => return true,
+        Action::OwnAccount | Action::IssueTokens => return false,
+        Action::ReadDirectory => "read",
+        Action::ReadTraces => "audit",
+        Action::ChangeUsers => "users",
+        Action::Administer => "admin",
+        Action::Operate => "operate",
+    };
+    scopes.contains(&word)
+}
+
+fn guard(row: &Row) -> Guard {
+    let is_its = |route: &&portcullis::web::Route| {
+        (route.method, route.pattern) == (row.method, row.pattern)
+    };
+    ROUTES.iter().find(is_its).unwrap().guard
+}
+
+/// API tokens of every kind.
+pub(super) struct ApiTokens {
+    read: String,
+    audit: String,
+    users: String,
+    admin: String,
+    viewer: String,
+    organization: String,
+    foreign: String,
+    operate: String,
+    operator: String,
+    revoked: String,
+    expired: String,
+}
+
+impl ApiTokens {
+    /// `people` as [`World`] has them.
+    pub(super) fn make(app: &TestApp, people: &[String]) -> Self {
+        let make = |cookie: &str, path: &str, scopes: &[&str]| {
+            let asked = json!({ "name": scopes.join(" "), "scopes": scopes });
+            let ask = Ask::new("POST", format!("/api/v1/{path}")).json(&asked);
+            let made = app.ask(ask.with(cookie)).expect(201).json();
+            let text = |name: &str| made[name].as_str().unwrap().to_owned();
+            (text("id"), text("token"))
+        };
+        let viewer = app.session(&people[0]);
+        let admin = app.session(&people[3]);
+        let foreign = app.session(&people[4]);
+        let own = |scope: &'static str| make(&admin, "account/tokens", &[scope]).1;
+        let of_acme = "organizations/acme/api-tokens";
+        let (revoked, expired) = (
+            make(&admin, of_acme, OF_ORGANIZATION),
+            make(&admin, of_acme, OF_ORGANIZATION),
+        );
+        app.ask(Ask::new("DELETE", format!("/api/v1/{of_acme}/{}", revoked.0)).with(&admin))
+            .expect(204);
+        app.force(&format!(
+            "UPDATE tokens SET expires_at = 1 WHERE id = '{}'",
+            expired.0
+        ));
+        Self {
+            read: own("read"),
+            audit: own("audit"),
+            users: own("users"),
+            admin: own("admin"),
+            viewer: make(&viewer, "account/tokens", OF_ORGANIZATION).1,
+            organization: make(&admin, of_acme, OF_ORGANIZATION).1,
+            foreign: make(&foreign, "organizations/other/api-tokens", OF_ORGANIZATION).1,
+            operate: make(app.operator(), "api-tokens", &["operate"]).1,
+            operator: make(app.operator(), "account/tokens", OF_OPERATOR).1,
+            revoked: revoked.1,
+            expired: expired.1,
+        }
+    }
+}
+
+/// The scopes that [`is_named`] tells apart by the route's own guard are told apart by what is
+/// done there, too.
+#[test]
+fn whoever_reads_changes_nothing() {
+    for route in ROUTES {
+        let Guard::May(action) = route.guard else {
+            continue;
+        };
+        let reads = matches!(
+            action.need(),
+            Need::Scope(scope) if matches!(scope.word(), "read" | "audit")
+        );
+        if reads {
+            assert_eq!(route.method, "GET", "{}", route.pattern);
+        }
+        if action == Action::ChangeUsers {
+            assert!(route.pattern.contains("/users"), "{}", route.pattern);
+            assert_ne!(route.method, "GET", "{}", route.pattern);
         }
     }
 }
