@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub use self::presented::{Presented, presented};
 pub use self::scopes::{Scope, Scopes};
-pub use self::stored::{List, find_active, list, note_use, revoke, revoke_of_user};
+pub use self::stored::{List, find_active, list, note_use, revoke};
 use super::secret::Secret;
 use crate::clock::Timestamp;
 use crate::observe::audit::Author;

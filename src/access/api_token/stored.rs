@@ -133,17 +133,6 @@ pub fn revoke(
     Ok(true)
 }
 
-/// Revokes all tokens of a user; returns how many worked until then. It leaves no lines of its own
-/// in the audit log: it is part of whatever ends the user's access, whose line counts them.
-pub fn revoke_of_user(tx: &Connection, user_id: &str, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(tx
-        .prepare_cached(
-            "UPDATE tokens SET revoked_at = ?2
-             WHERE user_id = ?1 AND kind = 'api' AND revoked_at IS NULL AND expires_at > ?2",
-        )?
-        .execute(params![user_id, now.millis()])?)
-}
-
 /// Notes that a token was used, at most once a minute, without waiting for the disk.
 pub fn note_use(store: &Store, token: &ApiToken, from: IpAddr, now: Timestamp) {
     let fresh = |at| now.since(at) < GRANULARITY;

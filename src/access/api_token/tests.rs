@@ -97,19 +97,6 @@ fn each_owner_has_its_own() {
 }
 
 #[test]
-fn a_users_tokens_end_together() {
-    let conn = connection();
-    let [user, organization, ..] = owners();
-    let (_, first) = make(&conn, &new(&user)).unwrap();
-    make(&conn, &new(&user)).unwrap();
-    let (_, kept) = make(&conn, &new(&organization)).unwrap();
-    assert_eq!(revoke_of_user(&conn, "u", NOW).unwrap(), 2);
-    assert_eq!(revoke_of_user(&conn, "u", NOW).unwrap(), 0);
-    assert!(find_active(&conn, first.expose(), NOW).unwrap().is_none());
-    assert!(find_active(&conn, kept.expose(), NOW).unwrap().is_some());
-}
-
-#[test]
 fn what_is_asked_for_has_bounds() {
     let conn = connection();
     let [user, organization, operator, appliance] = owners();

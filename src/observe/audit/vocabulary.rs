@@ -32,4 +32,21 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("session.ended", "A session was ended by somebody"),
     ("token.created", "A token was made"),
     ("token.revoked", "A token was revoked"),
+    ("break-glass.created", "A break-glass account was made"),
+    ("break-glass.used", "A break-glass account signed in"),
+    ("break-glass.signed-out", "A break-glass account signed out"),
+    (
+        "break-glass.password-reset",
+        "A break-glass account got another password",
+    ),
+    ("break-glass.disabled", "A break-glass account was disabled"),
+    ("break-glass.enabled", "A break-glass account was enabled"),
+    (
+        "audit.pruned",
+        "The oldest lines of this log were removed, as its retention says",
+    ),
+    (
+        "audit.retention-changed",
+        "How long lines of this log are kept was changed",
+    ),
 ];

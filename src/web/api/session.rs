@@ -149,7 +149,7 @@ fn named(organization: &Organization) -> Value {
 
 /// `DELETE /api/v1/session`
 pub(in crate::web) fn end(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    login::end_sessions(app, call.request, &[cookie::SESSION, cookie::OPERATOR])?;
+    login::sign_out_of(app, call, &[cookie::SESSION, cookie::OPERATOR])?;
     Ok(Response::new(204)
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
