@@ -24,7 +24,7 @@ fn executable() -> PathBuf {
 }
 
 /// A directory with a database in it and the executable to work on it.
-struct Shell {
+pub(crate) struct Shell {
     directory: Directory,
 }
 
@@ -36,7 +36,7 @@ impl Shell {
     }
 
     /// With the organization acme.
-    fn acme() -> Self {
+    pub(crate) fn acme() -> Self {
         let shell = Self::new();
         shell.json(&["org", "create", "acme", "--name", "Acme", "--json"]);
         shell
@@ -57,7 +57,7 @@ impl Shell {
 
     /// The JSON a command prints: one document on one line, and nothing else.
     #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {err}");
@@ -68,13 +68,18 @@ impl Shell {
 
     /// What a command says when it fails with this code.
     #[track_caller]
-    fn fail(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn fail(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments);
         let err = text(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {err}");
         assert_eq!(text(&output.stdout), "", "{arguments:?}");
         assert!(!err.contains("panicked"), "{err}");
         err
+    }
+
+    /// Where a file of this name is, if it is.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.file(name)
     }
 
     fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
@@ -84,7 +89,7 @@ impl Shell {
     }
 
     /// The server, once it says that it accepts.
-    fn serve(&self, arguments: &[&str]) -> Server {
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
         let mut child = self
             .command(&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(arguments)
@@ -146,15 +151,23 @@ fn has(value: &Value, wanted: &[&str]) {
 }
 
 /// A running server, killed when the test is done with it.
-struct Server {
+pub(crate) struct Server {
     port: u16,
     events: Vec<Value>,
     child: Child,
 }
 
 impl Server {
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(([127, 0, 0, 1], self.port).into())
+    }
+
+    /// The memory it takes now, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes << 10
     }
 
     fn terminate(&self) {

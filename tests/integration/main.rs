@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed, and some print their tables"
 )]
 
+mod api_tokens;
 mod app;
 mod break_glass;
 mod browser;
