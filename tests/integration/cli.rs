@@ -18,14 +18,14 @@ use crate::http::{Ask, Client};
 use crate::saml::fixture::{IDP, ISSUER, SSO};
 
 /// The executable of this build, or the one that PORTCULLIS_BIN names (the release's, say).
-fn executable() -> PathBuf {
+pub(crate) fn executable() -> PathBuf {
     std::env::var_os("PORTCULLIS_BIN")
         .map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
 }
 
 /// A directory with a database in it and the executable to work on it.
 pub(crate) struct Shell {
-    directory: Directory,
+    pub(crate) directory: Directory,
 }
 
 impl Shell {
@@ -51,7 +51,7 @@ impl Shell {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
@@ -77,12 +77,7 @@ impl Shell {
         err
     }
 
-    /// Where a file of this name is, if it is.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.directory.file(name)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.directory.file(name);
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()

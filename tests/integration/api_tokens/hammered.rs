@@ -199,7 +199,8 @@ fn ten_thousand_guesses_open_nothing_and_keep_nobody_waiting() {
     let database = || {
         // Whatever is written later is written by then.
         thread::sleep(Duration::from_millis(200));
-        let size = |name: &str| std::fs::metadata(shell.file(name)).map_or(0, |m| m.len());
+        let size =
+            |name: &str| std::fs::metadata(shell.directory.file(name)).map_or(0, |m| m.len());
         size("portcullis.db") + size("portcullis.db-wal")
     };
     let (size, memory) = (database(), server.resident());
@@ -238,7 +239,7 @@ fn guessed_at(server: &Server, honest: &[Ask], numbers: std::ops::Range<usize>) 
     let (number, done) = (AtomicUsize::new(numbers.start), AtomicBool::new(false));
     let (unauthorized, slowed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let one = |number: usize| {
-        let ask = if number / 100 % 2 == 0 {
+        let ask = if (number / 100).is_multiple_of(2) {
             Ask::get(USERS).bearer(&guess("ptc_api_", number))
         } else {
             Ask::get("/scim/v2/acme/Users").bearer(&guess("ptc_scim_", number))
