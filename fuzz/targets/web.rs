@@ -53,6 +53,7 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
         let session = NewSession {
             subject: Subject::User("u".to_owned()),
             provider_id: None,
+            method: session::Method::Saml,
             name_id: None,
             session_index: None,
             not_on_or_after: None,
