@@ -8,13 +8,13 @@ use super::super::{App, Problem, join, qr_code};
 use super::{Body, json as answer};
 use crate::access::second_factor::{self, Checked, SecondFactorError};
 use crate::access::secret::Secret;
-use crate::access::session::{self, Session};
+use crate::access::session::Session;
 use crate::access::{local_password, new_password, throttle};
 use crate::directory::local_sign_in::{self, LocalSignInError};
 use crate::directory::local_user::{self, Change};
 use crate::directory::organization::Organization;
 use crate::directory::user::{self, User};
-use crate::directory::{DirectoryError, provider, way_in};
+use crate::directory::{DirectoryError, provider, sessions, way_in};
 use crate::edge::Response;
 
 /// Who asks, as a user; a break-glass account has none of this.
@@ -214,7 +214,7 @@ pub(in crate::web) fn remove_second_factor(
 pub(in crate::web) fn sessions(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let (user, _, current) = own(call)?;
     let items = app.store.read(|conn| {
-        session::of_user(conn, &user.id, call.now)?
+        sessions::of_user(conn, user, call.now)?
             .iter()
             .map(|session| {
                 let provider = session
