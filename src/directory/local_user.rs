@@ -203,14 +203,14 @@ pub fn set_level(
     user::told(tx, "user.level-changed", user, detail, by, now)
 }
 
-/// Removes a local user and everything of theirs.
+/// Removes a user for whom no identity provider answers, and everything of theirs.
 pub fn delete(
     tx: &Connection,
     user: &User,
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
-    if user.origin != Origin::Local {
+    if user.origin != Origin::Local && user.unmanaged_at.is_none() {
         return Err(DirectoryError::conflict(
             "user",
             "this user comes from the identity provider: remove them there, or switch them off \

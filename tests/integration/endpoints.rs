@@ -65,14 +65,14 @@ const fn scim(status: u16) -> Expected {
     [401, 401, 401, 401, 401, 401, 401, status, 403, 401, 401]
 }
 
-/// The appliance's own affairs.
-const fn operators(status: u16) -> Expected {
-    [401, 403, 403, 403, 403, 403, status, 401, 401, 401, 401]
-}
-
 /// The own account: what a user gets, and nothing for a break-glass account.
 const fn own(user: u16) -> Expected {
     [401, user, user, user, user, user, 404, 401, 401, 401, 401]
+}
+
+/// The appliance's own affairs.
+const fn operators(status: u16) -> Expected {
+    [401, 403, 403, 403, 403, 403, status, 401, 401, 401, 401]
 }
 
 /// Users have a portal; an operator is sent to the console and everybody else to the sign-in.
@@ -141,6 +141,9 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/account/sessions", own(200), |_| Ask::get("/api/v1/account/sessions")),
     row("DELETE", "/api/v1/account/sessions", own(204), |_| Ask::new("DELETE", "/api/v1/account/sessions")),
     row("DELETE", "/api/v1/account/sessions/{session}", own(404), |_| Ask::new("DELETE", "/api/v1/account/sessions/somebodys")),
+    row("GET",    "/api/v1/domains", operators(200), |_| Ask::get("/api/v1/domains?state=pending")),
+    row("PATCH",  "/api/v1/domains/{domain}", operators(200), |w| Ask::new("PATCH", format!("/api/v1/domains/{}", w.claimed())).json(&json!({ "state": "active" }))),
+    row("DELETE", "/api/v1/domains/{domain}", operators(204), |w| Ask::new("DELETE", format!("/api/v1/domains/{}", w.claimed()))),
     row("GET",    "/api/v1/organizations", signed_in(200), |_| Ask::get("/api/v1/organizations")),
     row("POST",   "/api/v1/organizations", operators(201), |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
     row("GET",    "/api/v1/organizations/{org}", readers(), |_| Ask::get(ORG)),
@@ -168,6 +171,12 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/users", readers(), |_| Ask::get(format!("{ORG}/users"))),
     row("GET",    "/api/v1/organizations/{org}/users/{user}", readers(), |w| Ask::get(format!("{ORG}/users/{}", w.user()))),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/users/{}", w.user())).json(&json!({ "active": false }))),
+    row("POST",   "/api/v1/organizations/{org}/users", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users")).json(&json!({ "email": format!("{}@local.example", w.fresh("l")) }))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/users/{}", w.local_user().0))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", levels(403, 403, 204, 204, 204), |w| Ask::new("DELETE", format!("{ORG}/users/{}/second-factor", w.with_second_factor()))),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations", readers(), |w| Ask::get(format!("{ORG}/users/{}/invitations", w.user()))),
+    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users/{}/invitations", w.local_user().0)).json(&json!({ "kind": "join" }))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", levels(403, 403, 204, 204, 204), |w| { let (user, link) = w.local_user(); Ask::new("DELETE", format!("{ORG}/users/{user}/invitations/{link}")) }),
     row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", editors(), |w| Ask::get(format!("{ORG}/users/{}/timeline", w.user()))),
     row("GET",    "/api/v1/organizations/{org}/levels", editors(), |_| Ask::get(format!("{ORG}/levels?level=admin"))),
     row("GET",    "/api/v1/organizations/{org}/audit", editors(), |_| Ask::get(format!("{ORG}/audit"))),
@@ -176,12 +185,6 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/audit/export", operators(200), |_| Ask::get("/api/v1/audit/export")),
     row("GET",    "/api/v1/audit/verify", operators(200), |_| Ask::get("/api/v1/audit/verify")),
     row("GET",    "/api/v1/audit/checkpoint", operators(200), |_| Ask::get("/api/v1/audit/checkpoint")),
-    row("POST",   "/api/v1/organizations/{org}/users", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users")).json(&json!({ "email": format!("{}@local.example", w.fresh("l")) }))),
-    row("DELETE", "/api/v1/organizations/{org}/users/{user}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/users/{}", w.local_user().0))),
-    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", levels(403, 403, 204, 204, 204), |w| Ask::new("DELETE", format!("{ORG}/users/{}/second-factor", w.with_second_factor()))),
-    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations", readers(), |w| Ask::get(format!("{ORG}/users/{}/invitations", w.user()))),
-    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users/{}/invitations", w.local_user().0)).json(&json!({ "kind": "join" }))),
-    row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", levels(403, 403, 204, 204, 204), |w| { let (user, link) = w.local_user(); Ask::new("DELETE", format!("{ORG}/users/{user}/invitations/{link}")) }),
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 
@@ -302,6 +305,15 @@ impl World {
         format!("{}.example", self.fresh("d"))
     }
 
+    /// A domain that the admin has added and that waits for approval.
+    fn claimed(&self) -> String {
+        let domain = self.domain();
+        let body = json!({ "kind": "okta", "domains": [domain] });
+        let ask = Ask::new("POST", format!("{ORG}/providers")).with(&self.admin);
+        self.app.ask(ask.json(&body)).expect(201);
+        domain
+    }
+
     fn draft(&self) -> String {
         self.app.draft("acme", &self.domain())
     }
@@ -309,15 +321,6 @@ impl World {
     fn user(&self) -> String {
         self.app
             .push_user(&self.acme, &format!("{}@acme.com", self.fresh("p")))
-    }
-
-    /// The id of somebody's session.
-    fn session(&self) -> String {
-        let user = self.user();
-        self.app.session(&user);
-        let path = format!("{ORG}/users/{user}/sessions");
-        let list = self.app.as_operator("GET", &path, &Value::Null).json();
-        list["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
     /// An invited user and the id of the link.
@@ -339,6 +342,15 @@ impl World {
              VALUES ('{id}', x'00', 1, 1)"
         ));
         id
+    }
+
+    /// The id of somebody's session.
+    fn session(&self) -> String {
+        let user = self.user();
+        self.app.session(&user);
+        let path = format!("{ORG}/users/{user}/sessions");
+        let list = self.app.as_operator("GET", &path, &Value::Null).json();
+        list["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
     fn group(&self) -> String {
@@ -589,6 +601,7 @@ fn wrong_values_name_their_field() {
     let user = format!("{ORG}/users/{}", world.user());
     let group = format!("{ORG}/groups/{}", world.group());
     let tokens = format!("{ORG}/scim/tokens");
+    let claimed = format!("/api/v1/domains/{}", world.claimed());
     let organizations = "/api/v1/organizations".to_owned();
     let users = format!("{ORG}/users");
     let local = format!("{ORG}/users/{}", world.local_user().0);
@@ -634,6 +647,8 @@ fn wrong_values_name_their_field() {
         ("POST", &invitations, json!({}), "kind"),
         ("PATCH", &group, json!({ "level": "root" }), "level"),
         ("PATCH", &group, json!({}), "level"),
+        ("PATCH", &claimed, json!({}), "state"),
+        ("PATCH", &claimed, json!({ "state": "pending" }), "state"),
         ("POST", &tokens, json!({ "name": "" }), "name"),
         ("POST", &tokens, json!({ "name": "t", "expires_at": "2001-01-01T00:00:00Z" }), "expires_at"),
         ("POST", &tokens, json!({ "name": "t", "expires_at": "tomorrow" }), "expires_at"),
@@ -659,10 +674,16 @@ fn wrong_values_name_their_field() {
         ("groups?limit=x", "limit"),
         ("traces?kind=smtp", "kind"),
         ("traces?outcome=maybe", "outcome"),
+        ("../../domains?state=refused", "state"),
+        ("../../domains?limit=0", "limit"),
     ] {
+        let path = match path.strip_prefix("../../") {
+            Some(path) => format!("/api/v1/{path}"),
+            None => format!("{ORG}/{path}"),
+        };
         let problem = world
             .app
-            .as_operator("GET", &format!("{ORG}/{path}"), &Value::Null)
+            .as_operator("GET", &path, &Value::Null)
             .expect(400)
             .json();
         assert_eq!(problem["field"], field);

@@ -211,7 +211,7 @@ pub(in crate::web) fn remove_second_factor(
 }
 
 /// `GET /api/v1/account/sessions`
-pub(in crate::web) fn sessions(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+pub(in crate::web) fn own_sessions(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let (user, _, current) = own(call)?;
     let items = app.store.read(|conn| {
         sessions::of_user(conn, user, call.now)?
