@@ -190,7 +190,6 @@ pub fn replace_user(
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
-    way_in::handed_over(tx, id, by, now)?;
     let mut after = UserFacts::of_draft(draft);
     after.active = active;
     let attributes = provisioned::attributes(&before.resource, &draft.resource);
@@ -205,6 +204,7 @@ pub fn replace_user(
     {
         user::switched(tx, &changed, active, &ended, by, now)?;
     }
+    way_in::handed_over(tx, id, by, now)?;
     read_user(tx, organization, id)
 }
 
