@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod error;
 mod group;
+mod local_user;
 mod man;
 mod org;
 mod output;

@@ -4,6 +4,7 @@
 //! ([`cross_origin`]), authentication ([`signed_in`]), authority ([`crate::directory::may`]), its
 //! handler, and the security headers ([`security_headers`]).
 
+mod account;
 mod acs;
 mod api;
 mod bearer;
@@ -11,9 +12,12 @@ mod break_glass;
 mod cookie;
 mod cross_origin;
 mod health;
+mod join;
 mod login;
+mod password;
 mod portal;
 mod problem;
+mod qr_code;
 mod return_to;
 mod route;
 mod saml;
@@ -25,6 +29,7 @@ mod template;
 
 use std::sync::{Arc, OnceLock};
 
+use crate::access::local_password::HalfWay;
 use crate::access::password::Gate;
 use crate::access::wrong_tokens::WrongTokens;
 use crate::clock;
@@ -42,6 +47,7 @@ pub struct App {
     store: Store,
     gate: Gate,
     public: PublicUrl,
+    half_way: HalfWay,
     keys: OnceLock<ServiceKeys>,
     ca: Option<String>,
     wrong_tokens: WrongTokens,
@@ -62,6 +68,7 @@ impl App {
             store,
             gate,
             public,
+            half_way: HalfWay::new(),
             keys: OnceLock::new(),
             ca,
             wrong_tokens: WrongTokens::default(),

@@ -44,6 +44,12 @@ const TABLE: &[Row] = &[
     row("GET",  "/", PORTAL, |_| Ask::get("/")),
     row("GET",  "/login", all(200), |_| Ask::get("/login")),
     row("POST", "/login", all(303), |_| Ask::new("POST", "/login").form(&[("email", "ann@acme.com")])),
+    row("GET",  "/login/password", all(200), |_| Ask::get("/login/password")),
+    row("POST", "/login/password", all(403), |w| Ask::new("POST", "/login/password").form(&[("email", &w.fresh("u")), ("password", "wrong")])),
+    row("POST", "/login/code", all(403), |_| Ask::new("POST", "/login/code").form(&[("code", "123456")])),
+    row("GET",  "/join/{token}", all(404), |_| Ask::get("/join/guessed")),
+    row("POST", "/join/{token}", all(404), |_| Ask::new("POST", "/join/guessed").form(&[("password", "kettle lantern moss"), ("again", "kettle lantern moss")])),
+    row("GET",  "/account", PORTAL, |_| Ask::get("/account")),
     row("POST", "/logout", all(303), |_| Ask::new("POST", "/logout").form(&[])),
     row("GET",  "/break-glass", all(200), |_| Ask::get("/break-glass")),
     row("POST", "/break-glass", all(403), |w| Ask::new("POST", "/break-glass").form(&[("username", &w.fresh("u")), ("password", "wrong")])),
@@ -61,6 +67,17 @@ const TABLE: &[Row] = &[
 
     row("GET",    "/api/v1/session", signed_in(200), |_| Ask::get("/api/v1/session")),
     row("DELETE", "/api/v1/session", signed_in(204), |_| Ask::new("DELETE", "/api/v1/session")),
+    // Everybody here comes from an identity provider, so that most of this is refused to them;
+    // tests/integration/people.rs is about those for whom it is not.
+    row("GET",    "/api/v1/account", own(200), |_| Ask::get("/api/v1/account")),
+    row("PATCH",  "/api/v1/account", own(409), |_| Ask::new("PATCH", "/api/v1/account").json(&json!({ "displayName": "Me" }))),
+    row("POST",   "/api/v1/account/password", own(409), |_| Ask::new("POST", "/api/v1/account/password").json(&json!({ "current": "x", "new": "kettle lantern moss" }))),
+    row("POST",   "/api/v1/account/second-factor", own(409), |_| Ask::new("POST", "/api/v1/account/second-factor")),
+    row("POST",   "/api/v1/account/second-factor/confirm", own(409), |_| Ask::new("POST", "/api/v1/account/second-factor/confirm").json(&json!({ "code": "123456" }))),
+    row("DELETE", "/api/v1/account/second-factor", own(400), |_| Ask::new("DELETE", "/api/v1/account/second-factor").json(&json!({ "code": "123456" }))),
+    row("GET",    "/api/v1/account/sessions", own(200), |_| Ask::get("/api/v1/account/sessions")),
+    row("DELETE", "/api/v1/account/sessions", own(204), |_| Ask::new("DELETE", "/api/v1/account/sessions")),
+    row("DELETE", "/api/v1/account/sessions/{session}", own(404), |_| Ask::new("DELETE", "/api/v1/account/sessions/somebodys")),
     row("GET",    "/api/v1/organizations", signed_in(200), |_| Ask::get("/api/v1/organizations")),
     row("POST",   "/api/v1/organizations", operators(201), |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
     row("GET",    "/api/v1/organizations/{org}", readers(), |_| Ask::get(ORG)),
@@ -97,6 +114,12 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/users", readers(), |_| Ask::get(format!("{ORG}/users"))),
     row("GET",    "/api/v1/organizations/{org}/users/{user}", readers(), |w| Ask::get(format!("{ORG}/users/{}", w.user()))),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/users/{}", w.user())).json(&json!({ "active": false }))),
+    row("POST",   "/api/v1/organizations/{org}/users", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users")).json(&json!({ "email": format!("{}@local.example", w.fresh("l")) }))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/users/{}", w.local_user().0))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", levels(403, 403, 204, 204, 204), |w| Ask::new("DELETE", format!("{ORG}/users/{}/second-factor", w.with_second_factor()))),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations", readers(), |w| Ask::get(format!("{ORG}/users/{}/invitations", w.user()))),
+    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users/{}/invitations", w.local_user().0)).json(&json!({ "kind": "join" }))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", levels(403, 403, 204, 204, 204), |w| { let (user, link) = w.local_user(); Ask::new("DELETE", format!("{ORG}/users/{user}/invitations/{link}")) }),
     row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", editors(), |w| Ask::get(format!("{ORG}/users/{}/timeline", w.user()))),
     row("GET",    "/api/v1/organizations/{org}/levels", editors(), |_| Ask::get(format!("{ORG}/levels?level=admin"))),
     row("GET",    "/api/v1/organizations/{org}/audit", editors(), |_| Ask::get(format!("{ORG}/audit"))),
@@ -235,6 +258,27 @@ impl World {
     fn user(&self) -> String {
         self.app
             .push_user(&self.acme, &format!("{}@acme.com", self.fresh("p")))
+    }
+
+    /// An invited user and the id of the link.
+    fn local_user(&self) -> (String, String) {
+        let body = json!({ "email": format!("{}@local.example", self.fresh("l")) });
+        let made = self
+            .app
+            .as_operator("POST", &format!("{ORG}/users"), &body)
+            .expect(201)
+            .json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&made["id"]), text(&made["invitation"]["id"]))
+    }
+
+    fn with_second_factor(&self) -> String {
+        let (id, _) = self.local_user();
+        self.app.force(&format!(
+            "INSERT INTO second_factors (subject_id, secret, confirmed_at, created_at)
+             VALUES ('{id}', x'00', 1, 1)"
+        ));
+        id
     }
 
     /// The id of somebody's session.
@@ -508,6 +552,9 @@ fn wrong_values_name_their_field() {
     let group = format!("{ORG}/groups/{}", world.group());
     let tokens = format!("{ORG}/scim/tokens");
     let organizations = "/api/v1/organizations".to_owned();
+    let users = format!("{ORG}/users");
+    let local = format!("{ORG}/users/{}", world.local_user().0);
+    let invitations = format!("{local}/invitations");
     let long = "x".repeat(101);
     #[rustfmt::skip]
     let cases = [
@@ -533,6 +580,20 @@ fn wrong_values_name_their_field() {
         ("PATCH", &provider, json!({ "sso_url": SSO, "issuer": ISSUER }), "certificate"),
         ("PATCH", &user, json!({}), "active"),
         ("PATCH", &user, json!({ "active": "no" }), "active"),
+        ("PATCH", &ORG.to_owned(), json!({ "local_sign_in": "off" }), "local_sign_in"),
+        ("PATCH", &user, json!({ "level": "root" }), "level"),
+        ("PATCH", &user, json!({ "level": 3 }), "level"),
+        ("PATCH", &local, json!({ "email": "ann" }), "email"),
+        ("PATCH", &local, json!({ "displayName": "" }), "displayName"),
+        ("POST", &users, json!({}), "email"),
+        ("POST", &users, json!({ "email": "ann@acme" }), "email"),
+        ("POST", &users, json!({ "email": "a b@acme.com" }), "email"),
+        ("POST", &users, json!({ "email": format!("{}@acme.com", "a".repeat(300)) }), "email"),
+        ("POST", &users, json!({ "email": "a@l.example", "userName": "x".repeat(201) }), "userName"),
+        ("POST", &users, json!({ "email": "a@l.example", "displayName": "a\nb" }), "displayName"),
+        ("POST", &users, json!({ "email": "a@l.example", "level": "owner" }), "level"),
+        ("POST", &invitations, json!({ "kind": "party" }), "kind"),
+        ("POST", &invitations, json!({}), "kind"),
         ("PATCH", &group, json!({ "level": "root" }), "level"),
         ("PATCH", &group, json!({}), "level"),
         ("POST", &tokens, json!({ "name": "" }), "name"),

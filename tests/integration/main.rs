@@ -23,6 +23,7 @@ mod enforcement;
 mod http;
 mod levels;
 mod pages;
+mod people;
 mod providers;
 mod saml;
 mod scim;

@@ -123,6 +123,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "name",
             "default_group_level",
             "default_user_level",
+            "local_sign_in",
             "session_limits",
         ],
     )?;
@@ -138,6 +139,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         name: body.text("name")?.map(str::to_owned),
         default_group_level: level("default_group_level")?,
         default_user_level: level("default_user_level")?,
+        local_sign_in: body.flag("local_sign_in")?,
     };
     let limits = session_limits(&body)?;
     let slug = call.organization()?.slug.clone();

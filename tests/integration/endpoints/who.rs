@@ -124,6 +124,8 @@ impl Who {
             Expect::Token { owner, scopes } => match guard(row) {
                 Guard::Open | Guard::OpenAcrossSites => row.expected[NOBODY],
                 Guard::ScimToken => 401,
+                // A token says nothing to a page.
+                Guard::May(_) if !row.pattern.starts_with("/api/") => row.expected[NOBODY],
                 // What is hidden from the owner is hidden from the token, whatever its scopes.
                 Guard::May(_) if owner == FOREIGN && row.pattern.contains("{org}") => {
                     row.expected[owner]
@@ -274,6 +276,11 @@ pub(super) const fn admins(status: u16) -> Expected {
 /// The operator alone, of the appliance rather than of an organization.
 pub(super) const fn operators(status: u16) -> Expected {
     [401, 403, 403, 403, 403, 403, status, 401, 401, 401, 401]
+}
+
+/// The own account: what a user gets, and nothing for a break-glass account.
+pub(super) const fn own(user: u16) -> Expected {
+    [401, user, user, user, user, user, 404, 401, 401, 401, 401]
 }
 
 /// The operator alone, who makes something.
