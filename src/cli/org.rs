@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::domain::Domains;
 use super::{CliError, Global, output};
 use crate::access::session::Limits;
 use crate::clock;
@@ -58,6 +59,10 @@ pub(super) enum Org {
         /// Whether its local users may sign in with their passwords; off ends their sessions
         #[arg(long, value_name = "BOOL")]
         local_sign_in: Option<bool>,
+        /// Let its admins have metadata fetched from this site's private networks, too, for an
+        /// identity provider that stands there [default: false]
+        #[arg(long, value_name = "BOOL")]
+        internal_metadata: Option<bool>,
         /// How long sessions of a level last without a request, such as admin=30m; `ordinary`
         /// instead of a duration takes the level's limits away
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
@@ -69,6 +74,9 @@ pub(super) enum Org {
         #[arg(long)]
         json: bool,
     },
+    /// E-mail domains of all organizations: what an admin of one has added waits for approval
+    #[command(subcommand)]
+    Domains(Domains),
 }
 
 impl Org {
@@ -121,6 +129,7 @@ impl Org {
                 default_group_level,
                 default_user_level,
                 local_sign_in,
+                internal_metadata,
                 session_idle,
                 session_absolute,
                 json,
@@ -131,6 +140,7 @@ impl Org {
                     default_group_level,
                     default_user_level,
                     local_sign_in,
+                    internal_metadata,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public, limits) = global.open()?.write(move |tx| {
@@ -141,6 +151,7 @@ impl Org {
                 })?;
                 show(&changed, &public, &limits, json)
             }
+            Self::Domains(domains) => domains.run(global),
         }
     }
 }
@@ -231,6 +242,15 @@ fn show(
                 "on"
             } else {
                 "off"
+            }
+            .to_owned(),
+        ),
+        (
+            "Metadata from this site's networks",
+            if organization.internal_metadata {
+                "yes"
+            } else {
+                "no"
             }
             .to_owned(),
         ),

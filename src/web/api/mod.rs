@@ -5,6 +5,7 @@ pub(super) mod account;
 pub(super) mod api_tokens;
 pub(super) mod audit;
 pub(super) mod deprovisioning;
+pub(super) mod domains;
 pub(super) mod groups;
 pub(super) mod invitations;
 pub(super) mod organizations;
