@@ -6,6 +6,7 @@ mod break_glass;
 mod certificate;
 mod completions;
 mod demo;
+mod domain;
 mod error;
 mod group;
 mod local_user;
@@ -26,6 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::error::CliError;
 use crate::observe::log::LogFormat;
+use crate::observe::panic;
 use crate::store::{Options, Store};
 
 /// A company's front door: Okta sign-in (SAML 2.0), user and group sync (SCIM 2.0), permission
@@ -114,6 +116,7 @@ enum Command {
 
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
+    panic::take_over();
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve(command) => command.run(&cli.global),

@@ -27,6 +27,7 @@ pub fn invite(
     if let Some(reason) = no_password(tx, user)? {
         return refused(reason);
     }
+    // Where the provider was deleted, a password may be the only way that is left.
     if !is_on_their_own(user) {
         return refused("this user signs in with their identity provider, not with a password");
     }

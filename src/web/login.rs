@@ -80,6 +80,7 @@ pub(super) fn sign_out(app: &App, call: &Call<'_>) -> Result<Response, Problem> 
     Ok(Response::new(303)
         .header("Location", "/login")
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
+        .header("Set-Cookie", cookie::remove(cookie::SIGN_IN))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
 }
 

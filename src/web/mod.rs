@@ -24,6 +24,7 @@ mod scim;
 mod security_headers;
 mod signed_in;
 mod static_files;
+mod switch;
 mod template;
 
 use std::sync::{Arc, OnceLock};

@@ -10,7 +10,7 @@ use crate::directory::organization::{self, Organization};
 use crate::directory::provisioning::{self, ProvisioningError, ScimGroup, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
-use crate::observe::trace::{self, Kind, Outcome, Record};
+use crate::observe::trace::{self, Kind, Outcome, Record, Source};
 use crate::scim::discovery;
 use crate::scim::error::ScimError;
 use crate::scim::group::GroupDraft;
@@ -129,8 +129,9 @@ fn note(app: &App, call: &Call<'_>, organization: &str, status: u16, code: &str,
         detail: json!({ "status": status, "detail": detail }),
     };
     let now = call.now;
+    let source = Source::Organization(organization.to_owned());
     app.store
-        .write_later(move |tx| trace::write(tx, &record, now).map(|_| ()));
+        .write_later(move |tx| trace::write_refused(tx, &record, &source, now).map(|_| ()));
 }
 
 /// What is said where no route is.

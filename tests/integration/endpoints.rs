@@ -141,6 +141,9 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/account/sessions", own(200), |_| Ask::get("/api/v1/account/sessions")),
     row("DELETE", "/api/v1/account/sessions", own(204), |_| Ask::new("DELETE", "/api/v1/account/sessions")),
     row("DELETE", "/api/v1/account/sessions/{session}", own(404), |_| Ask::new("DELETE", "/api/v1/account/sessions/somebodys")),
+    row("GET",    "/api/v1/domains", operators(200), |_| Ask::get("/api/v1/domains?state=pending")),
+    row("PATCH",  "/api/v1/domains/{domain}", operators(200), |w| Ask::new("PATCH", format!("/api/v1/domains/{}", w.claimed())).json(&json!({ "state": "active" }))),
+    row("DELETE", "/api/v1/domains/{domain}", operators(204), |w| Ask::new("DELETE", format!("/api/v1/domains/{}", w.claimed()))),
     row("GET",    "/api/v1/organizations", signed_in(200), |_| Ask::get("/api/v1/organizations")),
     row("POST",   "/api/v1/organizations", operators(201), |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
     row("GET",    "/api/v1/organizations/{org}", readers(), |_| Ask::get(ORG)),
@@ -300,6 +303,15 @@ impl World {
 
     fn domain(&self) -> String {
         format!("{}.example", self.fresh("d"))
+    }
+
+    /// A domain that the admin has added and that waits for approval.
+    fn claimed(&self) -> String {
+        let domain = self.domain();
+        let body = json!({ "kind": "okta", "domains": [domain] });
+        let ask = Ask::new("POST", format!("{ORG}/providers")).with(&self.admin);
+        self.app.ask(ask.json(&body)).expect(201);
+        domain
     }
 
     fn draft(&self) -> String {
@@ -589,6 +601,7 @@ fn wrong_values_name_their_field() {
     let user = format!("{ORG}/users/{}", world.user());
     let group = format!("{ORG}/groups/{}", world.group());
     let tokens = format!("{ORG}/scim/tokens");
+    let claimed = format!("/api/v1/domains/{}", world.claimed());
     let organizations = "/api/v1/organizations".to_owned();
     let users = format!("{ORG}/users");
     let local = format!("{ORG}/users/{}", world.local_user().0);
@@ -634,6 +647,8 @@ fn wrong_values_name_their_field() {
         ("POST", &invitations, json!({}), "kind"),
         ("PATCH", &group, json!({ "level": "root" }), "level"),
         ("PATCH", &group, json!({}), "level"),
+        ("PATCH", &claimed, json!({}), "state"),
+        ("PATCH", &claimed, json!({ "state": "pending" }), "state"),
         ("POST", &tokens, json!({ "name": "" }), "name"),
         ("POST", &tokens, json!({ "name": "t", "expires_at": "2001-01-01T00:00:00Z" }), "expires_at"),
         ("POST", &tokens, json!({ "name": "t", "expires_at": "tomorrow" }), "expires_at"),
@@ -659,10 +674,16 @@ fn wrong_values_name_their_field() {
         ("groups?limit=x", "limit"),
         ("traces?kind=smtp", "kind"),
         ("traces?outcome=maybe", "outcome"),
+        ("../../domains?state=refused", "state"),
+        ("../../domains?limit=0", "limit"),
     ] {
+        let path = match path.strip_prefix("../../") {
+            Some(path) => format!("/api/v1/{path}"),
+            None => format!("{ORG}/{path}"),
+        };
         let problem = world
             .app
-            .as_operator("GET", &format!("{ORG}/{path}"), &Value::Null)
+            .as_operator("GET", &path, &Value::Null)
             .expect(400)
             .json();
         assert_eq!(problem["field"], field);

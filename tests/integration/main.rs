@@ -14,6 +14,7 @@ mod app;
 mod audit;
 mod break_glass;
 mod browser;
+mod certificates;
 mod cli;
 mod deprovisioning;
 mod edge;

@@ -3,6 +3,10 @@
 
 /// Each action and what it says happened. `noun.verb`, in the past.
 pub const ACTIONS: &[(&str, &str)] = &[
+    (
+        "appliance.changed",
+        "A setting of the appliance was changed",
+    ),
     ("organization.created", "An organization was made"),
     (
         "organization.changed",
@@ -14,6 +18,14 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "An identity provider's keys, addresses, domains or settings were changed",
     ),
     ("provider.deleted", "An identity provider was deleted"),
+    (
+        "domain.approved",
+        "An operator let a domain count that an organization's admin had added",
+    ),
+    (
+        "domain.refused",
+        "An operator took away a domain that waited for approval",
+    ),
     ("user.created", "A user was made"),
     ("user.changed", "A user's attributes were changed"),
     (
@@ -80,7 +92,7 @@ pub(super) enum Weight {
 
 pub(super) fn weight(action: &str) -> Weight {
     match action.split_once('.') {
-        Some(("break-glass" | "audit", _)) => Weight::Grave,
+        Some(("break-glass" | "audit" | "appliance", _)) => Weight::Grave,
         Some(("provider" | "token" | "organization", _)) => Weight::Notable,
         Some((_, "level-changed" | "deactivated" | "deleted")) => Weight::Notable,
         _ => Weight::Ordinary,

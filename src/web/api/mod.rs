@@ -4,6 +4,7 @@
 pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod deprovisioning;
+pub(super) mod domains;
 pub(super) mod groups;
 pub(super) mod invitations;
 pub(super) mod organizations;

@@ -141,6 +141,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         default_group_level: level("default_group_level")?,
         default_user_level: level("default_user_level")?,
         local_sign_in: body.flag("local_sign_in")?,
+        internal_metadata: None,
     };
     let limits = session_limits(&body)?;
     let slug = call.organization()?.slug.clone();

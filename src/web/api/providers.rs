@@ -10,6 +10,7 @@ use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, State};
 use crate::directory::{DirectoryError, metadata_source, provider_deletion};
 use crate::edge::Response;
+use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata;
 
@@ -142,7 +143,6 @@ pub(in crate::web) fn deletion(app: &App, call: &Call<'_>) -> Result<Response, P
 /// Exactly one of the three ways to complete a provider, or none.
 fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
     let now = call.now;
-    let operator = matches!(call.signed_in()?.who, Who::Operator { .. });
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
     let by_hand = (
@@ -158,7 +158,7 @@ fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Proble
             Ok(Some(Completion::from_metadata(parsed, None)))
         }
         (None, Some(url), (None, None, None)) => {
-            let document = metadata_source::fetch(url, operator)?;
+            let document = metadata_source::fetch(url, reach(call)?)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| Problem::field("metadata_url", e.to_string()))?;
             Ok(Some(Completion::from_metadata(
@@ -188,6 +188,14 @@ fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Proble
             "Send one of metadata_xml, metadata_url, or sso_url with issuer and certificate.",
         )),
     }
+}
+
+/// How far the appliance goes to fetch what this caller asks for.
+fn reach(call: &Call<'_>) -> Result<Reach, Problem> {
+    Ok(match call.signed_in()?.who {
+        Who::Operator { .. } => Reach::Anywhere,
+        Who::User { .. } => metadata_source::reach_of(call.organization()?),
+    })
 }
 
 fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {

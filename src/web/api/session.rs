@@ -83,5 +83,6 @@ pub(in crate::web) fn end(app: &App, call: &Call<'_>) -> Result<Response, Proble
     login::sign_out_of(app, call, &[cookie::SESSION, cookie::OPERATOR])?;
     Ok(Response::new(204)
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
+        .header("Set-Cookie", cookie::remove(cookie::SIGN_IN))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
 }
