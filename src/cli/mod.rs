@@ -17,6 +17,7 @@ mod provider;
 mod scim;
 mod serve;
 mod session;
+mod token;
 mod trace;
 mod user;
 
@@ -90,6 +91,9 @@ enum Command {
     /// SCIM: the tokens that identity providers push with
     #[command(subcommand)]
     Scim(scim::Scim),
+    /// API: the tokens that scripts use
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -124,6 +128,7 @@ pub fn run() -> ExitCode {
         Command::Org(command) => command.run(&cli.global),
         Command::Provider(command) => command.run(&cli.global),
         Command::Scim(command) => command.run(&cli.global),
+        Command::Token(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
         Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),

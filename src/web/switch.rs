@@ -46,12 +46,14 @@ pub(super) fn question(
     let Some(signed_in) = found else {
         return Ok(None);
     };
-    if signed_in.session.provider_id.as_deref() == Some(provider.id.as_str()) {
+    if signed_in.session()?.provider_id.as_deref() == Some(provider.id.as_str()) {
         return Ok(None);
     }
     let name = match &signed_in.who {
         Who::User { user, .. } => &user.user_name,
         Who::Operator { name, .. } => name,
+        // A cookie is never a token.
+        Who::Token { .. } => return Ok(None),
     };
     let values = [
         ("name", name.as_str()),

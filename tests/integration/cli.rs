@@ -162,13 +162,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(([127, 0, 0, 1], self.port).into())
     }
 
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// The memory it takes now, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes << 10
     }
 
     fn terminate(&self) {

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed, and some print their tables"
 )]
 
+mod api_tokens;
 mod app;
 mod audit;
 mod break_glass;

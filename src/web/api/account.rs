@@ -23,7 +23,8 @@ fn own<'c>(call: &'c Call<'_>) -> Result<(&'c User, &'c Organization, &'c Sessio
     match &signed_in.who {
         Who::User {
             user, organization, ..
-        } => Ok((user, organization, &signed_in.session)),
+        } => Ok((user, organization, signed_in.session()?)),
+        Who::Token { .. } => Err(Problem::in_person()),
         Who::Operator { .. } => Err(Problem::new(
             404,
             "no-account",

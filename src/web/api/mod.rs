@@ -2,6 +2,7 @@
 //! this can do; it has no privilege of its own.
 
 pub(super) mod account;
+pub(super) mod api_tokens;
 pub(super) mod audit;
 pub(super) mod deprovisioning;
 pub(super) mod domains;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::route::Call;
-use super::super::signed_in::Who;
 use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::directory::organization::{self, Change, Organization};
@@ -85,9 +84,9 @@ fn session_limits(body: &Body) -> Result<Vec<session_limits::Change>, Problem> {
 
 /// `GET /api/v1/organizations`: all for an operator, the own one for everybody else.
 pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let organizations = match &call.signed_in()?.who {
-        Who::Operator { .. } => app.store.read(organization::list)?,
-        Who::User { organization, .. } => vec![(**organization).clone()],
+    let organizations = match call.signed_in()?.organization() {
+        None => app.store.read(organization::list)?,
+        Some(own) => vec![own.clone()],
     };
     let items = organizations
         .iter()

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::super::route::Call;
-use super::super::signed_in::Who;
 use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::directory::domain::{DomainState, EmailDomain};
@@ -192,10 +191,10 @@ fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Proble
 
 /// How far the appliance goes to fetch what this caller asks for.
 fn reach(call: &Call<'_>) -> Result<Reach, Problem> {
-    Ok(match call.signed_in()?.who {
-        Who::Operator { .. } => Reach::Anywhere,
-        Who::User { .. } => metadata_source::reach_of(call.organization()?),
-    })
+    if call.may_operate()? {
+        return Ok(Reach::Anywhere);
+    }
+    Ok(metadata_source::reach_of(call.organization()?))
 }
 
 fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
@@ -219,8 +218,9 @@ fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
 /// A domain that an operator adds counts at once; one that an organization's own admin adds waits
 /// for approval, or admins could claim each other's people.
 fn new_domain_state(call: &Call<'_>) -> Result<DomainState, Problem> {
-    Ok(match call.signed_in()?.who {
-        Who::Operator { .. } => DomainState::Active,
-        Who::User { .. } => DomainState::Pending,
+    Ok(if call.may_operate()? {
+        DomainState::Active
+    } else {
+        DomainState::Pending
     })
 }
