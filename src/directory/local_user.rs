@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::domain::{self, EmailDomain};
 use super::error::is_unique_violation;
 use super::user::{self, Origin, User};
-use super::{DirectoryError, Level, fold, provisioned};
+use super::{DirectoryError, Level, fold, provisioned, way_in};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author};
 use crate::store::id;
@@ -210,7 +210,7 @@ pub fn delete(
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
-    if user.origin != Origin::Local && user.unmanaged_at.is_none() {
+    if !way_in::is_on_their_own(user) {
         return Err(DirectoryError::conflict(
             "user",
             "this user comes from the identity provider: remove them there, or switch them off \

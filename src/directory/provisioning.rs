@@ -167,6 +167,7 @@ pub fn replace_user(
     let before = read_user(tx, organization, id)?;
     let active = draft.active.unwrap_or(before.active);
     let facts = UserFacts::read(tx, id)?;
+    let taken_over = user::find(tx, id)?.filter(way_in::is_on_their_own);
     tx.prepare_cached(
         "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
