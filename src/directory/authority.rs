@@ -104,7 +104,9 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
             member_may(id, [Level::Admin].into_iter().collect(), action, target)
         }
         Actor::Token { owner, scopes } => match may(owner, action, target) {
-            Decision::Allowed if covers(*scopes, action) => Decision::Allowed,
+            Decision::Allowed if covers(*scopes, action) && reaches(*scopes, action, target) => {
+                Decision::Allowed
+            }
             // What the owner may not even know of stays hidden, whatever the scopes.
             refused @ (Decision::Hidden | Decision::SignInFirst) => refused,
             Decision::Allowed | Decision::Forbidden => Decision::Forbidden,
@@ -175,6 +177,18 @@ impl Action {
             Self::Operate => Need::Scope(Scope::Operate),
         }
     }
+}
+
+/// Whoever may reset an admin's password is one. So the scope `users` alone leaves admins be.
+fn reaches(scopes: Scopes, action: Action, target: Target<'_>) -> bool {
+    let of_admin = matches!(
+        target,
+        Target::User {
+            level: Some(Level::Admin),
+            ..
+        }
+    );
+    action != Action::ChangeUsers || !of_admin || scopes.contains(Scope::Admin)
 }
 
 fn covers(scopes: Scopes, action: Action) -> bool {
@@ -449,6 +463,17 @@ mod tests {
             assert!(!give(owner, "read admin", Some(Level::Editor)));
             assert!(!give(owner, "users", Some(Level::Admin)));
         }
+        let an_admin = Target::User {
+            organization_id: "own",
+            local: true,
+            level: Some(Level::Admin),
+        };
+        let touch = |scopes: &str| {
+            let token = token(admin.clone(), Scopes::parse(scopes).unwrap().iter());
+            may(&token, Action::ChangeUsers, an_admin)
+        };
+        assert_eq!(touch("users"), Decision::Forbidden);
+        assert_eq!(touch("users admin"), Decision::Allowed);
         assert!(!give(&editor, "users admin", Some(Level::Admin)));
         assert!(give(&admin, "users admin", Some(Level::Admin)));
         assert!(give(&own, "users admin", Some(Level::Admin)));

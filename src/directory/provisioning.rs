@@ -191,9 +191,6 @@ pub fn replace_user(
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
-    if let Some(taken) = taken_over {
-        way_in::handed_over(tx, &taken, by, now)?;
-    }
     let mut after = UserFacts::of_draft(draft);
     after.active = active;
     let attributes = provisioned::attributes(&before.resource, &draft.resource);
@@ -208,6 +205,7 @@ pub fn replace_user(
     {
         user::switched(tx, &changed, active, &ended, by, now)?;
     }
+    way_in::handed_over(tx, id, by, now)?;
     read_user(tx, organization, id)
 }
 

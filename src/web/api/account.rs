@@ -24,13 +24,13 @@ fn own<'c>(call: &'c Call<'_>) -> Result<(&'c User, &'c Organization, &'c Sessio
         Who::User {
             user, organization, ..
         } => Ok((user, organization, signed_in.session()?)),
-        Who::Token { .. } => Err(Problem::in_person()),
         Who::Operator { .. } => Err(Problem::new(
             404,
             "no-account",
             "A break-glass account has no profile; it is changed on the machine itself, with \
              `portcullis break-glass`.",
         )),
+        Who::Token { .. } => Err(Problem::in_person()),
     }
 }
 
