@@ -107,7 +107,7 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let made = app
         .store
         .write(move |tx| organization::create(tx, &slug, &name, &by, now))?;
-    answer(201, &shown(app, &made)?)
+    answer(201, &shown_whole(app, &made)?)
 }
 
 /// `GET /api/v1/organizations/{org}`
