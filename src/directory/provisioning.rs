@@ -205,7 +205,9 @@ pub fn replace_user(
     {
         user::switched(tx, &changed, active, &ended, by, now)?;
     }
-    way_in::handed_over(tx, id, by, now)?;
+    if let Some(taken) = taken_over {
+        way_in::handed_over(tx, &taken, by, now)?;
+    }
     read_user(tx, organization, id)
 }
 
