@@ -20,13 +20,16 @@ export function author({ actor, via, client }) {
 /** What it changed or ended, as far as the line tells; null where there is nothing to add. */
 export function changed({ action, detail }) {
   if (!detail || Object.keys(detail).length === 0) return null;
-  if (action === 'user.deactivated' && detail.ended) return h('p', `${capital(ended(detail))}.`);
-  const { before, after, ...rest } = detail;
+  if (typeof detail === 'string') return h('p', detail);
+  const { before, after, ...all } = detail;
+  const told = action.startsWith('user.') && all.ended;
+  const { ended: counts, took_ms: took, ...others } = all;
+  const rest = told ? others : all;
   const keys = [...new Set([...Object.keys(asObject(before)), ...Object.keys(asObject(after))])]
     .filter((key) => JSON.stringify(asObject(before)[key]) !== JSON.stringify(asObject(after)[key]));
-  return h('dl', { class: 'changes' },
+  return [told && h('p', `${capital(ended({ ended: counts, took_ms: took }))}.`), (keys.length > 0 || Object.keys(rest).length > 0) && h('dl', { class: 'changes' },
     keys.map((key) => h('div', h('dt', words(key)), h('dd', value(asObject(before)[key]), ' → ', value(asObject(after)[key])))),
-    Object.entries(rest).map(([key, each]) => h('div', h('dt', words(key)), h('dd', value(each)))));
+    Object.entries(rest).map(([key, each]) => h('div', h('dt', words(key)), h('dd', value(each)))))];
 }
 
 /** before and after are objects, or for one value just that. */
@@ -43,5 +46,6 @@ function value(each) {
   return String(each);
 }
 
-const words = (key) => capital(String(key).replace(/_ms$/, ' (ms)').replace(/[_-]+/g, ' '));
+/** 'displayName' and 'default_group_level' as people write them. */
+const words = (key) => capital(String(key).replace(/_ms$/, ' (ms)').replace(/[_-]+/g, ' ').replace(/([a-z])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`));
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

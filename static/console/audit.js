@@ -3,6 +3,7 @@
 import { read } from './api.js';
 import { author, changed, happened, viaName } from './audit-line.js';
 import { fill, h } from './dom.js';
+import { exports } from './export.js';
 import { listing } from './listing.js';
 import { isOperator } from './session.js';
 import { copyable, empty, notice, plural } from './show.js';
@@ -10,10 +11,13 @@ import { when } from './time.js';
 
 const ACTIONS = [
   'user.created', 'user.changed', 'user.deactivated', 'user.reactivated', 'user.deleted', 'user.level-changed', 'user.signed-in', 'user.signed-out',
+  'user.sign-in-refused', 'user.password-set', 'user.second-factor-set', 'user.second-factor-removed', 'user.handed-over', 'invitation.created', 'invitation.revoked',
   'group.created', 'group.changed', 'group.level-changed', 'group.deleted', 'provider.added', 'provider.changed', 'provider.deleted',
-  'organization.created', 'organization.changed', 'session.ended', 'token.created', 'token.revoked', 'break-glass.used',
+  'organization.created', 'organization.changed', 'session.ended', 'token.created', 'token.revoked',
+  'break-glass.created', 'break-glass.changed', 'break-glass.used', 'break-glass.signed-out', 'break-glass.password-reset', 'break-glass.disabled', 'break-glass.enabled',
+  'break-glass.armed', 'break-glass.disarmed', 'break-glass.drilled', 'break-glass.code-refused', 'break-glass.second-factor-added', 'break-glass.second-factor-removed',
+  'webhook.created', 'webhook.deleted', 'webhook.tested', 'audit.pruned', 'audit.retention-changed',
 ];
-const FORMATS = [['jsonl', 'JSON lines'], ['cef', 'CEF'], ['ocsf', 'OCSF']];
 
 export async function list(page) {
   return {
@@ -21,7 +25,7 @@ export async function list(page) {
     content: h('div', { class: 'stack' },
       h('div', { class: 'head' },
         h('div', { class: 'intro' }, h('h1', 'Audit'), h('p', { class: 'muted' }, 'Who did what, to what, from where, and what it was before. Lines are only ever added.')),
-        exports(page, `${page.api}/audit/export`)),
+        h('div', { class: 'actions' }, h('a', { class: 'button', href: page.at('audit', 'levels') }, 'Levels at a time'), exports(page, `${page.api}/audit/export`, `audit-${page.organization.slug}`))),
       isOperator(page.session) && h('p', { class: 'muted' }, 'Lines of all organizations, and the proof that none was changed: ', h('a', { href: '/console/operator/audit' }, 'audit log of the appliance'), '.'),
       await lines(page, `${page.api}/audit`)),
   };
@@ -33,26 +37,16 @@ export async function appliance(page) {
     content: h('div', { class: 'stack' },
       h('div', { class: 'head' },
         h('div', { class: 'intro' }, h('h1', 'Audit log of the appliance'), h('p', { class: 'muted' }, 'Every organization’s lines and the appliance’s own, in one chain: each line’s hash covers the line before it.')),
-        exports(page, '/api/v1/audit/export')),
+        exports(page, '/api/v1/audit/export', 'audit')),
       proof(page),
       await lines(page, '/api/v1/audit')),
   };
 }
 
-function exports(page, path) {
-  const asked = new URLSearchParams();
-  for (const { name, sent } of filters()) {
-    const value = page.query.get(name);
-    if (value) asked.set(name, sent ? sent(value) : value);
-  }
-  return h('div', { class: 'actions', role: 'group', 'aria-label': 'Export' }, h('span', { class: 'muted' }, 'Export'),
-    FORMATS.map(([format, name]) => h('a', { class: 'button', href: `${path}?${new URLSearchParams({ format, ...Object.fromEntries(asked) })}`, download: true }, name)));
-}
-
 function filters() {
   return [
-    { name: 'actor', label: 'By whom', type: 'text' },
-    { name: 'target', label: 'On whom or what', type: 'text' },
+    { name: 'actor', label: 'By: name or id', type: 'text' },
+    { name: 'target', label: 'On: name or id', type: 'text' },
     { name: 'action', label: 'Action', type: 'text', suggestions: ACTIONS },
     { name: 'from', label: 'From', type: 'date', sent: (day) => midnight(day, 0) },
     { name: 'to', label: 'To', type: 'date', sent: (day) => midnight(day, 1) },

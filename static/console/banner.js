@@ -25,10 +25,10 @@ export async function banner({ session, signal }) {
   shown = now;
   place.hidden = items.length === 0;
   const rest = items.slice(SHOWN);
-  fill(place,
+  fill(place, h('div', { class: 'announced' },
     h('ul', items.slice(0, SHOWN).map(line)),
     rest.length > 0 && h('details', h('summary', `${rest.length} more`), h('ul', rest.map(line))),
-    items.length > 0 && isOperator(session) && h('a', { href: '/console/operator/notices' }, 'All announcements'));
+    items.length > 0 && isOperator(session) && h('a', { href: '/console/operator/notices' }, 'All announcements')));
 }
 
 /** One notice: what it says, and since when. */

@@ -1,7 +1,7 @@
 // One break-glass account: from where and when it opens, its second factor, its use. What would let
 // a stolen session open the door again, its password and its arming, is done on the machine alone.
 import { change, read } from './api.js';
-import { isArmed, isDisabled, nameIn, states, wasUsed } from './break-glass.js';
+import { isArmed, isDisabled, states } from './break-glass.js';
 import { h } from './dom.js';
 import { ask } from './dialog.js';
 import { drillTable } from './drills.js';
@@ -14,10 +14,10 @@ import { when } from './time.js';
 
 export async function show(page) {
   const { items } = await read('/api/v1/break-glass-accounts?limit=200', page.signal);
-  const account = items.find((each) => nameIn(each) === page.params.name);
+  const account = items.find((each) => each.username === page.params.name);
   const back = h('a', { class: 'back', href: page.at('break-glass') }, icon('back'), 'Break-glass accounts');
   if (!account) return { title: 'No such account', content: h('div', { class: 'stack' }, h('div', { class: 'intro' }, back, h('h1', 'No such account')), notice('plain', `There is no break-glass account ${page.params.name}.`)) };
-  const name = nameIn(account);
+  const name = account.username;
   const path = `/api/v1/break-glass-accounts/${encodeURIComponent(name)}`;
   const off = isDisabled(account);
   return {
@@ -26,7 +26,7 @@ export async function show(page) {
       h('div', { class: 'head' },
         h('div', { class: 'intro' }, back, h('h1', name, states(account))),
         h('button', { type: 'button', class: off ? null : 'danger', on: { click: () => disable(page, path, account) } }, off ? 'Enable' : 'Disable')),
-      wasUsed(account) && notice('warn', h('p', h('strong', 'Its password was used '), when(account.last_used_at), '. Whoever was handed it still knows it: set another on the machine.'), copyable('reset command', `portcullis break-glass reset-password ${name}`)),
+      account.password_used && notice('warn', h('p', h('strong', 'Its password was used '), when(account.last_used_at), '. Whoever was handed it still knows it: set another on the machine.'), copyable('reset command', `portcullis break-glass reset-password ${name}`)),
       h('section', { class: 'panel' }, h('h2', 'Account'), h('dl', { class: 'facts' },
         h('dt', 'Last used'), h('dd', when(account.last_used_at)),
         h('dt', 'Password changed'), h('dd', when(account.password_changed_at)),
@@ -40,15 +40,16 @@ export async function show(page) {
         copyable('drill command', `portcullis break-glass drill ${name}`),
         part(async () => {
           const { items: drills } = await read('/api/v1/drills?limit=100', page.signal);
-          const mine = drills.filter((each) => (each.operator_name ?? each.name ?? each.username) === name).slice(0, 5);
+          const mine = drills.filter((each) => each.account === name).slice(0, 5);
           return mine.length ? drillTable(mine) : h('p', { class: 'muted' }, 'None was run yet.');
         }))),
   };
 }
 
 function networks(page, path, account) {
-  const name = nameIn(account);
+  const name = account.username;
   const set = async () => {
+    let changed = null;
     const done = await ask({
       title: `Networks of ${name}`,
       content: [
@@ -59,9 +60,9 @@ function networks(page, path, account) {
         notice('warn', h('p', 'From anywhere else this account is refused, in an emergency, too. The command line on the machine can always change it.')),
       ],
       submit: 'Save networks',
-      send: (values) => change(path, { networks: values.networks.split(/[\s,;]+/).filter(Boolean) }),
+      send: async (values) => { changed = await change(path, { networks: values.networks.split(/[\s,;]+/).filter(Boolean) }); },
     });
-    if (done) page.again(`The networks of ${name} are saved.`);
+    if (done) page.again(saidOf(`The networks of ${name} are saved.`, changed));
   };
   const open = async () => {
     const asked = set();
@@ -76,9 +77,10 @@ function networks(page, path, account) {
 }
 
 function arming(page, path, account) {
-  const name = nameIn(account);
+  const name = account.username;
   const on = Boolean(account.needs_arming);
   const toggle = async () => {
+    let changed = null;
     const done = await ask({
       title: on ? `Let ${name} open at any time?` : `Let ${name} open only while it is armed?`,
       content: h('p', on
@@ -86,9 +88,9 @@ function arming(page, path, account) {
         : 'Whoever has the password needs somebody on the machine as well, who opens the door for some hours. If nobody can reach the machine, this account stays shut.'),
       submit: on ? 'Needs no arming' : 'Needs arming',
       danger: !on,
-      send: () => change(path, { needs_arming: !on }),
+      send: async () => { changed = await change(path, { needs_arming: !on }); },
     });
-    if (done) page.again();
+    if (done) page.again(saidOf(on ? `${name} opens at any time again.` : `${name} opens only while it is armed.`, changed));
   };
   return h('section', { class: 'panel' },
     h('div', { class: 'head' }, h('h2', { class: 'named' }, 'Arming', on && (isArmed(account) ? badge('armed', 'warn') : badge('not armed', 'plain'))),
@@ -102,7 +104,7 @@ function arming(page, path, account) {
 }
 
 function secondFactor(page, path, account) {
-  const name = nameIn(account);
+  const name = account.username;
   const on = Boolean(account.second_factor);
   return h('section', { class: 'panel' },
     h('div', { class: 'head' }, h('h2', { class: 'named' }, 'Second factor', on ? badge('on', 'good') : badge('off', 'plain')),
@@ -115,18 +117,25 @@ function secondFactor(page, path, account) {
 }
 
 async function disable(page, path, account) {
-  const name = nameIn(account);
+  const name = account.username;
   const off = isDisabled(account);
   const mine = page.session.operator?.name === name;
+  let changed = null;
   const done = await ask({
     title: off ? `Enable ${name}?` : `Disable ${name}?`,
     content: off
       ? h('p', 'Its password opens the console again.')
       : [mine && notice('bad', 'This is the account you are signed in with: you are signed out.'),
-        h('p', 'It no longer opens, and its sessions end. If it is the last one and an identity provider fails, nobody comes in but over the machine’s command line.')],
+        h('p', 'It no longer opens, and its sessions end. The last enabled account cannot be disabled here.')],
     submit: off ? 'Enable' : 'Disable',
     danger: !off,
-    send: () => change(path, { disabled: !off }),
+    send: async () => { changed = await change(path, { disabled: !off }); },
   });
-  if (done) page.again();
+  if (done) page.again(saidOf(`${name} is ${off ? 'enabled' : 'disabled'}.`, changed));
+}
+
+/** What was done, and what the server has to say against it: such as that nobody could come in now. */
+function saidOf(text, changed) {
+  const warnings = changed?.warnings ?? [];
+  return [h('p', text), warnings.map((warning) => h('p', h('strong', 'Beware: '), warning))];
 }

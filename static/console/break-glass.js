@@ -8,8 +8,7 @@ import { listing } from './listing.js';
 import { badge, copyable, empty, notice } from './show.js';
 import { isPast, when } from './time.js';
 
-export const nameIn = (account) => account.username ?? account.name;
-export const isDisabled = (account) => Boolean(account.disabled ?? account.disabled_at);
+export const isDisabled = (account) => Boolean(account.disabled_at);
 export const isArmed = (account) => Boolean(account.armed_until) && !isPast(account.armed_until);
 
 export async function list(page) {
@@ -20,11 +19,11 @@ export async function list(page) {
     caption: 'Break-glass accounts',
     noun: 'account',
     columns: [
-      { name: 'Name', show: (account) => h('span', { class: 'two' }, h('span', { class: 'named' }, h('a', { href: page.at('break-glass', nameIn(account)) }, nameIn(account)), states(account)), mayUsed(account)) },
+      { name: 'Name', show: (account) => h('span', { class: 'two' }, h('span', { class: 'named' }, h('a', { href: page.at('break-glass', account.username) }, account.username), states(account)), account.password_used && h('small', { class: 'used' }, 'its password was used: change it')) },
       { name: 'Opens from', narrow: false, show: (account) => (account.networks?.length ? account.networks.join(', ') : 'anywhere') },
       { name: 'Second factor', narrow: false, show: (account) => (account.second_factor ? 'yes' : h('span', { class: 'muted' }, 'no')) },
       { name: 'Last used', show: (account) => when(account.last_used_at) },
-      { name: 'Password changed', narrow: false, show: (account) => when(account.password_changed_at) },
+      { name: 'Last drill', narrow: false, show: ({ last_drill: drill }) => (drill ? h('span', { class: 'named' }, when(drill.at), drill.passed ? badge('passed') : badge('failed', 'bad')) : h('span', { class: 'muted' }, 'never')) },
     ],
     empty: empty('No break-glass account', 'A break-glass account opens this console with a name and a password when no identity provider can. Each use is announced to every admin.', button(true)),
   });
@@ -39,7 +38,7 @@ export async function list(page) {
   };
 }
 
-/** Disabled, armed, or the password's use: what is out of the ordinary. */
+/** Disabled, or armed: what is out of the ordinary. */
 export function states(account) {
   return [
     isDisabled(account) && badge('disabled'),
@@ -47,9 +46,6 @@ export function states(account) {
   ];
 }
 
-export const wasUsed = (account) => Boolean(account.last_used_at && account.password_changed_at) && new Date(account.last_used_at) > new Date(account.password_changed_at);
-
-const mayUsed = (account) => wasUsed(account) && h('small', { class: 'used' }, 'its password was used: change it');
 
 async function make(page) {
   let made = null;
@@ -64,13 +60,13 @@ async function make(page) {
   });
   if (!made) return;
   await tell({
-    title: `Break-glass account ${nameIn(made)}`,
+    title: `Break-glass account ${made.username}`,
     content: [
       notice('warn', h('strong', 'Copy it now: this password is shown only this once.'), ' If it is lost, only the machine itself can set another.'),
-      copyable('Username', nameIn(made)),
+      copyable('Username', made.username),
       made.password && copyable('Password', made.password),
-      h('p', { class: 'muted' }, 'Write both down for the safe, then prove that they open: ', h('code', `portcullis break-glass drill ${nameIn(made)}`)),
+      h('p', { class: 'muted' }, 'Write both down for the safe, then prove that they open: ', h('code', `portcullis break-glass drill ${made.username}`)),
     ],
   });
-  page.go(page.at('break-glass', nameIn(made)));
+  page.go(page.at('break-glass', made.username));
 }

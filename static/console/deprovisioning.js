@@ -9,7 +9,7 @@ import { table } from './table.js';
 import { when } from './time.js';
 
 export async function show(page) {
-  const report = await read(`${page.api}/deprovisioning?limit=200`, page.signal);
+  const report = await read(`${page.api}/deprovisioning?${new URLSearchParams({ limit: '50', ...(page.query.get('after') ? { after: page.query.get('after') } : {}) })}`, page.signal);
   return {
     title: 'Deprovisioning',
     content: h('div', { class: 'stack' },
@@ -17,7 +17,10 @@ export async function show(page) {
       settingsTabs(page, 'deprovisioning'),
       report.items.length === 0
         ? empty('Nobody was deactivated yet', 'When Okta, an admin or a script deactivates somebody, their sessions, API tokens and invitations end in the same moment. Each such end stands here, with how long it took.')
-        : [figures(report), h('section', { class: 'panel' }, h('h2', 'Last deactivations'), deactivations(page, report.items))]),
+        : [figures(report), h('section', { class: 'panel' }, h('h2', 'Last deactivations'), deactivations(page, report.items),
+          h('div', { class: 'actions' },
+            page.query.get('after') && h('a', { class: 'button', href: page.at('settings', 'deprovisioning') }, 'Newest'),
+            report.next && h('a', { class: 'button', href: `${page.at('settings', 'deprovisioning')}?after=${encodeURIComponent(report.next)}` }, 'Earlier')))]),
   };
 }
 
@@ -35,18 +38,12 @@ function figure(name, value) {
 function deactivations(page, items) {
   return table('Last deactivations', [
     { name: 'Who', show: (each) => person(page, each) },
-    { name: 'What ended', show: (each) => h('span', { class: 'sentence' }, ended(each)) },
-    { name: 'By', narrow: false, show: (each) => h('span', { class: 'two' }, actor(each), each.via && h('small', viaName(each.via))) },
+    { name: 'What ended', show: (each) => h('span', { class: 'two' }, h('span', { class: 'sentence' }, ended(each)), each.what === 'deleted' && h('small', 'deleted')) },
+    { name: 'By', narrow: false, show: (each) => h('span', { class: 'two' }, each.actor.name || each.actor.kind, each.via && h('small', viaName(each.via))) },
     { name: 'When', show: (each) => when(each.at) },
   ], items);
 }
 
-function person(page, { user }) {
-  if (!user) return 'unknown';
-  if (typeof user === 'string') return user;
-  return user.id ? h('a', { href: page.at('users', user.id) }, nameOf(user) ?? user.name) : nameOf(user) ?? user.name;
-}
-
-function actor({ actor: by }) {
-  return typeof by === 'string' ? by : by?.name ?? by?.kind ?? 'unknown';
+function person(page, { user, what }) {
+  return user.id && what !== 'deleted' ? h('a', { href: page.at('users', user.id) }, nameOf(user)) : nameOf(user);
 }

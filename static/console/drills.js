@@ -28,16 +28,15 @@ export async function list(page) {
 
 export function drillTable(items) {
   return table('Drills', [
-    { name: 'Account', show: (each) => h('span', { class: 'named' }, each.operator_name ?? each.name ?? each.username, each.passed ? badge('passed') : badge('failed', 'bad')) },
+    { name: 'Account', show: (each) => h('span', { class: 'named' }, each.account, each.passed ? badge('passed') : badge('failed', 'bad')) },
     { name: 'Checks', show: (each) => parts(each) },
     { name: 'When', show: (each) => when(each.at) },
   ], items);
 }
 
 /** What was checked: only what failed where something did. */
-function parts({ detail, passed }) {
-  const checks = Array.isArray(detail) ? detail : detail?.checks ?? [];
-  const shown = passed ? checks : checks.filter((check) => !check.passed);
-  if (shown.length === 0) return h('span', { class: 'muted' }, passed ? 'all held' : 'see the audit log');
-  return shown.map((check, index) => [index > 0 && ', ', words(check.code ?? check.check ?? check.name), !passed && check.got && `: ${check.got}`]);
+function parts({ checks, passed }) {
+  const list = Array.isArray(checks) ? checks : [];
+  if (passed) return h('span', { class: 'sentence muted' }, list.map((each) => each.check.replace(/-/g, ' ')).join(', ') || 'all held');
+  return h('ul', { class: 'bare' }, list.filter((each) => !each.passed).map((each) => h('li', `${words(each.check)}: ${each.note}`)));
 }

@@ -1,15 +1,14 @@
 // Require SSO: people of a provider's domains come in through it and no other way. It can lock
 // everybody out, so it asks for two proofs first: a sign-in, and a break-glass drill.
-import { change, read } from './api.js';
+import { change } from './api.js';
 import { fill, h } from './dom.js';
 import { ask } from './dialog.js';
 import { icon } from './icons.js';
-import { part } from './part.js';
 import { isOperator, mayChange } from './session.js';
 import { badge, copyable, notice } from './show.js';
 import { when } from './time.js';
 
-const DRILL_DAYS = 90;
+const DRILL = 'A break-glass drill has passed within 90 days';
 
 export function enforcement(page, path, provider) {
   const manage = mayChange(page.session);
@@ -26,7 +25,7 @@ export function enforcement(page, path, provider) {
   const require = () => ask({
     title: `Require SSO through ${provider.name}?`,
     content: [
-      notice('warn', h('p', h('strong', `Requiring ${name} SSO prevents users of ${domains} from signing in by any other way`), ', such as a password.')),
+      notice('warn', h('p', h('strong', `Requiring ${name} SSO prevents users of ${domains} from signing in by any other way`), ', such as a username and password.')),
       h('p', 'Sessions that began with a password end at once, and their passwords cannot be reset. If the provider breaks, only a break-glass account still comes in.'),
     ],
     submit: 'Require SSO',
@@ -58,33 +57,23 @@ export function enforcement(page, path, provider) {
     failure);
 }
 
+/** The two proofs, and whatever else the server misses; each with how to get it. */
 function requirements(page, provider) {
+  const missing = new Map((provider.enforcement?.missing ?? []).map((each) => [each.condition, each.detail]));
+  const rest = [...missing].filter(([condition]) => condition !== 'sign-in' && condition !== 'drill');
   return h('ul', { class: 'needs', 'aria-label': 'What it takes' },
-    need(h('li'), Boolean(provider.last_sign_in_at), 'Somebody has signed in through this provider',
-      provider.last_sign_in_at ? ['The last time was ', when(provider.last_sign_in_at), '.'] : ['Nobody has yet. ', h('a', { href: '#test' }, 'Test sign-in'), ' first.']),
-    isOperator(page.session) ? drill(page) : untold());
+    rest.map(([, detail]) => need(false, sentence(detail))),
+    missing.has('sign-in')
+      ? need(false, 'Somebody has signed in through this provider', sentence(missing.get('sign-in')), ' ', h('a', { href: '#test' }, 'Test sign-in'))
+      : need(true, 'Somebody has signed in through this provider', 'The last time was ', when(provider.last_sign_in_at), '.'),
+    missing.has('drill')
+      ? need(false, DRILL, 'None has. The operator runs one on the machine, with the account’s name:', copyable('drill command', 'portcullis break-glass drill NAME'), isOperator(page.session) && h('a', { href: '/console/operator/drills' }, 'All drills'))
+      : need(true, DRILL, isOperator(page.session) && h('a', { href: '/console/operator/drills' }, 'All drills')));
 }
 
-/** Drills are the operator's; an admin learns whether one has passed when they switch it on. */
-function untold() {
-  return h('li', icon('info'), h('div', h('span', `A break-glass drill has passed within ${DRILL_DAYS} days`),
-    h('p', { class: 'muted' }, 'Whether one has is looked up when you switch it on; the operator runs it.')));
+function need(met, text, ...more) {
+  return h('li', { class: met ? 'met' : 'unmet' }, icon(met ? 'check' : 'cross'),
+    h('div', h('span', text, h('span', { class: 'visually-hidden' }, met ? ' (met)' : ' (missing)')), more.some(Boolean) && h('div', { class: 'muted' }, more)));
 }
 
-function drill(page) {
-  const place = h('li');
-  return part(async () => {
-    const { items } = await read('/api/v1/drills?limit=50', page.signal);
-    const passed = items.find((each) => each.passed && Date.now() - new Date(each.at).getTime() < DRILL_DAYS * 86_400_000);
-    return [...need(place, Boolean(passed), `A break-glass drill has passed within ${DRILL_DAYS} days`,
-      passed
-        ? ['The last one passed ', when(passed.at), '.']
-        : ['None has. Run one on the machine, with the account’s name: ', copyable('drill command', 'portcullis break-glass drill NAME'), ' ', h('a', { href: '/console/operator/drills' }, 'All drills')]).childNodes];
-  }, place);
-}
-
-function need(place, met, text, more) {
-  place.className = met ? 'met' : 'unmet';
-  return fill(place, icon(met ? 'check' : 'cross'),
-    h('div', h('span', text, h('span', { class: 'visually-hidden' }, met ? ' (met)' : ' (missing)')), h('div', { class: 'muted' }, more)));
-}
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

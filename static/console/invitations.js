@@ -6,6 +6,7 @@ import { handOver } from './invite.js';
 import { part } from './part.js';
 import { mayChangeUser } from './session.js';
 import { badge, nameOf } from './show.js';
+import { removeSecondFactor } from './second-factor.js';
 import { table } from './table.js';
 import { isPast, when } from './time.js';
 
@@ -15,6 +16,7 @@ export function invitations(page, user) {
   const path = `${page.api}/users/${encodeURIComponent(user.id)}/invitations`;
   const list = part(async () => {
     const { items } = await read(path, page.signal);
+    list.joined = items.some((each) => each.used_at);
     if (items.length === 0) return h('p', { class: 'muted' }, 'No link was made yet. A link lets them set a password once; no mail is sent.');
     return table('Links to set a password', [
       { name: 'For', show: (each) => h('span', { class: 'two' }, KINDS[each.kind] ?? each.kind, h('small', { class: 'slim' }, when(each.created_at))) },
@@ -24,18 +26,16 @@ export function invitations(page, user) {
       { name: 'Actions', end: true, show: (each) => open(each) && h('button', { type: 'button', class: 'quiet danger', 'aria-label': `Revoke the link for ${nameOf(user)}`, on: { click: () => revoke(each) } }, 'Revoke') },
     ], items);
   });
-  const make = async (kind) => {
+  const make = async () => {
     let made = null;
     await ask({
-      title: kind === 'join' ? `Make another invitation for ${nameOf(user)}?` : `Make a link for a new password of ${nameOf(user)}?`,
-      content: h('p', kind === 'join'
-        ? 'You get a link to hand over. Earlier links of theirs end.'
-        : 'You get a link to hand over. Their password stays as it is until they use it; earlier links end.'),
+      title: `Make a link for ${nameOf(user)}?`,
+      content: h('p', 'You get a link to hand over, with which they set a password. A password they have stays as it is until then; earlier links end.'),
       submit: 'Make link',
-      send: async () => { made = await create(path, { kind }); },
+      send: async () => { made = await link(path, list.joined ? 'reset' : 'join'); },
     });
     if (!made) return;
-    await handOver(kind, nameOf(user), made);
+    await handOver(made.kind, nameOf(user), made);
     list.again();
   };
   const revoke = async (each) => {
@@ -48,12 +48,27 @@ export function invitations(page, user) {
     });
     if (done) list.again();
   };
-  const joined = Boolean(user.last_sign_in_at);
   return h('section', { class: 'panel' },
     h('div', { class: 'head' }, h('h2', 'Invitation and password'),
       user.active && mayChangeUser(page.session, user) && h('div', { class: 'actions' },
-        h('button', { type: 'button', on: { click: () => make(joined ? 'reset' : 'join') } }, joined ? 'Make password link' : 'Make invitation link'))),
+        user.last_sign_in_at && h('button', { type: 'button', class: 'danger', on: { click: () => removeSecondFactor(page, `${page.api}/users/${encodeURIComponent(user.id)}`, nameOf(user)) } }, 'Remove second factor'),
+        h('button', { type: 'button', on: { click: make } }, 'Make link'))),
     list);
+}
+
+/** Somebody without a password joins, somebody with one resets it; only the server knows which. */
+async function link(path, kind) {
+  try {
+    return { kind, ...await create(path, { kind }) };
+  } catch (error) {
+    if (error.status !== 409 || error.field !== 'kind') throw error;
+    const other = kind === 'join' ? 'reset' : 'join';
+    try {
+      return { kind: other, ...await create(path, { kind: other }) };
+    } catch {
+      throw error;
+    }
+  }
 }
 
 const open = (each) => !each.used_at && !each.revoked_at && !isPast(each.expires_at);

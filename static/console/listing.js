@@ -1,6 +1,7 @@
 // A table of one API list: search and page are in the URL, so that a link or a reload keeps the place.
 import { read } from './api.js';
 import { fill, h, id } from './dom.js';
+import { icon } from './icons.js';
 import { poll } from './poll.js';
 import { plural } from './show.js';
 import { heads, row } from './table.js';
@@ -9,7 +10,7 @@ import { heads, row } from './table.js';
  * columns: as in table.js.
  * filters: [{name, label, options}] to choose from, or [{name, label, type, suggestions}] to type;
  * they become query parameters beside q, limit and after. `sent(value)` is what the server gets for
- * what stands in the URL.
+ * what stands in the URL, `value` what counts where nothing does.
  */
 export async function listing({ page, path, columns, caption, noun, search, filters = [], empty, live = false }) {
   const { query, signal, go } = page;
@@ -28,7 +29,8 @@ export async function listing({ page, path, columns, caption, noun, search, filt
     if (now === shown) return;
     shown = now;
     fill(body, list.items.map((item) => row(columns, item)));
-    fill(count, plural(list.total ?? list.items.length, noun));
+    const partly = list.total === null && (list.next || query.get('after'));
+    fill(count, plural(list.total ?? list.items.length, noun), partly && ' on this page');
     fill(pager,
       query.get('after') && h('button', { type: 'button', on: { click: () => go(where(query, { after: null })) } }, 'First page'),
       list.next && h('button', { type: 'button', on: { click: () => go(where(query, { after: list.next })) } }, 'Next page'));
@@ -36,8 +38,15 @@ export async function listing({ page, path, columns, caption, noun, search, filt
     none.hidden = list.items.length > 0;
   };
 
-  const first = await read(address(), signal);
   const view = h('div', { class: 'listing' });
+  let first;
+  try {
+    first = await read(address(), signal);
+  } catch (error) {
+    const wrong = filters.find((filter) => filter.name === error.field);
+    if (!wrong) throw error;
+    return fill(view, controls({ page, search, filters }), h('p', { class: 'error', role: 'alert' }, icon('warn'), h('span', `${wrong.label}: ${error.message}`)));
+  }
   const full = () => fill(view, controls({ page, search, filters }), table, none, h('div', { class: 'under' }, count, pager));
   const bare = first.items.length === 0 && !filtered && !query.get('after');
   draw(first);
@@ -63,7 +72,7 @@ function controls({ page, search, filters }) {
   const typed = asked.some((filter) => !filter.options);
   const set = filters.some((filter) => query.get(filter.name));
   const bar = h('form', { class: 'filters', role: 'search', on: { submit: (event) => { event.preventDefault(); apply(); } } },
-    asked.map((filter) => control(filter, query.get(filter.name) ?? '', apply)),
+    asked.map((filter) => control(filter, query.get(filter.name) ?? filter.value ?? '', apply)),
     typed && h('button', { type: 'submit' }, search ? 'Search' : 'Filter'),
     set && h('button', { type: 'button', class: 'quiet', on: { click: () => go(where(query, { ...Object.fromEntries(filters.map(({ name }) => [name, null])), after: null })) } }, 'Clear'));
   return bar;
@@ -77,7 +86,7 @@ function control(filter, value, apply) {
         filter.options.map(([key, text]) => h('option', { value: key, selected: value === key }, text))));
   }
   const listId = filter.suggestions && `${controlId}-list`;
-  const dated = filter.type === 'date';
+  const dated = filter.type === 'date' || filter.type === 'datetime-local';
   return h('span', { class: dated ? 'dated' : filter.type === 'search' ? 'searched' : null },
     h('label', { class: dated ? null : 'visually-hidden', for: controlId }, filter.label),
     h('input', { type: filter.type ?? 'text', id: controlId, name: filter.name, value, placeholder: dated ? null : filter.label, autocomplete: 'off', list: listId }),
@@ -89,8 +98,9 @@ function parameters(query, filters) {
   for (const name of ['q', 'after']) {
     if (query.get(name)) wanted[name] = query.get(name);
   }
-  for (const { name, sent = (value) => value } of filters) {
-    if (query.get(name)) wanted[name] = sent(query.get(name));
+  for (const { name, value, sent = (text) => text } of filters) {
+    const chosen = query.get(name) ?? value;
+    if (chosen) wanted[name] = sent(chosen);
   }
   return wanted;
 }

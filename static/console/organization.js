@@ -5,6 +5,7 @@ import * as activity from './activity.js';
 import * as audit from './audit.js';
 import * as deprovisioning from './deprovisioning.js';
 import * as groups from './groups.js';
+import * as pastLevels from './past-levels.js';
 import * as provider from './provider.js';
 import * as providers from './providers.js';
 import * as scim from './scim.js';
@@ -35,6 +36,7 @@ export const ROUTES = [
   ['/activity', tab('activity', activity.list)],
   ['/activity/:reference', tab('activity', activity.show)],
   ['/audit', tab('audit', audit.list)],
+  ['/audit/levels', tab('audit', pastLevels.show)],
 ];
 
 const TABS = [

@@ -5,8 +5,6 @@ import { h } from './dom.js';
 import { ask } from './dialog.js';
 import { notice, plural } from './show.js';
 
-const WAYS = { 'local-sign-in': 'a password, for those who have one', password: 'a password, for those who have one', 'break-glass': 'a break-glass account' };
-
 export async function deleteProvider(page, path, provider, kind) {
   const preview = await read(`${path}/deletion`, page.signal);
   const { people, you } = preview;
@@ -32,10 +30,5 @@ function consequences({ people, enforced, scim_tokens: tokens, sessions, other_w
     h('li', tokens ? `${plural(tokens, 'SCIM token')} ${tokens === 1 ? 'is' : 'are'} revoked: Okta no longer pushes users and groups.` : 'It has no SCIM token.'),
     people > 0 && h('li', 'Users and groups stay. Whom it answered for is marked unmanaged: nothing keeps them up to date, and nothing deactivates them.'),
     enforced && h('li', 'SSO is no longer required of its domains.'),
-    h('li', ways.length ? ['Still open: ', ways.map((way, index) => [index > 0 && ', ', wayName(way)]), '.'] : 'No other way in is left but a break-glass account.'));
-}
-
-function wayName(way) {
-  if (typeof way === 'string') return WAYS[way] ?? way;
-  return way.name ?? WAYS[way.kind] ?? way.kind;
+    h('li', ways.length ? `Still open: ${ways.join('; ')}.` : 'No other way in is left.'));
 }

@@ -42,7 +42,7 @@ export async function addSecondFactor(page, path, name) {
 export async function removeSecondFactor(page, path, name) {
   const done = await ask({
     title: `Remove the second factor of ${name}?`,
-    content: h('p', 'Its password alone opens it again. The app’s codes and the recovery codes become worthless.'),
+    content: h('p', 'The password alone is enough again. The app’s codes and the recovery codes become worthless.'),
     submit: 'Remove second factor',
     danger: true,
     send: () => remove(`${path}/second-factor`),

@@ -63,8 +63,8 @@ export async function organizationSessions(page) {
 
 function columns() {
   return [
-    { name: 'Signed in with', show: (each) => h('span', { class: 'two' }, h('span', { class: 'named' }, METHODS[each.method] ?? each.method, each.current && badge('this one', 'accent')), provider(each)) },
-    { name: 'From', show: (each) => h('span', { class: 'two', title: each.user_agent }, each.client, h('small', browserName(each.user_agent))) },
+    { name: 'Signed in with', narrow: false, show: (each) => h('span', { class: 'two' }, h('span', { class: 'named' }, METHODS[each.method] ?? each.method, each.current && badge('this one', 'accent')), provider(each)) },
+    { name: 'From', show: (each) => h('span', { class: 'two', title: each.user_agent }, each.client, h('small', browserName(each.user_agent)), h('small', { class: 'slim' }, METHODS[each.method] ?? each.method)) },
     { name: 'Started', narrow: false, show: (each) => when(each.created_at) },
     { name: 'Last seen', narrow: false, show: (each) => when(each.last_seen_at) },
     { name: 'Ends', narrow: false, show: (each) => when(each.expires_at) },

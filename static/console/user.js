@@ -34,7 +34,7 @@ export async function show(page) {
         ? part(async () => inactiveNotice(lastDeactivation(await read(`${path}/timeline?limit=50`, page.signal))))
         : inactiveNotice(null)),
       user.unmanaged_at && notice('warn', h('p', h('strong', 'Unmanaged since '), when(user.unmanaged_at), '. The identity provider that answered for them is deleted: nothing keeps this account up to date, and nothing deactivates it when they leave.'),
-        h('p', 'Let them in through another provider or a password link, or deactivate them.')),
+        h('p', 'Let them in through another provider or with a password, or deactivate them.')),
       profile(page, path, user, may && local),
       level(page, path, user, may),
       traces && userSessions(page, user),
@@ -50,7 +50,7 @@ function profile(page, path, user, editable) {
       h('dt', 'Username'), h('dd', user.userName),
       h('dt', 'E-mail'), h('dd', user.email ?? 'none'),
       h('dt', 'Origin'), h('dd', ORIGINS[user.origin]?.[0] ?? user.origin, ', ', ORIGINS[user.origin]?.[1] ?? ''),
-      h('dt', 'Sessions'), h('dd', plural(user.sessions ?? 0, 'open session')),
+      !mayReadTraces(page.session) && [h('dt', 'Sessions'), h('dd', plural(user.sessions ?? 0, 'open session'))],
       h('dt', 'Last sign-in'), h('dd', when(user.last_sign_in_at)),
       h('dt', 'Created'), h('dd', when(user.created_at)),
       h('dt', 'Changed'), h('dd', when(user.updated_at))));

@@ -1,6 +1,6 @@
 // Where events are sent to, such as the use of a break-glass account.
 import { create, remove } from './api.js';
-import { h } from './dom.js';
+import { h, say } from './dom.js';
 import { ask, tell } from './dialog.js';
 import { field } from './form.js';
 import { icon } from './icons.js';
@@ -26,7 +26,9 @@ export async function list(page) {
       { name: 'Told of', narrow: false, show: (hook) => (hook.kinds?.length ? hook.kinds.join(', ') : 'everything') },
       { name: 'Last delivered', show: (hook) => h('span', { class: 'two' }, when(hook.last_delivered_at), hook.pending > 0 && h('small', `${hook.pending} waiting`)) },
       { name: 'Created', narrow: false, show: (hook) => when(hook.created_at) },
-      { name: 'Actions', end: true, show: (hook) => h('button', { type: 'button', class: 'quiet danger', 'aria-label': `Delete webhook ${hook.url}`, on: { click: () => erase(page, hook) } }, 'Delete') },
+      { name: 'Actions', end: true, show: (hook) => [
+        h('button', { type: 'button', class: 'quiet', 'aria-label': `Send a test to ${hook.url}`, on: { click: (event) => test(page, hook, event.target) } }, 'Test'),
+        h('button', { type: 'button', class: 'quiet danger', 'aria-label': `Delete webhook ${hook.url}`, on: { click: () => erase(page, hook) } }, 'Delete')] },
     ],
     live: true,
     empty: empty('No webhook yet', 'A webhook tells your chat or your monitoring at once when a break-glass account is used, armed or drilled, with a signature that proves it came from here.', button()),
@@ -35,7 +37,7 @@ export async function list(page) {
   return {
     title: 'Webhooks',
     content: h('div', { class: 'stack' },
-      h('div', { class: 'head' }, h('div', { class: 'intro' }, h('h1', 'Webhooks'), h('p', { class: 'muted' }, 'Signed as Standard Webhooks says, sent again with growing waits for three days. To try one, run ', h('code', 'portcullis webhook test'), ' on the machine.')), any && button()),
+      h('div', { class: 'head' }, h('div', { class: 'intro' }, h('h1', 'Webhooks'), h('p', { class: 'muted' }, 'Signed as Standard Webhooks says, sent again with growing waits for three days. Test sends one now; what came of it stands in the list soon after.')), any && button()),
       hooks),
   };
 }
@@ -65,6 +67,17 @@ async function make(page) {
     });
   }
   page.again();
+}
+
+async function test(page, hook, button) {
+  button.disabled = true;
+  try {
+    await create(`/api/v1/webhooks/${encodeURIComponent(hook.id)}/test`);
+    button.textContent = 'Sent';
+    say('A test is on its way');
+  } catch (error) {
+    page.again(error.message);
+  }
 }
 
 async function erase(page, hook) {

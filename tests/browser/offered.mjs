@@ -10,6 +10,7 @@ const PARTS = {
   deprovisioning: '/api/v1/organizations/x/deprovisioning',
   timeline: '/api/v1/organizations/x/users/x/timeline',
   audit: '/api/v1/organizations/x/audit',
+  'past levels': '/api/v1/organizations/x/levels',
   verify: '/api/v1/audit/verify',
   'api-tokens': '/api/v1/organizations/x/api-tokens',
   'break-glass': '/api/v1/break-glass-accounts',

@@ -1,4 +1,5 @@
-// The part of the walk about people: invitations, levels, sessions, timelines, and what requires it.
+// The part of the walk about people and settings: invitations, levels, timelines, tokens, the log.
+import { readFile } from 'node:fs/promises';
 
 export async function people(walk) {
   const { page, at, heading, copied, expecting, step, stepIf, needs, pictures, seen } = walk;
@@ -73,14 +74,14 @@ export async function people(walk) {
   if (needs('people')()) await pictures('user-delete');
   await stepIf(needs('people'), 'a deleted user is gone from the list', async () => {
     await dialog.getByRole('button', { name: 'Delete user' }).click();
-    await page.getByText('is deleted.').waitFor();
+    await page.getByText('is deleted.').first().waitFor();
     if (await page.getByRole('link', { name: /^Margaret/ }).count()) throw new Error('still listed');
   });
 }
 
 /** Settings: local sign-in, session lengths, tokens. */
 export async function settings(walk) {
-  const { page, at, copied, stepIf, needs, pictures, seen } = walk;
+  const { page, at, copied, expecting, stepIf, needs, pictures, seen } = walk;
   const dialog = page.getByRole('dialog');
 
   await stepIf(needs('people'), 'local sign-in is switched off, after saying whom that shuts out', async () => {
@@ -138,12 +139,26 @@ export async function settings(walk) {
     await page.getByRole('row').nth(1).getByText('Organization changed').waitFor();
   });
   await stepIf(needs('audit'), 'the audit log is exported as JSON lines', async () => {
-    const link = await page.getByRole('link', { name: 'JSON lines' }).getAttribute('href');
-    const answer = await page.request.get(new URL(link, page.url()).href);
-    if (!answer.ok()) throw new Error(`answered ${answer.status()}`);
-    JSON.parse((await answer.text()).trim().split('\n')[0]);
+    const saving = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'JSON lines' }).click();
+    const lines = (await readFile(await (await saving).path(), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+    if (lines.length < 2) throw new Error(`${lines.length} lines`);
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByRole('row').nth(2).waitFor();
   });
   if (needs('audit')()) await pictures('audit');
+  await stepIf(needs('audit'), 'an action that is none is refused beside the filters', async () => {
+    await page.getByLabel('Action').fill('nonsense');
+    await expecting([400, 409, 422], async () => {
+      await page.getByRole('button', { name: 'Filter' }).click();
+      await page.locator('.listing .error').waitFor();
+    });
+  });
+  await stepIf(needs('past levels'), 'who was what is answered for a time, too', async () => {
+    await page.goto(at('audit', 'levels'));
+    await page.getByLabel('Level').selectOption('viewer');
+    await page.waitForURL(/level=viewer/);
+    await page.getByRole('row').nth(1).waitFor();
+  });
+  if (needs('past levels')()) await pictures('levels-at');
 }

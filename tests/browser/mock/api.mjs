@@ -1,7 +1,7 @@
 // The mock's state and its answers. Only what the pages ask; nothing is kept.
 import { randomBytes, randomUUID, createHash, X509Certificate } from 'node:crypto';
 import { accounts, apiTokens, audit, drill, drills, notices, used, webhooks } from './operator.mjs';
-import { deprovisioning, levelChange, pushed, sessions, userJson, users } from './people.mjs';
+import { deprovisioning, levelChange, levels, pushed, sessions, userJson, users } from './people.mjs';
 import { BASE, json, now, openSessions, page, problem, record, state, take } from './state.mjs';
 
 export const organizations = () => state.organizations;
@@ -47,7 +47,7 @@ export function api(method, url, text, session, cookie) {
     if (method === 'PATCH') changeOrganization(organization, body, session);
     return json(200, organizationJson(organization));
   }
-  const rooms = { providers, scim: tokens, groups, users, traces, sessions, deprovisioning, audit, 'api-tokens': apiTokens };
+  const rooms = { providers, scim: tokens, groups, users, traces, sessions, deprovisioning, levels, audit, 'api-tokens': apiTokens };
   return rooms[parts[2]]?.(method, parts.slice(3), body, organization, url, session) ?? problem(404, 'not-found', 'No such resource.');
 }
 
@@ -58,7 +58,7 @@ function forbidden(method, parts, { level }) {
   if (level === 'operator' || room === 'notices' || (room === 'organizations' && parts.length < 2 && method === 'GET')) return null;
   if (room !== 'organizations') return no();
   if (level === 'runner') return no();
-  const traces = ['audit', 'traces', 'sessions', 'deprovisioning'].includes(inner) || ['timeline', 'sessions', 'invitations'].includes(deeper);
+  const traces = ['audit', 'traces', 'sessions', 'deprovisioning', 'levels'].includes(inner) || ['timeline', 'sessions', 'invitations'].includes(deeper);
   if (method === 'GET' && level === 'viewer' && traces) return no();
   const administers = method !== 'GET' ? inner !== 'users' || (method === 'DELETE' && deeper !== 'invitations') : ['api-tokens', 'scim'].includes(inner) || ['level-change', 'deletion'].includes(deeper);
   if (level !== 'admin' && administers) return no();
@@ -123,16 +123,27 @@ function providers(method, [id, deletion], body, organization, url, session) {
     const refusal = connect(provider, body);
     if (refusal) return refusal;
   }
-  return json(200, provider);
+  return json(200, providerJson(provider));
+}
+
+function providerJson(provider) {
+  const missing = unready(provider);
+  return { ...provider, enforcement: { ready: missing.length === 0, missing, warning: '' } };
+}
+
+function unready(provider) {
+  return [
+    !provider.last_sign_in_at && { condition: 'sign-in', detail: 'nobody has signed in through it yet: sign in once with an account of the identity provider' },
+    !state.drills.some((each) => each.passed) && { condition: 'drill', detail: 'no drill of a break-glass account has passed within 90 days: run `portcullis break-glass drill NAME` on the machine' },
+  ].filter(Boolean);
 }
 
 function enforce(provider, enforced, organization, session) {
-  const passed = state.drills.some((each) => each.passed);
-  if (enforced && !provider.last_sign_in_at) return problem(409, 'not-ready', 'Nobody has signed in through this provider yet. Open its sign-in link in a private window and sign in once.', 'enforced');
-  if (enforced && !passed) return problem(409, 'not-ready', 'No break-glass drill has passed within 90 days. The operator runs one on the machine: portcullis break-glass drill NAME', 'enforced');
+  const missing = unready(provider);
+  if (enforced && missing.length) return problem(409, 'conflict', `SSO can't be required yet: ${missing.map((each) => each.detail).join('; ')}`, 'enforced');
   record(session, organization, 'provider.changed', 'provider', provider, { before: { enforced: provider.enforced }, after: { enforced } });
   provider.enforced = enforced;
-  return json(200, provider);
+  return json(200, providerJson(provider));
 }
 
 function deletionOf(provider, organization, session) {
@@ -140,7 +151,7 @@ function deletionOf(provider, organization, session) {
     people: provider.people, you: session.level === 'admin', enforced: provider.enforced,
     scim_tokens: state.tokens.filter((each) => each.organization === organization.slug && !each.revoked_at).length,
     sessions: state.open.filter((each) => each.provider?.id === provider.id).length,
-    other_ways_in: ['break-glass', ...(organization.local_sign_in ? ['local-sign-in'] : [])],
+    other_ways_in: [...(organization.local_sign_in ? ['a password here, which 2 of them have'] : []), 'a break-glass account, for whoever runs this Portcullis'],
   };
 }
 

@@ -1,15 +1,15 @@
 // The mock's appliance: break-glass accounts, drills, webhooks, notices, API tokens, the audit log.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { lineJson } from './people.mjs';
-import { ago, json, nothing, now, page, problem, record, secret, state, take } from './state.mjs';
+import { ago, json, nothing, now, page, problem, record, secret, state, take, unnumbered } from './state.mjs';
 
-const account = (username) => ({ username, disabled: false, networks: [], needs_arming: false, armed_until: null, second_factor: false, created_at: ago(2000), password_changed_at: ago(2000), last_used_at: null });
+const account = (username) => ({ id: randomUUID(), username, state: 'enabled', disabled_at: null, networks: [], needs_arming: false, armed_until: null, armed: true, second_factor: false, created_at: ago(2000), password_changed_at: ago(2000), password_used: false, last_used_at: null, last_drill: null });
 
 /** A break-glass sign-in is announced, and its password asks to be changed. */
 export function used(username) {
   let found = state.accounts.find((each) => each.username === username);
   if (!found) state.accounts.push(found = account(username));
-  found.last_used_at = now();
+  Object.assign(found, { last_used_at: now(), password_used: true });
   take(state.notices, (each) => each.name === username);
   state.notices.unshift(
     { name: username, kind: 'break-glass-used', at: now(), text: `Break-glass account ${username} signed in from 192.0.2.7.` },
@@ -38,8 +38,12 @@ export function accounts(method, [name, room, confirm], body, url, session) {
   const wrong = body.networks?.find((each) => !/^[\da-f.:]+\/\d{1,3}$/i.test(each));
   if (wrong) return problem(422, 'invalid', `“${wrong}” is no network. Type it like 10.0.0.0/8.`, 'networks');
   record(session, null, 'break-glass.changed', 'break-glass account', found, { before: pick(found, body), after: body });
-  Object.assign(found, body);
-  return json(200, found);
+  const { disabled, ...rest } = body;
+  if (disabled && state.accounts.every((each) => each === found || each.disabled_at)) return problem(409, 'conflict', 'This is the last enabled break-glass account; enable another one first.', 'disabled');
+  if (disabled !== undefined) Object.assign(found, { disabled_at: disabled ? now() : null, state: disabled ? 'disabled' : 'enabled' });
+  Object.assign(found, rest);
+  const warnings = found.networks.length ? ['You come from 192.0.2.7, which is not within 10.0.0.0/8, 2001:db8::/32.'] : [];
+  return json(200, { ...found, warnings: body.networks ? warnings : [] });
 }
 
 const pick = (from, like) => Object.fromEntries(Object.keys(like).map((key) => [key, from[key]]));
@@ -55,7 +59,7 @@ function secondFactor(method, found, confirm, { code }, session) {
   }
   if (code !== '123456') return problem(422, 'code', 'This code is not right. Is the clock of the phone?', 'code');
   found.second_factor = true;
-  record(session, null, 'second-factor.confirmed', 'break-glass account', found);
+  record(session, null, 'break-glass.second-factor-added', 'break-glass account', found);
   return json(200, { recovery_codes: Array.from({ length: 10 }, () => randomBytes(5).toString('hex').replace(/(.{5})/, '$1-')) });
 }
 
@@ -70,20 +74,28 @@ function picture() {
 
 /** Drills are run on the machine; here the walk asks for one. */
 export function drill(name, passed) {
-  state.drills.unshift({ id: randomUUID(), operator_name: name, at: now(), passed, detail: { checks: [
-    { code: 'enabled', passed: true, expected: 'enabled', got: 'enabled' }, { code: 'networks', passed: true, expected: 'readable', got: 'readable' },
-    { code: 'password', passed, expected: 'right', got: passed ? 'right' : 'wrong' },
-  ] } });
+  const made = { id: randomUUID(), account: name, at: now(), passed, checks: [
+    { check: 'enabled', passed: true, note: 'the account is enabled' }, { check: 'networks', passed: true, note: 'allowed from anywhere' },
+    { check: 'armed', passed: true, note: 'it needs no arming' }, { check: 'password', passed, note: passed ? 'the password is right' : 'the password is wrong' },
+    { check: 'session', passed, note: passed ? 'a session was opened and ended' : 'not tried, as another check didn’t hold' },
+  ] };
+  state.drills.unshift(made);
+  const found = state.accounts.find((each) => each.username === name);
+  if (found) found.last_drill = { at: made.at, passed };
 }
 
 export const drills = (method, rest, body, url) => page(url, state.drills);
 
-export function webhooks(method, [id], body, url, session) {
+export function webhooks(method, [id, test], body, url, session) {
+  if (test) {
+    state.webhooks.find((each) => each.id === id).last_delivered_at = now();
+    return json(202, { event: randomUUID() });
+  }
   if (method === 'POST') {
     if (!/^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1)/.test(body.url ?? '')) return problem(422, 'invalid', 'Use https, or http to this machine itself.', 'url');
     const made = { id: randomUUID(), url: body.url, kinds: body.kinds ?? [], created_at: now(), pending: 0, last_delivered_at: null, last_error: null };
     state.webhooks.push(made);
-    record(session, null, 'webhook.added', 'webhook', { id: made.id, name: new URL(made.url).origin });
+    record(session, null, 'webhook.created', 'webhook', { id: made.id, name: new URL(made.url).origin });
     return json(201, { ...made, secret: `whsec_${randomBytes(32).toString('base64')}` });
   }
   if (method === 'DELETE') {
@@ -120,9 +132,10 @@ export function audit(method, [what], body, organization, url) {
   const lines = state.audit.filter((line) => (!organization || line.organization === organization.slug)
     && (like(line.actor.name, asked('actor')) || line.actor.id === asked('actor')) && (like(line.target.name, asked('target')) || line.target.id === asked('target'))
     && (!asked('action') || line.action === asked('action')) && (!asked('from') || line.at >= asked('from')) && (!asked('to') || line.at < asked('to')));
+  if (asked('action') && !/^[a-z-]+\.[a-z-]+$/.test(asked('action'))) return problem(422, 'invalid', 'expected a word of the log, such as user.deactivated', 'action');
   const hash = createHash('sha256').update(JSON.stringify(state.audit)).digest('hex');
   if (what === 'verify') return json(200, { ok: true, checked: state.audit.length, first_seq: 1, last_seq: state.audit.length, hash, problems: [] });
   if (what === 'checkpoint') return json(200, { seq: state.audit.length, hash, at: now() });
-  if (what === 'export') return { status: 200, headers: { 'Content-Type': 'application/x-ndjson' }, body: lines.map((line) => JSON.stringify(lineJson(line))).join('\n') };
-  return page(url, lines.map(lineJson).reverse());
+  if (what === 'export') return { status: 200, headers: { 'Content-Type': 'application/x-ndjson' }, body: lines.map((line) => `${JSON.stringify(lineJson(line))}\n`).join('') };
+  return unnumbered(page(url, lines.map(lineJson).reverse()));
 }

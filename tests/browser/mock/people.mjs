@@ -1,6 +1,6 @@
 // The mock's people: users with their levels, links, sessions and timelines.
 import { randomUUID } from 'node:crypto';
-import { ahead, BASE, json, nothing, now, openSessions, page, problem, record, secret, state, take } from './state.mjs';
+import { ahead, BASE, json, nothing, now, openSessions, page, problem, record, secret, state, take, unnumbered } from './state.mjs';
 
 const RANK = ['viewer', 'runner', 'editor', 'admin'];
 
@@ -11,7 +11,7 @@ export function users(method, [id, room, item], body, organization, url, session
   if (!user) return null;
   if (room === 'sessions') return sessionsOf(method, user, url, session, organization);
   if (room === 'invitations') return invitations(method, user, item, body, url, session, organization);
-  if (room === 'timeline') return page(url, state.audit.filter((line) => line.target.id === user.id || line.actor.id === user.id).map(lineJson).reverse());
+  if (room === 'timeline') return unnumbered(page(url, state.audit.filter((line) => line.target.id === user.id || line.actor.id === user.id).map(lineJson).reverse()));
   if (method === 'PATCH') return changeUser(user, body, organization, session);
   if (method === 'DELETE') return deleteUser(user, organization, session);
   return json(200, userJson(user));
@@ -46,7 +46,7 @@ function link(user, kind, session, organization) {
   const made = { id: randomUUID(), user: user.id, kind, created_by: session.operator.name, created_at: now(), expires_at: ahead(kind === 'join' ? 168 : 24), used_at: null, revoked_at: null };
   state.invitations.push(made);
   record(session, organization, 'invitation.created', 'user', user, { kind });
-  return { id: made.id, url: `${BASE}/join/${secret('')}`, expires_at: made.expires_at };
+  return { id: made.id, kind, created_by: made.created_by, url: `${BASE}/join/${secret('')}`, expires_at: made.expires_at };
 }
 
 function invitations(method, user, item, { kind }, url, session, organization) {
@@ -117,9 +117,15 @@ function endSessions(matches, target, organization, session) {
 }
 
 export function deprovisioning(method, rest, body, organization, url) {
-  const lines = state.audit.filter((line) => line.organization === organization.slug && line.action === 'user.deactivated').reverse();
-  const items = lines.map((line) => ({ at: line.at, user: { id: line.target.id, userName: line.target.name }, actor: line.actor, via: line.via, ...line.detail }));
-  return json(200, { items, total: items.length, next: null, count: items.length, p50_ms: 4, p99_ms: 11 });
+  const lines = state.audit.filter((line) => line.organization === organization.slug && ['user.deactivated', 'user.deleted'].includes(line.action)).reverse();
+  const items = lines.map((line) => ({ seq: line.seq, at: line.at, what: line.action.slice(5), user: { id: line.target.id, userName: line.target.name }, actor: line.actor, via: line.via, ...line.detail }));
+  return json(200, { items, total: null, next: null, count: items.length, p50_ms: 4, p99_ms: 11 });
+}
+
+export function levels(method, rest, body, organization, url) {
+  const level = url.searchParams.get('level');
+  if (new Date(url.searchParams.get('at') ?? 0) > new Date()) return problem(422, 'invalid', 'expected a time that has passed', 'at');
+  return page(url, state.users.filter((each) => each.organization === organization.slug).map(userJson).filter((user) => user.level === level));
 }
 
 export function levelChange(group, level, session) {

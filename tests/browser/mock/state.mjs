@@ -32,6 +32,9 @@ export function page(url, items, searched) {
   return json(200, { items: found.slice(from, from + limit), total: found.length, next: from + limit < found.length ? String(from + limit) : null });
 }
 
+/** A page of a list that nobody counts. */
+export const unnumbered = (answer) => ({ ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), total: null }) });
+
 /** One more line of the audit log, written as the signed-in person. */
 export function record(session, organization, action, kind, target, detail = {}) {
   const operator = session?.level === 'operator';
