@@ -25,7 +25,7 @@ export function apiTokens(page, { path, whose, operate = false }) {
     const { items } = await read(`${path}?limit=200`, page.signal);
     if (items.length === 0) return h('p', { class: 'muted' }, 'No API token yet. A script sends one as ', h('code', 'Authorization: Bearer'), ' and then asks the same addresses as this console, as far as its scopes go.');
     return table('API tokens', [
-      { name: 'Name', show: (token) => h('span', { class: 'two' }, h('span', { class: 'named' }, token.name, state(token)), h('small', scopes(token))) },
+      { name: 'Name', show: (token) => h('span', { class: 'two' }, h('span', { class: 'named' }, token.name, state(token)), h('small', scopes(token), token.owner?.kind === 'operator' && ', of a break-glass account')) },
       { name: 'Last used', show: (token) => h('span', { class: 'two' }, when(token.last_used_at), token.last_used_from && h('small', { class: 'roomy' }, `from ${token.last_used_from}`)) },
       { name: 'Created', narrow: false, show: (token) => when(token.created_at) },
       { name: 'Expires', narrow: false, show: (token) => when(token.expires_at) },

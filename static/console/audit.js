@@ -3,7 +3,7 @@
 import { read } from './api.js';
 import { author, changed, happened, viaName } from './audit-line.js';
 import { fill, h } from './dom.js';
-import { exports } from './export.js';
+import { exports, saveAs } from './export.js';
 import { listing } from './listing.js';
 import { isOperator } from './session.js';
 import { copyable, empty, notice, plural } from './show.js';
@@ -104,10 +104,10 @@ function proof(page) {
     place);
 }
 
-function verified({ ok, checked, first_seq: first, last_seq: last, hash, problems = [] }) {
+function verified({ ok, checked, first_seq: first, last_seq: last, hash, problems_total: total, problems = [] }) {
   if (ok) return [notice('good', h('p', h('strong', 'The chain holds. '), checked ? `${plural(checked, 'line')} read, ${first} to ${last}; none was changed, taken out or put in.` : 'It has no line yet.')), hash && copyable('Hash of the newest line', hash)];
-  return notice('bad', h('p', h('strong', 'The log was tampered with. '), `${plural(problems.length, 'problem')} in ${plural(checked, 'line')}:`),
-    h('ul', { class: 'plain' }, problems.map(({ seq, problem }) => h('li', `Line ${seq}: ${problem}`))),
+  return notice('bad', h('p', h('strong', 'The log was tampered with. '), `${plural(total ?? problems.length, 'problem')} in ${plural(checked, 'line')}`, problems.length < total ? `, the first ${problems.length}:` : ':'),
+    h('ul', { class: 'plain' }, problems.map(({ seq, problem }) => h('li', seq === null ? problem : `Line ${seq}: ${problem}`))),
     h('p', 'Compare with your last checkpoint and an export from before; keep this file as it is.'));
 }
 
@@ -115,6 +115,8 @@ function checkpoint(made) {
   return [
     notice('plain', h('p', `Line ${made.seq}, `, when(made.at), '. Keep it outside this appliance: in a ticket, a mail to yourself, another machine.')),
     copyable('Checkpoint', JSON.stringify(made)),
-    h('p', { class: 'muted' }, 'Later compare it on the machine: ', h('code', 'portcullis audit verify'), ' takes it as a file.'),
+    h('div', { class: 'actions' },
+      h('button', { type: 'button', on: { click: () => saveAs(`checkpoint-${made.seq}.json`, [JSON.stringify(made), '\n']) } }, 'Save as file'),
+      h('span', { class: 'muted' }, 'To hold the log to it later: ', h('code', 'portcullis audit verify --checkpoint FILE'))),
   ];
 }

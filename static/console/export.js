@@ -14,6 +14,13 @@ export function exports(page, path, name) {
     }, text)));
 }
 
+/** Hands `parts` to the browser as one file. */
+export function saveAs(name, parts) {
+  const url = URL.createObjectURL(new Blob(parts));
+  h('a', { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
 async function save(page, address, name, progress) {
   const parts = [];
   let lines = 0;
@@ -32,9 +39,7 @@ async function save(page, address, name, progress) {
     if (error.name !== 'AbortError') progress.textContent = error.message;
     return;
   }
-  const url = URL.createObjectURL(new Blob(parts));
-  h('a', { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  saveAs(name, parts);
   progress.textContent = plural(lines, 'line');
   say(`${plural(lines, 'line')} exported`);
 }

@@ -6,7 +6,7 @@ import { ask, tell } from './dialog.js';
 import { field, select } from './form.js';
 import { levelsToGive } from './session.js';
 import { copyable, notice } from './show.js';
-import { when } from './time.js';
+import { exactly } from './time.js';
 
 export async function invite(page) {
   let made = null;
@@ -50,7 +50,7 @@ export function handOver(kind, name, invitation) {
     content: [
       notice('warn', h('strong', 'Copy it now: this link is shown only this once.'), ` Whoever has it can set the password of ${name}, so hand it to nobody else.`),
       copyable(join ? 'Invitation link' : 'Password link', invitation.url),
-      h('p', { class: 'muted' }, 'It works once, and ends ', when(invitation.expires_at), '. A new link makes this one useless.'),
+      h('p', { class: 'muted' }, `It works once, until ${exactly(invitation.expires_at)}. A new link makes this one useless.`),
     ],
   });
 }
