@@ -4,10 +4,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
 
 use super::secret::{self, Secret};
 use super::{maybe_time, millis, time};
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry};
 use crate::store::{Store, StoreError, id};
 
 const PREFIX: &str = "ptc_scim_";
@@ -28,6 +30,8 @@ pub struct ScimToken {
     pub id: String,
     /// The only organization it speaks for.
     pub organization_id: String,
+    /// The provider it was made for.
+    pub provider_id: Option<String>,
     /// What its maker called it.
     pub name: String,
     /// When it was made.
@@ -61,18 +65,21 @@ fn without_scheme(text: &str) -> &str {
     }
 }
 
-/// Makes a token. The secret is not to be had again.
+/// Makes a token, for one provider where one is named: it is revoked when that goes. The secret is not to be had again.
 pub fn create(
     conn: &Connection,
     organization_id: &str,
+    provider_id: Option<&str>,
     name: &str,
     expires_at: Option<Timestamp>,
+    by: &Author,
     now: Timestamp,
 ) -> Result<(ScimToken, Secret), StoreError> {
     let secret = Secret::generate(PREFIX);
     let token = ScimToken {
         id: id::new(now),
         organization_id: organization_id.to_owned(),
+        provider_id: provider_id.map(str::to_owned),
         name: name.to_owned(),
         created_at: now,
         expires_at,
@@ -81,8 +88,9 @@ pub fn create(
         last_used_from: None,
     };
     conn.prepare_cached(
-        "INSERT INTO tokens (id, hash, kind, organization_id, name, created_at, expires_at)
-         VALUES (?1, ?2, 'scim', ?3, ?4, ?5, ?6)",
+        "INSERT INTO tokens (id, hash, kind, organization_id, name, created_at, expires_at,
+             provider_id)
+         VALUES (?1, ?2, 'scim', ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         token.id,
@@ -91,7 +99,25 @@ pub fn create(
         name,
         now.millis(),
         expires_at.map(Timestamp::millis),
+        provider_id,
     ])?;
+    let entry = Entry {
+        action: "token.created",
+        organization_id: Some(organization_id),
+        target: audit::Target {
+            kind: "token",
+            id: Some(&token.id),
+            name,
+        },
+        detail: audit::detail([
+            ("kind", json!("scim")),
+            (
+                "after",
+                json!({ "name": name, "expires_at": expires_at, "provider": provider_id }),
+            ),
+        ]),
+    };
+    audit::record(conn, by, &entry, now)?;
     Ok((token, secret))
 }
 
@@ -103,7 +129,7 @@ pub fn find_active(
 ) -> Result<Option<ScimToken>, StoreError> {
     Ok(conn
         .prepare_cached(
-            "SELECT id, organization_id, name, created_at, expires_at, revoked_at, last_used_at,
+            "SELECT id, organization_id, provider_id, name, created_at, expires_at, revoked_at, last_used_at,
                  last_used_from
              FROM tokens
              WHERE hash = ?1 AND kind = 'scim' AND revoked_at IS NULL
@@ -116,7 +142,7 @@ pub fn find_active(
 /// An organization's tokens, newest first, revoked ones included.
 pub fn list(conn: &Connection, organization_id: &str) -> Result<Vec<ScimToken>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, organization_id, name, created_at, expires_at, revoked_at, last_used_at,
+        "SELECT id, organization_id, provider_id, name, created_at, expires_at, revoked_at, last_used_at,
              last_used_from
          FROM tokens WHERE organization_id = ?1 AND kind = 'scim'
          ORDER BY created_at DESC, id DESC LIMIT ?2",
@@ -131,15 +157,35 @@ pub fn revoke(
     conn: &Connection,
     organization_id: &str,
     id: &str,
+    by: &Author,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let found = conn
+    let found: Option<(String, Option<i64>)> = conn
         .prepare_cached(
-            "UPDATE tokens SET revoked_at = coalesce(revoked_at, ?3)
+            "SELECT name, revoked_at FROM tokens
              WHERE id = ?1 AND organization_id = ?2 AND kind = 'scim'",
         )?
-        .execute(params![id, organization_id, now.millis()])?;
-    Ok(found > 0)
+        .query_row([id, organization_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let name = match found {
+        None => return Ok(false),
+        Some((_, Some(_))) => return Ok(true),
+        Some((name, None)) => name,
+    };
+    conn.prepare_cached("UPDATE tokens SET revoked_at = ?2 WHERE id = ?1")?
+        .execute(params![id, now.millis()])?;
+    let entry = Entry {
+        action: "token.revoked",
+        organization_id: Some(organization_id),
+        target: audit::Target {
+            kind: "token",
+            id: Some(id),
+            name: &name,
+        },
+        detail: audit::detail([("kind", json!("scim"))]),
+    };
+    audit::record(conn, by, &entry, now)?;
+    Ok(true)
 }
 
 /// Notes that a token was used, at most once a minute, without waiting for the disk.
@@ -170,6 +216,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ScimToken> {
     Ok(ScimToken {
         id: row.get("id")?,
         organization_id: row.get("organization_id")?,
+        provider_id: row.get("provider_id")?,
         name: row.get("name")?,
         created_at: time(row, "created_at")?,
         expires_at: maybe_time(row, "expires_at")?,
@@ -185,6 +232,10 @@ mod tests {
     use crate::store::scratch;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn by() -> Author {
+        Author::command_line()
+    }
 
     fn connection() -> Connection {
         let conn = scratch::connection();
@@ -230,7 +281,7 @@ mod tests {
     fn a_token_works_until_it_expires_or_is_revoked() {
         let conn = connection();
         let later = NOW.plus(Duration::from_secs(60));
-        let (token, secret) = create(&conn, "o", "Okta", Some(later), NOW).unwrap();
+        let (token, secret) = create(&conn, "o", None, "Okta", Some(later), &by(), NOW).unwrap();
         let found = find_active(&conn, secret.expose(), NOW).unwrap().unwrap();
         assert_eq!(
             (found.id, found.organization_id),
@@ -242,10 +293,10 @@ mod tests {
                 .is_none()
         );
         assert!(find_active(&conn, "ptc_scim_other", NOW).unwrap().is_none());
-        assert!(!revoke(&conn, "other", &token.id, NOW).unwrap());
+        assert!(!revoke(&conn, "other", &token.id, &by(), NOW).unwrap());
         assert!(find_active(&conn, secret.expose(), NOW).unwrap().is_some());
-        assert!(revoke(&conn, "o", &token.id, NOW).unwrap());
-        assert!(revoke(&conn, "o", &token.id, later).unwrap());
+        assert!(revoke(&conn, "o", &token.id, &by(), NOW).unwrap());
+        assert!(revoke(&conn, "o", &token.id, &by(), later).unwrap());
         assert!(find_active(&conn, secret.expose(), NOW).unwrap().is_none());
         assert_eq!(list(&conn, "o").unwrap()[0].revoked_at, Some(NOW));
         assert!(list(&conn, "other").unwrap().is_empty());
@@ -254,7 +305,7 @@ mod tests {
     #[test]
     fn use_is_noted_by_the_minute() {
         let conn = connection();
-        let (token, _) = create(&conn, "o", "Okta", None, NOW).unwrap();
+        let (token, _) = create(&conn, "o", None, "Okta", None, &by(), NOW).unwrap();
         let from = "192.0.2.1".parse().unwrap();
         for (seconds, noted) in [(0, 0), (59, 0), (60, 60)] {
             used(

@@ -11,6 +11,7 @@ use crate::access::break_glass::{self, Operator};
 use crate::access::password::{Gate, GateLimits};
 use crate::access::secret::Secret;
 use crate::clock;
+use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BreakGlass {
@@ -88,7 +89,7 @@ pub(super) fn password_in(file: &Path) -> Result<Secret, CliError> {
 
 impl BreakGlass {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
-        let now = clock::now();
+        let (by, now) = (Author::command_line(), clock::now());
         let gate = || Gate::new(GateLimits::default());
         match self {
             Self::Create {
@@ -98,7 +99,8 @@ impl BreakGlass {
             } => {
                 let password = password_file.as_deref().map(password_in).transpose()?;
                 let store = global.open_or_create()?;
-                let (made, generated) = break_glass::create(&store, &gate(), &name, password, now)?;
+                let (made, generated) =
+                    break_glass::create(&store, &gate(), &name, password, &by, now)?;
                 show_password(&made, generated.as_ref(), json)
             }
             Self::ResetPassword {
@@ -109,7 +111,7 @@ impl BreakGlass {
                 let password = password_file.as_deref().map(password_in).transpose()?;
                 let store = global.open()?;
                 let (changed, generated) =
-                    break_glass::reset_password(&store, &gate(), &name, password, now)?;
+                    break_glass::reset_password(&store, &gate(), &name, password, &by, now)?;
                 show_password(&changed, generated.as_ref(), json)
             }
             Self::List { json } => {
@@ -132,13 +134,13 @@ impl BreakGlass {
             Self::Disable { name, force, json } => {
                 let changed = global
                     .open()?
-                    .write(move |tx| break_glass::disable(tx, &name, force, now))?;
+                    .write(move |tx| break_glass::disable(tx, &name, force, &by, now))?;
                 show(&changed, json)
             }
             Self::Enable { name, json } => {
                 let changed = global
                     .open()?
-                    .write(move |tx| break_glass::enable(tx, &name))?;
+                    .write(move |tx| break_glass::enable(tx, &name, &by, now))?;
                 show(&changed, json)
             }
         }

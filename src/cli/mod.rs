@@ -1,6 +1,7 @@
 //! The command line: a file per subcommand. Every administrative command works on the SQLite file
 //! itself, with the server running or not, and takes `--json`.
 
+mod audit;
 mod break_glass;
 mod certificate;
 mod completions;
@@ -13,6 +14,7 @@ mod output;
 mod provider;
 mod scim;
 mod serve;
+mod session;
 mod trace;
 mod user;
 
@@ -88,6 +90,9 @@ enum Command {
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Who is signed in, and putting them out
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Groups and the level their members inherit
     #[command(subcommand)]
     Group(group::GroupCommand),
@@ -97,6 +102,9 @@ enum Command {
     /// What was signed in and pushed, and which check refused it
     #[command(subcommand)]
     Trace(trace::TraceCommand),
+    /// Who did what: the log that can't be changed without it showing
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print shell completions
     Completions(completions::Completions),
     /// Print the manual pages
@@ -113,9 +121,11 @@ pub fn run() -> ExitCode {
         Command::Provider(command) => command.run(&cli.global),
         Command::Scim(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
+        Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
         Command::Trace(command) => command.run(&cli.global),
+        Command::Audit(command) => command.run(&cli.global),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

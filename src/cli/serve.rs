@@ -23,6 +23,7 @@ use crate::access::{session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
+use crate::observe::audit::{Author, retention};
 use crate::observe::{log, trace};
 use crate::store::{Store, StoreError};
 use crate::web::App;
@@ -132,8 +133,11 @@ impl Serve {
         let gate = Gate::new(GateLimits::default());
         // Hashing the first password takes as long as all the rest, so both run side by side.
         let (first, prepared) = thread::scope(|scope| {
-            let making = scope.spawn(|| break_glass::first_start(&store, &gate, password, now));
-            let prepared = self.prepare(&store);
+            let (store, gate) = (&store, &gate);
+            let by = Author::appliance();
+            let making =
+                scope.spawn(move || break_glass::first_start(store, gate, password, &by, now));
+            let prepared = self.prepare(store);
             (making.join(), prepared)
         });
         let first = first.map_err(|_| CliError::other("making the first account failed"))??;
@@ -322,6 +326,10 @@ fn keep_house(store: &Store) {
     // A piece at a time, so that others get in between.
     let result = result.and_then(|()| {
         while store.write(move |tx| trace::prune(tx, now))? > 0 {}
+        if let Some(limit) = store.read(|conn| retention::due(conn, now))? {
+            let by = Author::appliance;
+            while store.write(move |tx| retention::prune(tx, limit, &by(), now))? > 0 {}
+        }
         Ok(())
     });
     if let Err(error) = result {

@@ -84,6 +84,7 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}",  May(ReadDirectory), api::providers::show),
     row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::change),
     row("DELETE", "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::delete),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}/deletion", May(Administer), api::providers::deletion),
     row("GET",    "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::list),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::create),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}",   May(Administer),    api::tokens::revoke),
@@ -91,9 +92,24 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/groups/{group}",        May(ReadDirectory), api::groups::show),
     row("PATCH",  "/api/v1/organizations/{org}/groups/{group}",        May(Administer),    api::groups::change),
     row("GET",    "/api/v1/organizations/{org}/groups/{group}/members", May(ReadDirectory), api::groups::members),
+    row("GET",    "/api/v1/organizations/{org}/groups/{group}/level-change", May(Administer), api::groups::level_change),
+    row("GET",    "/api/v1/organizations/{org}/sessions",              May(ReadTraces),    api::sessions::list),
+    row("DELETE", "/api/v1/organizations/{org}/sessions",              May(Administer),    api::sessions::end_all),
+    row("DELETE", "/api/v1/organizations/{org}/sessions/{session}",    May(Administer),    api::sessions::end),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/sessions", May(ReadTraces),    api::sessions::of_user),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/sessions", May(Administer),    api::sessions::end_of_user),
     row("GET",    "/api/v1/organizations/{org}/users",                 May(ReadDirectory), api::users::list),
     row("GET",    "/api/v1/organizations/{org}/users/{user}",          May(ReadDirectory), api::users::show),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}",          May(ChangeUsers),   api::users::change),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", May(ReadTraces),    api::audit::timeline),
+    row("GET",    "/api/v1/organizations/{org}/levels",                May(ReadTraces),    api::audit::levels),
+    row("GET",    "/api/v1/organizations/{org}/audit",                 May(ReadTraces),    api::audit::list),
+    row("GET",    "/api/v1/organizations/{org}/audit/export",          May(ReadTraces),    api::audit::export),
+    row("GET",    "/api/v1/audit",                                     May(Operate),       api::audit::list_all),
+    row("GET",    "/api/v1/audit/export",                              May(Operate),       api::audit::export_all),
+    row("GET",    "/api/v1/audit/verify",                              May(Operate),       api::audit::verify),
+    row("GET",    "/api/v1/audit/checkpoint",                          May(Operate),       api::audit::checkpoint),
+    row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),
 
@@ -125,6 +141,8 @@ pub(super) struct Call<'a> {
     pub(super) now: Timestamp,
     parameters: Parameters,
     signed_in: Option<SignedIn>,
+    /// Whose SCIM token it is.
+    pushed_by: Option<Author>,
     organization: Option<Organization>,
 }
 
@@ -142,8 +160,11 @@ impl Call<'_> {
         self.signed_in.as_ref().ok_or_else(Problem::sign_in_first)
     }
 
-    /// Who is signed in, as the audit log names them.
+    /// Who asks, as the audit log names them: who is signed in, or the SCIM token.
     pub(super) fn author(&self) -> Result<Author, Problem> {
+        if let Some(token) = &self.pushed_by {
+            return Ok(token.clone());
+        }
         Ok(self.signed_in()?.author(self.request.client.address))
     }
 
@@ -192,12 +213,15 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
         now: clock::now(),
         parameters,
         signed_in: None,
+        pushed_by: None,
         organization: None,
     };
     match route.guard {
         Guard::OpenAcrossSites => {}
         Guard::ScimToken => {
-            call.organization = Some(scim::authenticate(app, &call)?);
+            let (organization, author) = scim::authenticate(app, &call)?;
+            call.organization = Some(organization);
+            call.pushed_by = Some(author);
             return scim::traced(app, &call, route.answer);
         }
         Guard::Open => own_origin(app, request)?,
@@ -330,10 +354,10 @@ impl SignedIn {
     pub(super) fn actor(&self) -> Actor {
         match &self.who {
             Who::Operator { id, .. } => Actor::Operator { id: id.clone() },
-            Who::User { user, level, .. } => Actor::User {
+            Who::User { user, levels, .. } => Actor::User {
                 id: user.id.clone(),
                 organization_id: user.organization_id.clone(),
-                level: *level,
+                levels: *levels,
             },
         }
     }

@@ -8,11 +8,11 @@ use rusqlite::Connection;
 use super::{App, Problem, cookie};
 use crate::access::break_glass;
 use crate::access::secret;
-use crate::access::session::{self, Session, Subject};
+use crate::access::session::{self, Method, Session, Subject};
 use crate::clock::Timestamp;
-use crate::directory::Level;
 use crate::directory::organization::{self, Organization};
 use crate::directory::user::{self, User};
+use crate::directory::{Levels, enforcement, session_limits};
 use crate::edge::Request;
 use crate::observe::audit::{Author, AuthorKind, Via};
 
@@ -28,13 +28,22 @@ pub(super) enum Who {
     User {
         user: Box<User>,
         organization: Box<Organization>,
-        level: Option<Level>,
+        /// The levels that reach them by all ways together.
+        levels: Levels,
     },
     /// A break-glass account's.
     Operator { id: String, name: String },
 }
 
 impl SignedIn {
+    /// The user's id; an operator is none.
+    pub(super) fn user_id(&self) -> Option<&str> {
+        match &self.who {
+            Who::User { user, .. } => Some(&user.id),
+            Who::Operator { .. } => None,
+        }
+    }
+
     /// For the audit log.
     pub(super) fn author(&self, client: IpAddr) -> Author {
         let (kind, id, name) = match &self.who {
@@ -48,6 +57,24 @@ impl SignedIn {
             client: Some(client),
             via: Via::Session,
         }
+    }
+
+    /// Adds to the audit log that its owner signed out.
+    pub(super) fn tell_sign_out(
+        &self,
+        tx: &Connection,
+        by: &Author,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        match &self.who {
+            Who::User { user, .. } => user::signed_out(tx, user, by, now)?,
+            Who::Operator { id, .. } => {
+                if let Some(operator) = break_glass::find_enabled(tx, id)? {
+                    break_glass::signed_out(tx, &operator, by, now)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -77,30 +104,39 @@ pub(super) fn of_cookie(
     let Some(session) = session::find(conn, &secret::hash(value), now)? else {
         return Ok(None);
     };
-    let who = match &session.subject {
+    match &session.subject {
         Subject::User(id) => {
             let Some(user) = user::find(conn, id)?.filter(|user| user.active) else {
                 return Ok(None);
             };
+            // Ended when enforcement began; one that was opened at that very moment, or whose owner
+            // got an address of an enforced domain since, counts no more either.
+            if session.method == Method::Password && enforcement::is_enforced(conn, &user)? {
+                return Ok(None);
+            }
             let organization = organization::find_by_id(conn, &user.organization_id)?;
-            let level = user::level(conn, id)?;
-            Who::User {
+            let standing = session_limits::standing(conn, id, &organization.id)?;
+            let Some(session) = session.within(standing.limits, now) else {
+                return Ok(None);
+            };
+            let who = Who::User {
                 user: Box::new(user),
                 organization: Box::new(organization),
-                level,
-            }
+                levels: standing.levels,
+            };
+            Ok(Some(SignedIn { session, who }))
         }
         Subject::Operator(id) => {
             let Some(operator) = break_glass::find_enabled(conn, id)? else {
                 return Ok(None);
             };
-            Who::Operator {
+            let who = Who::Operator {
                 id: operator.id,
                 name: operator.name,
-            }
+            };
+            Ok(Some(SignedIn { session, who }))
         }
-    };
-    Ok(Some(SignedIn { session, who }))
+    }
 }
 
 /// Notes that the session was used, for its idle limit.

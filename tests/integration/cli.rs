@@ -18,14 +18,14 @@ use crate::http::{Ask, Client};
 use crate::saml::fixture::{IDP, ISSUER, SSO};
 
 /// The executable of this build, or the one that PORTCULLIS_BIN names (the release's, say).
-fn executable() -> PathBuf {
+pub(crate) fn executable() -> PathBuf {
     std::env::var_os("PORTCULLIS_BIN")
         .map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
 }
 
 /// A directory with a database in it and the executable to work on it.
-struct Shell {
-    directory: Directory,
+pub(crate) struct Shell {
+    pub(crate) directory: Directory,
 }
 
 impl Shell {
@@ -36,7 +36,7 @@ impl Shell {
     }
 
     /// With the organization acme.
-    fn acme() -> Self {
+    pub(crate) fn acme() -> Self {
         let shell = Self::new();
         shell.json(&["org", "create", "acme", "--name", "Acme", "--json"]);
         shell
@@ -51,13 +51,13 @@ impl Shell {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// The JSON a command prints: one document on one line, and nothing else.
     #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {err}");
@@ -68,7 +68,7 @@ impl Shell {
 
     /// What a command says when it fails with this code.
     #[track_caller]
-    fn fail(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn fail(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments);
         let err = text(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {err}");
@@ -77,7 +77,7 @@ impl Shell {
         err
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.directory.file(name);
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()

@@ -11,16 +11,21 @@
 )]
 
 mod app;
+mod audit;
 mod break_glass;
 mod browser;
 mod cli;
+mod deprovisioning;
 mod edge;
 mod endpoints;
+mod enforcement;
 mod http;
+mod levels;
 mod pages;
 mod providers;
 mod saml;
 mod scim;
 mod scim_wire;
+mod sessions;
 mod sign_in;
 mod store;

@@ -6,6 +6,7 @@
 mod sign_in;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::{Map, Value, json};
 
 pub use self::sign_in::{SignInError, sign_in};
 use super::password::{Gate, GateError};
@@ -14,6 +15,7 @@ use super::session;
 use super::throttle::{self, Key};
 use super::{maybe_time, time};
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry};
 use crate::store::{Store, StoreError, id};
 
 /// The account made on the first start.
@@ -85,6 +87,7 @@ pub fn create(
     gate: &Gate,
     name: &str,
     password: Option<Secret>,
+    by: &Author,
     now: Timestamp,
 ) -> Result<(Operator, Option<Secret>), BreakGlassError> {
     let name = name.trim().to_owned();
@@ -93,7 +96,8 @@ pub fn create(
     }
     let (password, generated) = chosen_or_generated(password)?;
     let hash = gate.hash(&password)?;
-    let operator = store.write(move |tx| insert(tx, &name, &hash, now))?;
+    let by = by.clone();
+    let operator = store.write(move |tx| insert(tx, &name, &hash, &by, now))?;
     Ok((operator, generated))
 }
 
@@ -103,11 +107,13 @@ pub fn reset_password(
     gate: &Gate,
     name: &str,
     password: Option<Secret>,
+    by: &Author,
     now: Timestamp,
 ) -> Result<(Operator, Option<Secret>), BreakGlassError> {
     let (password, generated) = chosen_or_generated(password)?;
     let hash = gate.hash(&password)?;
     let key = name_key(name);
+    let by = by.clone();
     let operator = store.write(move |tx| {
         let changed = tx
             .prepare_cached(
@@ -119,7 +125,16 @@ pub fn reset_password(
             return Err(BreakGlassError::Unknown);
         }
         let operator = by_key(tx, &key)?;
-        session::end_of_operator(tx, &operator.id)?;
+        let ended = session::end_of_operator(tx, &operator.id)?;
+        let detail = audit::detail([("ended", json!({ "sessions": ended }))]);
+        told(
+            tx,
+            "break-glass.password-reset",
+            &operator,
+            detail,
+            &by,
+            now,
+        )?;
         // Whoever was kept out by someone's guesses at the old password starts afresh.
         throttle::cleared(tx, &Key::account(&key))?;
         Ok(operator)
@@ -153,6 +168,7 @@ pub fn disable(
     conn: &Connection,
     name: &str,
     force: bool,
+    by: &Author,
     now: Timestamp,
 ) -> Result<Operator, BreakGlassError> {
     let key = name_key(name);
@@ -169,16 +185,36 @@ pub fn disable(
         "UPDATE operators SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1",
     )?
     .execute(params![operator.id, now.millis()])?;
-    session::end_of_operator(conn, &operator.id)?;
+    let ended = session::end_of_operator(conn, &operator.id)?;
+    if operator.disabled_at.is_none() || ended > 0 {
+        let detail = audit::detail([
+            ("forced", json!(force)),
+            ("ended", json!({ "sessions": ended })),
+        ]);
+        told(conn, "break-glass.disabled", &operator, detail, by, now)?;
+    }
     by_key(conn, &key)
 }
 
 /// Lets a disabled account sign in again.
-pub fn enable(conn: &Connection, name: &str) -> Result<Operator, BreakGlassError> {
+pub fn enable(
+    conn: &Connection,
+    name: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Result<Operator, BreakGlassError> {
     let key = name_key(name);
-    conn.prepare_cached("UPDATE operators SET disabled_at = NULL WHERE name_key = ?1")?
+    let changed = conn
+        .prepare_cached(
+            "UPDATE operators SET disabled_at = NULL
+             WHERE name_key = ?1 AND disabled_at IS NOT NULL",
+        )?
         .execute([&key])?;
-    by_key(conn, &key)
+    let operator = by_key(conn, &key)?;
+    if changed > 0 {
+        told(conn, "break-glass.enabled", &operator, Map::new(), by, now)?;
+    }
+    Ok(operator)
 }
 
 /// On the first start, when there's no account at all, makes one called [`FIRST_NAME`], so that
@@ -188,6 +224,7 @@ pub fn first_start(
     store: &Store,
     gate: &Gate,
     password_from: Option<Secret>,
+    by: &Author,
     now: Timestamp,
 ) -> Result<Option<(String, Option<Secret>)>, BreakGlassError> {
     if store.read(any)? {
@@ -195,12 +232,13 @@ pub fn first_start(
     }
     let (password, generated) = chosen_or_generated(password_from)?;
     let hash = gate.hash(&password)?;
+    let by = by.clone();
     let made = store.write(move |tx| {
         // Looked at again: the command line may have made one meanwhile.
         if any(tx)? {
             return Ok(None);
         }
-        insert(tx, FIRST_NAME, &hash, now).map(Some)
+        insert(tx, FIRST_NAME, &hash, &by, now).map(Some)
     })?;
     Ok(made.map(|operator| (operator.name, generated)))
 }
@@ -209,6 +247,7 @@ fn insert(
     conn: &Connection,
     name: &str,
     hash: &str,
+    by: &Author,
     now: Timestamp,
 ) -> Result<Operator, BreakGlassError> {
     let count: i64 = conn
@@ -228,7 +267,48 @@ fn insert(
     if made == 0 {
         return Err(BreakGlassError::Taken);
     }
-    by_key(conn, &key)
+    let operator = by_key(conn, &key)?;
+    told(conn, "break-glass.created", &operator, Map::new(), by, now)?;
+    Ok(operator)
+}
+
+/// Adds a line about an account to the audit log.
+fn told(
+    conn: &Connection,
+    action: &'static str,
+    operator: &Operator,
+    detail: Map<String, Value>,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let entry = Entry {
+        action,
+        organization_id: None,
+        target: audit::Target {
+            kind: "break-glass-account",
+            id: Some(&operator.id),
+            name: &operator.name,
+        },
+        detail,
+    };
+    audit::record(conn, by, &entry, now).map(|_| ())
+}
+
+/// Tells that the owner of a session signed out.
+pub fn signed_out(
+    conn: &Connection,
+    operator: &Operator,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    told(
+        conn,
+        "break-glass.signed-out",
+        operator,
+        Map::new(),
+        by,
+        now,
+    )
 }
 
 fn any(conn: &Connection) -> Result<bool, BreakGlassError> {
@@ -293,6 +373,10 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
     const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
+    fn by() -> Author {
+        Author::command_line()
+    }
+
     fn gate() -> Gate {
         Gate::new(GateLimits::default())
     }
@@ -317,9 +401,17 @@ mod tests {
     #[test]
     fn a_new_password_ends_sessions() {
         let (store, gate) = (scratch::store(), gate());
-        create(&store, &gate, "a", Some(Secret::new("correct horse")), NOW).unwrap();
+        create(
+            &store,
+            &gate,
+            "a",
+            Some(Secret::new("correct horse")),
+            &by(),
+            NOW,
+        )
+        .unwrap();
         let (_, token) = try_in(&store, &gate, "a", "correct horse").unwrap();
-        reset_password(&store, &gate, "A", None, NOW).unwrap();
+        reset_password(&store, &gate, "A", None, &by(), NOW).unwrap();
         let found = store
             .read(|conn| session::find(conn, &token.hash(), NOW))
             .unwrap();
@@ -329,7 +421,7 @@ mod tests {
             Err(SignInError::Refused)
         ));
         assert!(matches!(
-            reset_password(&store, &gate, "b", None, NOW),
+            reset_password(&store, &gate, "b", None, &by(), NOW),
             Err(BreakGlassError::Unknown)
         ));
     }
@@ -337,10 +429,20 @@ mod tests {
     #[test]
     fn the_last_enabled_account_stays() {
         let (store, gate) = (scratch::store(), gate());
-        create(&store, &gate, "a", None, NOW).unwrap();
-        create(&store, &gate, "b", Some(Secret::new("correct horse")), NOW).unwrap();
+        create(&store, &gate, "a", None, &by(), NOW).unwrap();
+        create(
+            &store,
+            &gate,
+            "b",
+            Some(Secret::new("correct horse")),
+            &by(),
+            NOW,
+        )
+        .unwrap();
         let (operator, token) = try_in(&store, &gate, "b", "correct horse").unwrap();
-        store.write(|tx| disable(tx, "b", false, NOW)).unwrap();
+        store
+            .write(|tx| disable(tx, "b", false, &by(), NOW))
+            .unwrap();
         let found = store
             .read(|conn| session::find(conn, &token.hash(), NOW))
             .unwrap();
@@ -352,12 +454,12 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
-        let last = store.write(|tx| disable(tx, "a", false, NOW));
+        let last = store.write(|tx| disable(tx, "a", false, &by(), NOW));
         assert!(matches!(last, Err(BreakGlassError::Last)));
-        assert!(store.write(|tx| disable(tx, "a", true, NOW)).is_ok());
+        assert!(store.write(|tx| disable(tx, "a", true, &by(), NOW)).is_ok());
         assert!(
             store
-                .write(|tx| enable(tx, "b"))
+                .write(|tx| enable(tx, "b", &by(), NOW))
                 .unwrap()
                 .disabled_at
                 .is_none()
@@ -369,24 +471,39 @@ mod tests {
     fn names_and_passwords_have_bounds() {
         let (store, gate) = (scratch::store(), gate());
         for name in ["", " ", "a b", "a\nb", &"x".repeat(65)] {
-            let made = create(&store, &gate, name, None, NOW);
+            let made = create(&store, &gate, name, None, &by(), NOW);
             assert!(matches!(made, Err(BreakGlassError::Name)), "{name:?}");
         }
-        let short = create(&store, &gate, "a", Some(Secret::new("eleven char")), NOW);
+        let short = create(
+            &store,
+            &gate,
+            "a",
+            Some(Secret::new("eleven char")),
+            &by(),
+            NOW,
+        );
         assert!(matches!(short, Err(BreakGlassError::TooShort)));
     }
 
     #[test]
     fn the_first_start_makes_one_account() {
         let (store, gate) = (scratch::store(), gate());
-        let (name, password) = first_start(&store, &gate, None, NOW).unwrap().unwrap();
+        let (name, password) = first_start(&store, &gate, None, &by(), NOW)
+            .unwrap()
+            .unwrap();
         assert_eq!(name, FIRST_NAME);
         assert!(try_in(&store, &gate, &name, password.unwrap().expose()).is_ok());
-        assert!(first_start(&store, &gate, None, NOW).unwrap().is_none());
+        assert!(
+            first_start(&store, &gate, None, &by(), NOW)
+                .unwrap()
+                .is_none()
+        );
 
         let store = scratch::store();
         let given = Some(Secret::new("given by a file"));
-        let (name, password) = first_start(&store, &gate, given, NOW).unwrap().unwrap();
+        let (name, password) = first_start(&store, &gate, given, &by(), NOW)
+            .unwrap()
+            .unwrap();
         assert!(password.is_none());
         assert!(try_in(&store, &gate, &name, "given by a file").is_ok());
     }

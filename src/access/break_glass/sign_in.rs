@@ -7,13 +7,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::json;
 
-use super::{BreakGlassError, Operator, by_key, name_key};
+use super::{BreakGlassError, Operator, by_key, name_key, told};
 use crate::access::password::{Gate, GateError};
 use crate::access::secret::Secret;
 use crate::access::session::{self, NewSession, Subject};
 use crate::access::throttle::{self, Key, ThrottleError};
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, AuthorKind, Via};
 use crate::store::{Store, StoreError};
 
 /// Signs in, for one hour. Returns the account and the cookie's value.
@@ -80,6 +82,15 @@ pub fn sign_in(
             user_agent,
         };
         let token = session::open(tx, session, now)?;
+        let by = Author {
+            kind: AuthorKind::Operator,
+            id: Some(operator.id.clone()),
+            name: operator.name.clone(),
+            client: Some(client),
+            via: Via::Page,
+        };
+        let detail = audit::detail([("method", json!("break-glass"))]);
+        told(tx, "break-glass.used", &operator, detail, &by, now)?;
         Ok((operator, token))
     })
 }
@@ -144,6 +155,10 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
     const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
+    fn by() -> Author {
+        Author::command_line()
+    }
+
     fn gate() -> Gate {
         Gate::new(GateLimits::default())
     }
@@ -179,7 +194,7 @@ mod tests {
     #[test]
     fn signs_in_for_an_hour_and_is_recorded() {
         let (store, gate) = (scratch::store(), gate());
-        let (made, generated) = create(&store, &gate, "Root", None, NOW).unwrap();
+        let (made, generated) = create(&store, &gate, "Root", None, &by(), NOW).unwrap();
         let password = generated.unwrap();
         let (operator, token) = try_in(&store, &gate, " rOOT ", password.expose()).unwrap();
         assert_eq!(operator.id, made.id);
@@ -193,7 +208,7 @@ mod tests {
         assert_eq!(session.subject, Subject::Operator(made.id));
         assert_eq!(session.expires_at, NOW.plus(Duration::from_secs(3600)));
         assert!(matches!(
-            create(&store, &gate, "ROOT", None, NOW),
+            create(&store, &gate, "ROOT", None, &by(), NOW),
             Err(BreakGlassError::Taken)
         ));
     }
@@ -202,9 +217,11 @@ mod tests {
     fn every_refusal_is_the_same() {
         let (store, gate) = (scratch::store(), gate());
         let password = || Some(Secret::new("correct horse"));
-        create(&store, &gate, "a", password(), NOW).unwrap();
-        create(&store, &gate, "b", password(), NOW).unwrap();
-        store.write(|tx| disable(tx, "b", false, NOW)).unwrap();
+        create(&store, &gate, "a", password(), &by(), NOW).unwrap();
+        create(&store, &gate, "b", password(), &by(), NOW).unwrap();
+        store
+            .write(|tx| disable(tx, "b", false, &by(), NOW))
+            .unwrap();
         for (name, password) in [
             ("a", "wrong"),
             ("b", "correct horse"),
@@ -218,7 +235,15 @@ mod tests {
     #[test]
     fn failures_throttle_and_success_clears() {
         let (store, gate) = (scratch::store(), gate());
-        create(&store, &gate, "a", Some(Secret::new("correct horse")), NOW).unwrap();
+        create(
+            &store,
+            &gate,
+            "a",
+            Some(Secret::new("correct horse")),
+            &by(),
+            NOW,
+        )
+        .unwrap();
         for _ in 0..4 {
             assert!(matches!(
                 try_in(&store, &gate, "a", "wrong"),
@@ -240,14 +265,30 @@ mod tests {
         ));
         // Successes were not held against the address: 4 + 5 failures of 20.
         assert!(!failures(&store, &Key::address(CLIENT)));
-        reset_password(&store, &gate, "a", Some(Secret::new("another horse")), NOW).unwrap();
+        reset_password(
+            &store,
+            &gate,
+            "a",
+            Some(Secret::new("another horse")),
+            &by(),
+            NOW,
+        )
+        .unwrap();
         assert!(try_in(&store, &gate, "a", "another horse").is_ok());
     }
 
     #[test]
     fn guesses_at_once_do_not_slip_past_the_throttle() {
         let (store, gate) = (scratch::store(), gate());
-        create(&store, &gate, "a", Some(Secret::new("correct horse")), NOW).unwrap();
+        create(
+            &store,
+            &gate,
+            "a",
+            Some(Secret::new("correct horse")),
+            &by(),
+            NOW,
+        )
+        .unwrap();
         let looked_at = thread::scope(|scope| {
             let threads: Vec<_> = (0..32)
                 .map(|_| scope.spawn(|| try_in(&store, &gate, "a", "wrong")))
@@ -269,7 +310,15 @@ mod tests {
             queue: 0,
             wait: Duration::ZERO,
         });
-        create(&store, &gate, "a", Some(Secret::new("correct horse")), NOW).unwrap();
+        create(
+            &store,
+            &gate,
+            "a",
+            Some(Secret::new("correct horse")),
+            &by(),
+            NOW,
+        )
+        .unwrap();
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| while try_in(&store, &gate, "a", "correct horse").is_err() {});

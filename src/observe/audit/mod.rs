@@ -7,16 +7,29 @@
 //! checkpoint now and then and keep it elsewhere.
 
 mod author;
+mod cef;
 pub mod chain;
+mod changes;
+pub mod export;
+mod ocsf;
+pub mod retention;
+mod search;
+mod verify;
 mod vocabulary;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 pub use self::author::{Author, AuthorKind, Via};
+pub use self::changes::{MOST_IDS, changes};
+pub use self::search::{Filter, Line, MOST_LISTED, knows, organization_of, search, timeline};
+pub use self::verify::{Checkpoint, Problem, Report, checkpoint, verify};
 pub use self::vocabulary::ACTIONS;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
+
+/// Characters of a target's name that are kept.
+const LONGEST_NAME: usize = 256;
 
 /// What is told of one change.
 #[derive(Clone, Debug)]
@@ -70,7 +83,7 @@ pub fn record(
         action: entry.action.to_owned(),
         target_kind: entry.target.kind.to_owned(),
         target_id: entry.target.id.map(str::to_owned),
-        target_name: entry.target.name.to_owned(),
+        target_name: entry.target.name.chars().take(LONGEST_NAME).collect(),
         detail: Value::Object(entry.detail.clone()).to_string(),
     };
     let hash = row.hash(&hash);
@@ -98,20 +111,35 @@ pub fn record(
     Ok(row.seq)
 }
 
-/// The number and hash of the last line; where there is none, those of the last removed one.
+/// The highest number that was ever given and the hash to go on from: that of the last line, or
+/// where there is none, of the last removed one. The number is SQLite's own count, so that lines
+/// cut off at the end leave a gap that new ones don't cover.
 fn last(conn: &Connection) -> Result<(i64, [u8; 32]), StoreError> {
-    let newest = conn
+    let given: i64 = conn
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'audit'")?
+        .query_row([], |row| row.get(0))?;
+    let (seq, hash) = newest(conn)?;
+    Ok((seq.max(given), hash))
+}
+
+/// The number and hash of the last line; where there is none, of the last removed one. A hash that
+/// somebody made unusable must not keep the door shut: the chain goes on from zeros, and is broken
+/// for everyone to see.
+fn newest(conn: &Connection) -> Result<(i64, [u8; 32]), StoreError> {
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?));
+    let mut found = conn
         .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([], read)
         .optional()?;
-    if let Some(newest) = newest {
-        return Ok(newest);
+    if found.is_none() {
+        found = conn
+            .prepare_cached("SELECT seq, hash FROM audit_anchors ORDER BY seq DESC LIMIT 1")?
+            .query_row([], read)
+            .optional()?;
     }
-    Ok(conn
-        .prepare_cached("SELECT seq, hash FROM audit_anchors ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?
-        .unwrap_or((0, [0; 32])))
+    Ok(found.map_or((0, [0; 32]), |(seq, hash)| {
+        (seq, hash.try_into().unwrap_or([0; 32]))
+    }))
 }
 
 /// Builds [`Entry::detail`].

@@ -1,10 +1,13 @@
 //! The JSON API of the console and of scripts: a file per resource. What the console can do,
 //! this can do; it has no privilege of its own.
 
+pub(super) mod audit;
+pub(super) mod deprovisioning;
 pub(super) mod groups;
 pub(super) mod organizations;
 pub(super) mod providers;
 pub(super) mod session;
+pub(super) mod sessions;
 pub(super) mod tokens;
 pub(super) mod traces;
 pub(super) mod users;
@@ -76,6 +79,15 @@ impl Body {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(_) => Err(Problem::field(name, "expected true or false")),
+        }
+    }
+
+    /// An object; absent or null is `None`.
+    fn object(&self, name: &'static str) -> Result<Option<&Map<String, Value>>, Problem> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => Err(Problem::field(name, "expected an object")),
         }
     }
 

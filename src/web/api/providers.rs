@@ -8,7 +8,7 @@ use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, State};
-use crate::directory::{DirectoryError, metadata_source};
+use crate::directory::{DirectoryError, metadata_source, provider_deletion};
 use crate::edge::Response;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata;
@@ -36,7 +36,7 @@ pub(in crate::web) fn add(app: &App, call: &Call<'_>) -> Result<Response, Proble
     let domains = domains(&body)?.ok_or_else(|| Problem::field("domains", "is missing"))?;
     let state = new_domain_state(call)?;
     let organization = call.organization()?.clone();
-    let now = call.now;
+    let (by, now) = (call.author()?, call.now);
     let public = app.public.clone();
     let view = app.store.write(move |tx| {
         let made = provider::add(
@@ -46,6 +46,7 @@ pub(in crate::web) fn add(app: &App, call: &Call<'_>) -> Result<Response, Proble
             name.as_deref(),
             &domains,
             state,
+            &by,
             now,
         )?;
         provider::view(tx, &made, &public, now)
@@ -76,6 +77,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "certificate",
             "idp_initiated",
             "jit",
+            "enforced",
             "state",
             "domains",
         ],
@@ -100,14 +102,15 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         completion: completion(call, &body)?,
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,
+        enforced: body.flag("enforced")?,
         state,
         domains: new_domains,
     };
-    let now = call.now;
+    let (by, now) = (call.author()?, call.now);
     let public = app.public.clone();
     let view = app.store.write(move |tx| {
         provider::find_in(tx, &organization_id, &id)?;
-        let changed = provider::change(tx, &id, &change, now)?;
+        let changed = provider::change(tx, &id, &change, &by, now)?;
         provider::view(tx, &changed, &public, now)
     })?;
     answer(200, &view)
@@ -117,11 +120,23 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
 pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("provider").to_owned();
+    let (by, now) = (call.author()?, call.now);
     app.store.write(move |tx| {
         provider::find_in(tx, &organization_id, &id)?;
-        provider::delete(tx, &id)
+        provider_deletion::delete(tx, &id, &by, now)
     })?;
     Ok(Response::new(204))
+}
+
+/// `GET .../providers/{provider}/deletion`: who would lose their way in, and what would end.
+pub(in crate::web) fn deletion(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let organization = call.organization()?;
+    let asker = call.signed_in()?.user_id();
+    let preview = app.store.read(|conn| {
+        let found = provider::find_in(conn, &organization.id, call.parameter("provider"))?;
+        provider_deletion::preview(conn, &found, asker, call.now)
+    })?;
+    answer(200, &preview)
 }
 
 /// Exactly one of the three ways to complete a provider, or none.
