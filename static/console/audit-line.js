@@ -4,10 +4,10 @@ import { h } from './dom.js';
 
 const VIAS = { console: 'console', api: 'API', cli: 'command line', saml: 'SAML', scim: 'SCIM', system: 'the appliance itself' };
 
-/** 'user.level-changed' as 'User level changed'. */
+/** 'user.level-changed' as 'User level changed', 'break-glass.used' as 'Break-glass used'. */
 export function happened({ action }) {
-  const text = String(action).replace(/\./, ' ').replace(/[-_]+/g, ' ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const [noun, verb = ''] = String(action).split('.', 2);
+  return capital(`${noun} ${verb.replace(/[-_]+/g, ' ')}`.trim());
 }
 
 export const viaName = (via) => VIAS[via] ?? via;

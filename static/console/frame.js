@@ -16,7 +16,7 @@ export async function frame({ session, params, signal, go }) {
   wire(theme);
   const place = h('div', { class: 'place' }, isOperator(session) ? null : h('strong', session.organization?.name));
   fill(document.getElementById('top'),
-    h('a', { class: 'mark', href: '/console' }, h('img', { src: '/static/logo.svg', alt: '', width: 24, height: 24 }), h('span', 'Portcullis')),
+    h('a', { class: 'mark', href: '/console', 'aria-label': 'Portcullis' }, h('img', { src: '/static/logo.svg', alt: '', width: 24, height: 24 }), h('span', 'Portcullis')),
     place,
     h('div', { class: 'who' },
       theme,

@@ -27,7 +27,7 @@ export async function list(page) {
       { name: 'Last delivered', show: (hook) => h('span', { class: 'two' }, when(hook.last_delivered_at), hook.pending > 0 && h('small', `${hook.pending} waiting`)) },
       { name: 'Created', narrow: false, show: (hook) => when(hook.created_at) },
       { name: 'Actions', end: true, show: (hook) => [
-        h('button', { type: 'button', class: 'quiet', 'aria-label': `Send a test to ${hook.url}`, on: { click: (event) => test(page, hook, event.target) } }, 'Test'),
+        h('button', { type: 'button', class: 'quiet roomy', 'aria-label': `Send a test to ${hook.url}`, on: { click: (event) => test(page, hook, event.target) } }, 'Test'),
         h('button', { type: 'button', class: 'quiet danger', 'aria-label': `Delete webhook ${hook.url}`, on: { click: () => erase(page, hook) } }, 'Delete')] },
     ],
     live: true,

@@ -47,7 +47,7 @@ export async function people(walk) {
     await heading('Margaret H. Hamilton');
   });
   if (needs('people')()) await pictures('user-local');
-  await stepIf(needs('timeline'), 'the timeline tells what was done, newest first', async () => {
+  await stepIf(needs('people', 'timeline'), 'the timeline tells what was done, newest first', async () => {
     const first = page.locator('.timeline li').first();
     await first.getByText('User changed').waitFor();
     await first.getByText('Margaret H. Hamilton').waitFor();
@@ -59,12 +59,12 @@ export async function people(walk) {
     await page.locator('.badge', { hasText: 'revoked' }).waitFor();
   });
   if (needs('people')()) await pictures('user-deactivated');
-  await stepIf(needs('deprovisioning'), 'the report of deactivations counts it', async () => {
+  await stepIf(needs('people', 'deprovisioning'), 'the report of deactivations counts it', async () => {
     await page.goto(at('settings', 'deprovisioning'));
     await page.getByText('Last deactivations').first().waitFor();
     await page.getByRole('row', { name: /Margaret|margaret/ }).waitFor();
   });
-  if (needs('deprovisioning')()) await pictures('deprovisioning');
+  if (needs('people', 'deprovisioning')()) await pictures('deprovisioning');
   await stepIf(needs('people'), 'deleting a local user names them and what goes', async () => {
     await page.goto(at('users'));
     await page.getByRole('link', { name: /^Margaret/ }).click();

@@ -53,9 +53,9 @@ async function stepIf(condition, name, work) {
   console.log(`skip  ${name}${condition.part ? ` (needs ${condition.part})` : ''}`);
 }
 
-/** Whether the server has this part of the API, for stepIf. */
-function needs(part) {
-  return Object.assign(() => server.there[part], { part });
+/** Whether the server has these parts of the API, for stepIf. */
+function needs(...parts) {
+  return Object.assign(() => parts.every((part) => server.there[part]), { part: parts.join(', ') });
 }
 
 /** Pictures and axe; what is wrong is counted, the walk goes on. QUICK=1 does without. */
@@ -82,6 +82,10 @@ const tab = (name) => page.getByRole('navigation').getByRole('link', { name, exa
 const at = (...rest) => `${BASE}/console/organizations/${[SLUG, ...rest].join('/')}`;
 const copied = (name) => page.locator('.copyable', { has: page.getByRole('button', { name: `Copy ${name}`, exact: true }) }).locator('code').first().innerText();
 
+Object.assign(server, await offered(page.request, BASE));
+const mocked = () => Boolean(process.env.MOCK);
+const walk = { base: BASE, page, at, heading, tab, copied, expecting, step, stepIf, needs, pictures, mocked, seen };
+
 // The door.
 await step('sign-in asks for the e-mail first', async () => {
   await page.goto(`${BASE}/login`);
@@ -103,10 +107,6 @@ await step('break-glass signs in', async () => {
   await page.goto(`${BASE}/console`);
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
 });
-
-Object.assign(server, await offered(page.request, BASE));
-const mocked = () => Boolean(process.env.MOCK);
-const walk = { base: BASE, page, at, heading, tab, copied, expecting, step, stepIf, needs, pictures, mocked, seen };
 
 // The organization.
 await step('an organization is refused without a name, beside the field', async () => {
