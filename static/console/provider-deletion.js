@@ -2,11 +2,17 @@
 // left to come in by.
 import { read, remove } from './api.js';
 import { h } from './dom.js';
-import { ask } from './dialog.js';
+import { ask, tell } from './dialog.js';
 import { notice, plural } from './show.js';
 
 export async function deleteProvider(page, path, provider, kind) {
-  const preview = await read(`${path}/deletion`, page.signal);
+  let preview;
+  try {
+    preview = await read(`${path}/deletion`, page.signal);
+  } catch (error) {
+    await tell({ title: `Delete ${kind} provider ${provider.name}?`, content: [notice('bad', h('p', error.message)), h('p', 'Who would lose their way in is not known, so nothing is deleted.')], close: 'Close' });
+    return;
+  }
   const { people, you } = preview;
   const done = await ask({
     title: `Delete ${kind} provider ${provider.name}?`,
