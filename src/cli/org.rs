@@ -62,6 +62,9 @@ pub(super) enum Org {
         /// How long sessions of a level last in all, such as admin=8h
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
         session_absolute: Vec<(Level, Option<Duration>)>,
+        /// Whether its local users may sign in with their passwords; off ends their sessions
+        #[arg(long, value_name = "BOOL")]
+        local_sign_in: Option<bool>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -75,12 +78,13 @@ impl Org {
                 let store = global.open_or_create()?;
                 let now = clock::now();
                 let name = name.unwrap_or_else(|| slug.to_string());
-                let (made, public) = store.write(move |tx| {
+                let (made, public, limits) = store.write(move |tx| {
                     let made =
                         organization::create(tx, &slug, &name, &Author::command_line(), now)?;
-                    Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?))
+                    let limits = session_limits::of_organization(tx, &made.id)?;
+                    Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?, limits))
                 })?;
-                show(&made, &public, None, json)
+                show(&made, &public, &limits, json)
             }
             Self::List { json } => {
                 let (all, public) = global.open()?.read(|conn| {
@@ -109,7 +113,7 @@ impl Org {
                     let limits = session_limits::of_organization(conn, &found.id)?;
                     Ok::<_, DirectoryError>((found, PublicUrl::load(conn)?, limits))
                 })?;
-                show(&found, &public, Some(&limits), json)
+                show(&found, &public, &limits, json)
             }
             Self::Set {
                 slug,
@@ -118,6 +122,7 @@ impl Org {
                 default_user_level,
                 session_idle,
                 session_absolute,
+                local_sign_in,
                 json,
             } => {
                 let limits = limit_changes(&session_idle, &session_absolute);
@@ -125,6 +130,7 @@ impl Org {
                     name,
                     default_group_level,
                     default_user_level,
+                    local_sign_in,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public, limits) = global.open()?.write(move |tx| {
@@ -133,7 +139,7 @@ impl Org {
                     let limits = session_limits::of_organization(tx, &changed.id)?;
                     Ok::<_, DirectoryError>((changed, PublicUrl::load(tx)?, limits))
                 })?;
-                show(&changed, &public, Some(&limits), json)
+                show(&changed, &public, &limits, json)
             }
         }
     }
@@ -196,12 +202,12 @@ fn limit_changes(
 fn show(
     organization: &Organization,
     public: &PublicUrl,
-    limits: Option<&[(Level, Limits); 4]>,
+    limits: &[(Level, Limits); 4],
     json: bool,
 ) -> Result<(), CliError> {
     if json {
         let mut value = as_json(organization, public);
-        if let (Some(object), Some(limits)) = (value.as_object_mut(), limits) {
+        if let Some(object) = value.as_object_mut() {
             let limits = session_limits::view(limits);
             object.insert("session_limits".into(), Value::Object(limits));
         }
@@ -219,10 +225,19 @@ fn show(
             organization.default_group_level.to_string(),
         ),
         ("New users get", organization.default_user_level.to_string()),
+        (
+            "Local sign-in",
+            if organization.local_sign_in {
+                "on"
+            } else {
+                "off"
+            }
+            .to_owned(),
+        ),
         ("SCIM endpoint", public.scim(&organization.slug)),
     ])?;
     let minutes = |duration: Duration| duration.as_secs() / 60;
-    for (level, limits) in limits.into_iter().flatten().rev() {
+    for (level, limits) in limits.iter().rev() {
         output::line(&format!(
             "Sessions of {level}: {} min without a request, {} min in all",
             minutes(limits.idle),

@@ -19,7 +19,7 @@ use super::certificate::{Kept, Source};
 use super::{CliError, Format, Global, output};
 use crate::access::break_glass;
 use crate::access::password::{self, Gate, GateLimits};
-use crate::access::{session, sign_in_request, throttle};
+use crate::access::{invitation, session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
@@ -227,7 +227,8 @@ impl Serve {
     fn known_public_url(&self, store: &Store) -> Result<Option<PublicUrl>, CliError> {
         if let Some(given) = &self.public_url {
             let saved = given.clone();
-            store.write(move |tx| saved.save(tx))?;
+            let by = Author::command_line();
+            store.write(move |tx| saved.save(tx, &by, clock::now()))?;
             return Ok(Some(given.clone()));
         }
         if store.read(PublicUrl::is_set)? {
@@ -276,7 +277,7 @@ fn own_public_url(store: &Store, bound: SocketAddr, tls: bool) -> Result<PublicU
     let scheme = if tls { "https" } else { "http" };
     let own: PublicUrl = format!("{scheme}://localhost:{}", bound.port()).parse()?;
     let saved = own.clone();
-    store.write(move |tx| saved.save(tx))?;
+    store.write(move |tx| saved.save(tx, &Author::appliance(), clock::now()))?;
     Ok(own)
 }
 
@@ -321,6 +322,7 @@ fn keep_house(store: &Store) {
         session::prune(tx, now)?;
         sign_in_request::prune(tx, now)?;
         throttle::prune(tx, now)?;
+        invitation::prune(tx, now)?;
         Ok::<_, StoreError>(())
     });
     // A piece at a time, so that others get in between.

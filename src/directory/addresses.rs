@@ -4,8 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::Connection;
+use serde_json::json;
 
 use super::DirectoryError;
+use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry};
 use crate::store::setting;
 
 /// Where browsers and Okta reach the appliance: scheme, host and port, no path, no trailing slash.
@@ -58,6 +61,11 @@ impl PublicUrl {
         format!("{}/saml/{provider_id}/login", self.origin)
     }
 
+    /// The link with which somebody sets their password.
+    pub fn join(&self, token: &str) -> String {
+        format!("{}/join/{token}", self.origin)
+    }
+
     /// The SCIM base URL of an organization.
     pub fn scim(&self, slug: &str) -> String {
         format!("{}/scim/v2/{slug}", self.origin)
@@ -75,8 +83,27 @@ impl PublicUrl {
     }
 
     /// Makes this the public URL.
-    pub fn save(&self, tx: &Connection) -> Result<(), DirectoryError> {
-        Ok(setting::write(tx, SETTING, &self.origin)?)
+    pub fn save(&self, tx: &Connection, by: &Author, now: Timestamp) -> Result<(), DirectoryError> {
+        let before = setting::read(tx, SETTING)?;
+        if before.as_ref() == Some(&self.origin) {
+            return Ok(());
+        }
+        setting::write(tx, SETTING, &self.origin)?;
+        let entry = Entry {
+            action: "appliance.changed",
+            organization_id: None,
+            target: audit::Target {
+                kind: "appliance",
+                id: None,
+                name: "the appliance",
+            },
+            detail: audit::detail([
+                ("before", json!({ "public_url": before })),
+                ("after", json!({ "public_url": self.origin })),
+            ]),
+        };
+        audit::record(tx, by, &entry, now)?;
+        Ok(())
     }
 }
 

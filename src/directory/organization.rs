@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::error::is_unique_violation;
 use super::slug::Slug;
 use super::{DirectoryError, Level};
+use crate::access::session;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry};
 use crate::store::id;
@@ -24,6 +25,8 @@ pub struct Organization {
     pub default_group_level: Level,
     /// What a new user gets.
     pub default_user_level: Level,
+    /// Whether its local users may sign in with their passwords.
+    pub local_sign_in: bool,
     /// How many users it has.
     pub users: i64,
     /// How many groups it has.
@@ -33,7 +36,7 @@ pub struct Organization {
 }
 
 const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
-                       group_count, created_at";
+                       group_count, created_at, local_sign_in";
 
 /// Makes one. A taken slug is a conflict.
 pub fn create(
@@ -104,6 +107,8 @@ pub struct Change {
     pub default_group_level: Option<Level>,
     /// What a new user gets from now on.
     pub default_user_level: Option<Level>,
+    /// Whether its local users may sign in with their passwords; off ends the sessions they have.
+    pub local_sign_in: Option<bool>,
 }
 
 /// Changes one and returns it as it is then.
@@ -133,6 +138,13 @@ pub fn change(
             .default_user_level
             .unwrap_or(before.default_user_level)
     ])?;
+    if let Some(on) = change.local_sign_in {
+        tx.prepare_cached("UPDATE organizations SET local_sign_in = ?2 WHERE id = ?1")?
+            .execute(params![before.id, on])?;
+        if !on {
+            session::end_of_organization_by_method(tx, &before.id, session::Method::Password)?;
+        }
+    }
     let after = find(tx, slug)?;
     if let Some(detail) = audit::changes(&facts(&before), &facts(&after)) {
         told(tx, "organization.changed", &after, detail, by, now)?;
@@ -150,6 +162,7 @@ fn facts(organization: &Organization) -> Map<String, Value> {
             json!(organization.default_group_level),
         ),
         ("default_user_level", json!(organization.default_user_level)),
+        ("local_sign_in", json!(organization.local_sign_in)),
     ])
 }
 
@@ -197,5 +210,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         users: row.get(5)?,
         groups: row.get(6)?,
         created_at: Timestamp::from_millis(row.get(7)?),
+        local_sign_in: row.get(8)?,
     })
 }

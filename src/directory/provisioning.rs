@@ -11,7 +11,7 @@ use super::organization::Organization;
 use super::provisioned::{self, GroupFacts, Membership, UserFacts};
 use super::scim_filter::{self, Resources};
 use super::user::Ended;
-use super::{DirectoryError, fold, user};
+use super::{DirectoryError, fold, user, way_in};
 use crate::clock::Timestamp;
 use crate::observe::audit::Author;
 use crate::scim::error::ScimError;
@@ -190,6 +190,7 @@ pub fn replace_user(
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
+    way_in::handed_over(tx, id, by, now)?;
     let mut after = UserFacts::of_draft(draft);
     after.active = active;
     let attributes = provisioned::attributes(&before.resource, &draft.resource);

@@ -4,15 +4,19 @@
 //! ([`cross_origin`]), authentication ([`signed_in`]), authority ([`crate::directory::may`]), its
 //! handler, and the security headers ([`security_headers`]).
 
+mod account;
 mod acs;
 mod api;
 mod break_glass;
 mod cookie;
 mod cross_origin;
 mod health;
+mod join;
 mod login;
+mod password;
 mod portal;
 mod problem;
+mod qr_code;
 mod return_to;
 mod route;
 mod saml;
@@ -24,6 +28,7 @@ mod template;
 
 use std::sync::{Arc, OnceLock};
 
+use crate::access::local_password::HalfWay;
 use crate::access::password::Gate;
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
@@ -40,6 +45,7 @@ pub struct App {
     store: Store,
     gate: Gate,
     public: PublicUrl,
+    half_way: HalfWay,
     keys: OnceLock<ServiceKeys>,
     ca: Option<String>,
 }
@@ -59,6 +65,7 @@ impl App {
             store,
             gate,
             public,
+            half_way: HalfWay::new(),
             keys: OnceLock::new(),
             ca,
         })

@@ -5,8 +5,8 @@ use percent_encoding::percent_decode_str;
 
 use super::signed_in::{self, SignedIn, Who};
 use super::{
-    App, Problem, acs, api, break_glass, cross_origin, health, login, portal, saml, scim,
-    static_files,
+    App, Problem, account, acs, api, break_glass, cross_origin, health, join, login, password,
+    portal, saml, scim, static_files,
 };
 use crate::clock::{self, Timestamp};
 use crate::directory::organization::{self, Organization};
@@ -49,7 +49,7 @@ const fn row(method: &'static str, pattern: &'static str, guard: Guard, answer: 
     }
 }
 
-use Action::{Administer, ChangeUsers, Operate, OwnSession, ReadDirectory, ReadTraces};
+use Action::{Administer, ChangeUsers, Operate, OwnAccount, OwnSession, ReadDirectory, ReadTraces};
 use Guard::{May, Open, OpenAcrossSites, ScimToken};
 
 /// Every address there is.
@@ -58,6 +58,12 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/",                     Open,            portal::show),
     row("GET",    "/login",                Open,            login::form),
     row("POST",   "/login",                Open,            login::choose_provider),
+    row("GET",    "/login/password",       Open,            password::form),
+    row("POST",   "/login/password",       Open,            password::sign_in),
+    row("POST",   "/login/code",           Open,            password::give_code),
+    row("GET",    "/join/{token}",         Open,            join::form),
+    row("POST",   "/join/{token}",         Open,            join::set_password),
+    row("GET",    "/account",              May(OwnAccount), account::show),
     row("POST",   "/logout",               Open,            login::sign_out),
     row("GET",    "/break-glass",          Open,            break_glass::form),
     row("POST",   "/break-glass",          Open,            break_glass::sign_in),
@@ -75,6 +81,15 @@ pub static ROUTES: &[Route] = &[
 
     row("GET",    "/api/v1/session",       May(OwnSession), api::session::show),
     row("DELETE", "/api/v1/session",       May(OwnSession), api::session::end),
+    row("GET",    "/api/v1/account",                       May(OwnAccount), api::account::show),
+    row("PATCH",  "/api/v1/account",                       May(OwnAccount), api::account::change),
+    row("POST",   "/api/v1/account/password",              May(OwnAccount), api::account::set_password),
+    row("POST",   "/api/v1/account/second-factor",         May(OwnAccount), api::account::begin_second_factor),
+    row("POST",   "/api/v1/account/second-factor/confirm", May(OwnAccount), api::account::confirm_second_factor),
+    row("DELETE", "/api/v1/account/second-factor",         May(OwnAccount), api::account::remove_second_factor),
+    row("GET",    "/api/v1/account/sessions",              May(OwnAccount), api::account::sessions),
+    row("DELETE", "/api/v1/account/sessions",              May(OwnAccount), api::account::end_other_sessions),
+    row("DELETE", "/api/v1/account/sessions/{session}",    May(OwnAccount), api::account::end_session),
     row("GET",    "/api/v1/organizations", May(OwnSession), api::organizations::list),
     row("POST",   "/api/v1/organizations", May(Operate),    api::organizations::create),
     row("GET",    "/api/v1/organizations/{org}",                       May(ReadDirectory), api::organizations::show),
@@ -100,7 +115,9 @@ pub static ROUTES: &[Route] = &[
     row("DELETE", "/api/v1/organizations/{org}/users/{user}/sessions", May(Administer),    api::sessions::end_of_user),
     row("GET",    "/api/v1/organizations/{org}/users",                 May(ReadDirectory), api::users::list),
     row("GET",    "/api/v1/organizations/{org}/users/{user}",          May(ReadDirectory), api::users::show),
+    row("POST",   "/api/v1/organizations/{org}/users",                 May(ChangeUsers),   api::users::invite),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}",          May(ChangeUsers),   api::users::change),
+    row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
     row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", May(ReadTraces),    api::audit::timeline),
     row("GET",    "/api/v1/organizations/{org}/levels",                May(ReadTraces),    api::audit::levels),
     row("GET",    "/api/v1/organizations/{org}/audit",                 May(ReadTraces),    api::audit::list),
@@ -109,7 +126,11 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/audit/export",                              May(Operate),       api::audit::export_all),
     row("GET",    "/api/v1/audit/verify",                              May(Operate),       api::audit::verify),
     row("GET",    "/api/v1/audit/checkpoint",                          May(Operate),       api::audit::checkpoint),
-    row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}",          May(Administer),    api::users::delete),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", May(ChangeUsers), api::users::remove_second_factor),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations",   May(ReadDirectory), api::invitations::list),
+    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations",   May(ChangeUsers), api::invitations::create),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", May(ChangeUsers), api::invitations::revoke),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),
 

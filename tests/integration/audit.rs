@@ -9,11 +9,11 @@ use data_encoding::HEXLOWER;
 use portcullis::clock::{self, Timestamp};
 use portcullis::observe::audit::chain::Row;
 use portcullis::observe::audit::{self, Author, Entry, Report, Target, retention};
-use portcullis::store::StoreError;
+use portcullis::store::{Options, Store, StoreError};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::app::{ACCOUNT, PASSWORD, Tenant, TestApp};
+use crate::app::{ACCOUNT, Directory, PASSWORD, Tenant, TestApp};
 use crate::browser::Browser;
 use crate::cli::Shell;
 use crate::http::Ask;
@@ -479,6 +479,48 @@ fn the_appliance_itself_can_not_change_a_line() {
     }
 }
 
+#[test]
+fn two_processes_make_one_chain() {
+    let directory = Directory::new();
+    let file = directory.file("shared.db");
+    let stores: Vec<Store> = (0..2)
+        .map(|_| Store::open(&file, Options::default()).unwrap())
+        .collect();
+    thread::scope(|scope| {
+        for store in stores.iter().cycle().take(8) {
+            scope.spawn(move || {
+                for number in 0..50 {
+                    let made = store.write(move |tx| {
+                        let entry = Entry {
+                            action: "user.changed",
+                            organization_id: None,
+                            target: Target {
+                                kind: "user",
+                                id: None,
+                                name: "",
+                            },
+                            detail: audit::detail([]),
+                        };
+                        audit::record(tx, &Author::command_line(), &entry, clock::now())?;
+                        // What is undone takes its line with it, and its number.
+                        if number % 5 == 0 {
+                            return Err(StoreError::Busy);
+                        }
+                        Ok(())
+                    });
+                    assert_eq!(made.is_err(), number % 5 == 0);
+                }
+            });
+        }
+    });
+    let report = stores[0].read(|conn| audit::verify(conn, &[])).unwrap();
+    assert!(report.ok, "{:?}", report.problems);
+    assert_eq!((report.checked, report.last_seq), (320, Some(320)));
+    for store in stores {
+        store.close();
+    }
+}
+
 // ---- export
 
 fn row_of(line: &Value) -> Row {
@@ -704,7 +746,9 @@ fn lists_page_and_filter() {
     );
     assert_eq!(old + young, all.len());
     assert_eq!(of("from=2999-01-01T00:00:00Z"), Vec::<String>::new());
+    let long = format!("actor={}", "x".repeat(513));
     for bad in [
+        long.as_str(),
         "action=nonsense",
         "from=yesterday",
         "to=1",

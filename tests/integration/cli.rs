@@ -597,6 +597,96 @@ fn wrong_input_is_told_with_its_field() {
 }
 
 #[test]
+fn local_users_from_the_command_line() {
+    let shell = Shell::acme();
+    let made = shell.json(&[
+        "user",
+        "invite",
+        "--org",
+        "acme",
+        "--email",
+        "bob@local.example",
+        "--name",
+        "Bob",
+        "--level",
+        "editor",
+        "--json",
+    ]);
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(
+        (&made["origin"], &made["level"]),
+        (&json!("local"), &json!("editor"))
+    );
+    assert_eq!(made["invitation"]["kind"], "join");
+    let url = made["invitation"]["url"].as_str().unwrap();
+    assert!(url.starts_with("https://localhost:8443/join/"), "{url}");
+    assert_eq!(made["invitation"]["created_by"], "the command line");
+    let again = shell.json(&["user", "join-link", id, "--json"]);
+    assert_ne!(again["url"], made["invitation"]["url"]);
+    let printed = text(&shell.run(&["user", "join-link", id]).stdout);
+    assert!(
+        printed.contains("shown this once") && printed.contains("/join/"),
+        "{printed}"
+    );
+    let set = shell.json(&[
+        "user",
+        "set",
+        id,
+        "--name",
+        "Robert",
+        "--no-level",
+        "--json",
+    ]);
+    assert_eq!(
+        (&set["displayName"], &set["level"]),
+        (&json!("Robert"), &Value::Null)
+    );
+    let set = shell.json(&["user", "set", id, "--level", "admin", "--json"]);
+    assert_eq!(
+        set["levels"],
+        json!([{ "level": "admin", "from": "direct" }])
+    );
+    let off = ["org", "set", "acme", "--local-sign-in", "false", "--json"];
+    assert_eq!(shell.json(&off)["local_sign_in"], false);
+    for (arguments, code, word) in [
+        (vec!["user", "join-link", id], 1, "switched off"),
+        (vec!["user", "set", id], 1, "--name"),
+        (vec!["user", "set", id, "--level", "owner"], 2, "--level"),
+        (vec!["user", "set", id, "--email", "bob"], 1, "email"),
+        (vec!["user", "remove-second-factor", id], 1, "second factor"),
+        (vec!["user", "delete", "nothing"], 1, "nothing"),
+        (
+            vec![
+                "user",
+                "invite",
+                "--org",
+                "acme",
+                "--email",
+                "BOB@local.example",
+            ],
+            1,
+            "email",
+        ),
+        (
+            vec!["org", "set", "acme", "--local-sign-in", "maybe"],
+            2,
+            "--local-sign-in",
+        ),
+    ] {
+        let said = shell.fail(&arguments, code);
+        assert!(said.contains(word), "{arguments:?}: {said}");
+    }
+    shell.json(&["org", "set", "acme", "--local-sign-in", "true", "--json"]);
+    let early = shell.fail(&["user", "reset-link", id], 1);
+    assert!(early.contains("join"), "{early}");
+    assert_eq!(
+        shell.json(&["user", "delete", id, "--json"])["deleted"],
+        true
+    );
+    shell.fail(&["user", "show", id], 1);
+}
+
+#[test]
 fn help_shows_the_environment_variables() {
     let shell = Shell::new();
     let help = |arguments: &[&str]| {

@@ -70,6 +70,11 @@ const fn operators(status: u16) -> Expected {
     [401, 403, 403, 403, 403, 403, status, 401, 401, 401, 401]
 }
 
+/// The own account: what a user gets, and nothing for a break-glass account.
+const fn own(user: u16) -> Expected {
+    [401, user, user, user, user, user, 404, 401, 401, 401, 401]
+}
+
 /// Users have a portal; an operator is sent to the console and everybody else to the sign-in.
 const PORTAL: Expected = [303, 200, 200, 200, 200, 200, 303, 303, 303, 303, 303];
 
@@ -102,6 +107,12 @@ static TABLE: &[Row] = &[
     row("GET",  "/", PORTAL, |_| Ask::get("/")),
     row("GET",  "/login", all(200), |_| Ask::get("/login")),
     row("POST", "/login", all(303), |_| Ask::new("POST", "/login").form(&[("email", "ann@acme.com")])),
+    row("GET",  "/login/password", all(200), |_| Ask::get("/login/password")),
+    row("POST", "/login/password", all(403), |w| Ask::new("POST", "/login/password").form(&[("email", &w.fresh("u")), ("password", "wrong")])),
+    row("POST", "/login/code", all(403), |_| Ask::new("POST", "/login/code").form(&[("code", "123456")])),
+    row("GET",  "/join/{token}", all(404), |_| Ask::get("/join/guessed")),
+    row("POST", "/join/{token}", all(404), |_| Ask::new("POST", "/join/guessed").form(&[("password", "kettle lantern moss"), ("again", "kettle lantern moss")])),
+    row("GET",  "/account", PORTAL, |_| Ask::get("/account")),
     row("POST", "/logout", all(303), |_| Ask::new("POST", "/logout").form(&[])),
     row("GET",  "/break-glass", all(200), |_| Ask::get("/break-glass")),
     row("POST", "/break-glass", all(403), |w| Ask::new("POST", "/break-glass").form(&[("username", &w.fresh("u")), ("password", "wrong")])),
@@ -119,6 +130,17 @@ static TABLE: &[Row] = &[
 
     row("GET",    "/api/v1/session", signed_in(200), |_| Ask::get("/api/v1/session")),
     row("DELETE", "/api/v1/session", signed_in(204), |_| Ask::new("DELETE", "/api/v1/session")),
+    // Everybody here comes from an identity provider, so that most of this is refused to them;
+    // tests/integration/people.rs is about those for whom it is not.
+    row("GET",    "/api/v1/account", own(200), |_| Ask::get("/api/v1/account")),
+    row("PATCH",  "/api/v1/account", own(409), |_| Ask::new("PATCH", "/api/v1/account").json(&json!({ "displayName": "Me" }))),
+    row("POST",   "/api/v1/account/password", own(409), |_| Ask::new("POST", "/api/v1/account/password").json(&json!({ "current": "x", "new": "kettle lantern moss" }))),
+    row("POST",   "/api/v1/account/second-factor", own(409), |_| Ask::new("POST", "/api/v1/account/second-factor")),
+    row("POST",   "/api/v1/account/second-factor/confirm", own(409), |_| Ask::new("POST", "/api/v1/account/second-factor/confirm").json(&json!({ "code": "123456" }))),
+    row("DELETE", "/api/v1/account/second-factor", own(400), |_| Ask::new("DELETE", "/api/v1/account/second-factor").json(&json!({ "code": "123456" }))),
+    row("GET",    "/api/v1/account/sessions", own(200), |_| Ask::get("/api/v1/account/sessions")),
+    row("DELETE", "/api/v1/account/sessions", own(204), |_| Ask::new("DELETE", "/api/v1/account/sessions")),
+    row("DELETE", "/api/v1/account/sessions/{session}", own(404), |_| Ask::new("DELETE", "/api/v1/account/sessions/somebodys")),
     row("GET",    "/api/v1/organizations", signed_in(200), |_| Ask::get("/api/v1/organizations")),
     row("POST",   "/api/v1/organizations", operators(201), |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
     row("GET",    "/api/v1/organizations/{org}", readers(), |_| Ask::get(ORG)),
@@ -154,6 +176,12 @@ static TABLE: &[Row] = &[
     row("GET",    "/api/v1/audit/export", operators(200), |_| Ask::get("/api/v1/audit/export")),
     row("GET",    "/api/v1/audit/verify", operators(200), |_| Ask::get("/api/v1/audit/verify")),
     row("GET",    "/api/v1/audit/checkpoint", operators(200), |_| Ask::get("/api/v1/audit/checkpoint")),
+    row("POST",   "/api/v1/organizations/{org}/users", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users")).json(&json!({ "email": format!("{}@local.example", w.fresh("l")) }))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/users/{}", w.local_user().0))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", levels(403, 403, 204, 204, 204), |w| Ask::new("DELETE", format!("{ORG}/users/{}/second-factor", w.with_second_factor()))),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations", readers(), |w| Ask::get(format!("{ORG}/users/{}/invitations", w.user()))),
+    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations", levels(403, 403, 201, 201, 201), |w| Ask::new("POST", format!("{ORG}/users/{}/invitations", w.local_user().0)).json(&json!({ "kind": "join" }))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", levels(403, 403, 204, 204, 204), |w| { let (user, link) = w.local_user(); Ask::new("DELETE", format!("{ORG}/users/{user}/invitations/{link}")) }),
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 
@@ -258,6 +286,13 @@ impl World {
         })
     }
 
+    /// An address that nobody has asked from yet, so that no throttle has anything against it.
+    fn address(&self) -> String {
+        self.number.set(self.number.get() + 1);
+        let [_, a, b, c] = self.number.get().to_be_bytes();
+        format!("10.{a}.{b}.{c}")
+    }
+
     fn fresh(&self, prefix: &str) -> String {
         self.number.set(self.number.get() + 1);
         format!("{prefix}{}", self.number.get())
@@ -283,6 +318,27 @@ impl World {
         let path = format!("{ORG}/users/{user}/sessions");
         let list = self.app.as_operator("GET", &path, &Value::Null).json();
         list["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// An invited user and the id of the link.
+    fn local_user(&self) -> (String, String) {
+        let body = json!({ "email": format!("{}@local.example", self.fresh("l")) });
+        let made = self
+            .app
+            .as_operator("POST", &format!("{ORG}/users"), &body)
+            .expect(201)
+            .json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&made["id"]), text(&made["invitation"]["id"]))
+    }
+
+    fn with_second_factor(&self) -> String {
+        let (id, _) = self.local_user();
+        self.app.force(&format!(
+            "INSERT INTO second_factors (subject_id, secret, confirmed_at, created_at)
+             VALUES ('{id}', x'00', 1, 1)"
+        ));
+        id
     }
 
     fn group(&self) -> String {
@@ -363,7 +419,7 @@ fn everybody_at_every_address() {
     let mut wrong = Vec::new();
     for row in TABLE {
         for (actor, name) in ACTORS.iter().enumerate() {
-            let ask = (row.ask)(&world);
+            let ask = (row.ask)(&world).header("X-Forwarded-For", &world.address());
             assert_eq!(ask.method, row.method, "{}", row.pattern);
             // The actor's own session is opened before, so that it isn't a change.
             let credentials = world.credentials(actor);
@@ -534,6 +590,9 @@ fn wrong_values_name_their_field() {
     let group = format!("{ORG}/groups/{}", world.group());
     let tokens = format!("{ORG}/scim/tokens");
     let organizations = "/api/v1/organizations".to_owned();
+    let users = format!("{ORG}/users");
+    let local = format!("{ORG}/users/{}", world.local_user().0);
+    let invitations = format!("{local}/invitations");
     let long = "x".repeat(101);
     #[rustfmt::skip]
     let cases = [
@@ -559,6 +618,20 @@ fn wrong_values_name_their_field() {
         ("PATCH", &provider, json!({ "sso_url": SSO, "issuer": ISSUER }), "certificate"),
         ("PATCH", &user, json!({}), "active"),
         ("PATCH", &user, json!({ "active": "no" }), "active"),
+        ("PATCH", &ORG.to_owned(), json!({ "local_sign_in": "off" }), "local_sign_in"),
+        ("PATCH", &user, json!({ "level": "root" }), "level"),
+        ("PATCH", &user, json!({ "level": 3 }), "level"),
+        ("PATCH", &local, json!({ "email": "ann" }), "email"),
+        ("PATCH", &local, json!({ "displayName": "" }), "displayName"),
+        ("POST", &users, json!({}), "email"),
+        ("POST", &users, json!({ "email": "ann@acme" }), "email"),
+        ("POST", &users, json!({ "email": "a b@acme.com" }), "email"),
+        ("POST", &users, json!({ "email": format!("{}@acme.com", "a".repeat(300)) }), "email"),
+        ("POST", &users, json!({ "email": "a@l.example", "userName": "x".repeat(201) }), "userName"),
+        ("POST", &users, json!({ "email": "a@l.example", "displayName": "a\nb" }), "displayName"),
+        ("POST", &users, json!({ "email": "a@l.example", "level": "owner" }), "level"),
+        ("POST", &invitations, json!({ "kind": "party" }), "kind"),
+        ("POST", &invitations, json!({}), "kind"),
         ("PATCH", &group, json!({ "level": "root" }), "level"),
         ("PATCH", &group, json!({}), "level"),
         ("POST", &tokens, json!({ "name": "" }), "name"),

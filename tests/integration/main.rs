@@ -22,6 +22,7 @@ mod enforcement;
 mod http;
 mod levels;
 mod pages;
+mod people;
 mod providers;
 mod saml;
 mod scim;

@@ -106,10 +106,10 @@ pub fn search(
     if let Some(action) = filter.action {
         and("action = ?", action.to_owned().into());
     }
-    // The times become numbers first, by the index of times, so that the walk ends where they do.
+    // The times become numbers first, so that the walk begins and ends where they do.
     if let Some(from) = filter.from {
         let first: Option<i64> = conn
-            .prepare_cached("SELECT min(seq) FROM audit WHERE at >= ?1")?
+            .prepare_cached("SELECT min(seq) FROM audit INDEXED BY audit_by_time WHERE at >= ?1")?
             .query_row([from.millis()], |row| row.get(0))?;
         and("seq >= ?", first.unwrap_or(i64::MAX).into());
         and("at >= ?", from.millis().into());

@@ -3,6 +3,10 @@
 
 /// Each action and what it says happened. `noun.verb`, in the past.
 pub const ACTIONS: &[(&str, &str)] = &[
+    (
+        "appliance.changed",
+        "A setting of the appliance was changed",
+    ),
     ("organization.created", "An organization was made"),
     (
         "organization.changed",
@@ -24,6 +28,22 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("user.deleted", "A user was removed"),
     ("user.level-changed", "A user's direct level was changed"),
     ("user.signed-in", "A user signed in"),
+    (
+        "user.sign-in-refused",
+        "Somebody gave a wrong password or code for a local user, or one that doesn't count now",
+    ),
+    ("user.password-set", "A local user's password was set"),
+    ("user.second-factor-set", "A user set up a second factor"),
+    (
+        "user.second-factor-removed",
+        "A user's second factor was taken away",
+    ),
+    (
+        "user.handed-over",
+        "An identity provider answers for a local user from now on; the password ended",
+    ),
+    ("invitation.created", "A link to set a password was made"),
+    ("invitation.revoked", "A link to set a password was revoked"),
     ("user.signed-out", "A user signed out"),
     ("group.created", "A group was made"),
     ("group.changed", "A group's name or members were changed"),
@@ -64,7 +84,7 @@ pub(super) enum Weight {
 
 pub(super) fn weight(action: &str) -> Weight {
     match action.split_once('.') {
-        Some(("break-glass" | "audit", _)) => Weight::Grave,
+        Some(("break-glass" | "audit" | "appliance", _)) => Weight::Grave,
         Some(("provider" | "token" | "organization", _)) => Weight::Notable,
         Some((_, "level-changed" | "deactivated" | "deleted")) => Weight::Notable,
         _ => Weight::Ordinary,

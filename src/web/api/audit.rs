@@ -33,8 +33,11 @@ pub(in crate::web) fn list_all(app: &App, call: &Call<'_>) -> Result<Response, P
 
 fn listed(app: &App, call: &Call<'_>, organization: Option<&str>) -> Result<Response, Problem> {
     let request = page_request(call.request)?;
-    let text = |name| query_value(call.request, name).filter(|text| !text.is_empty());
-    let (actor, target, action) = (text("actor"), text("target"), text("action"));
+    let text = |name: &'static str| match query_value(call.request, name) {
+        Some(text) if text.len() > 512 => Err(Problem::field(name, "is too long")),
+        other => Ok(other.filter(|text| !text.is_empty())),
+    };
+    let (actor, target, action) = (text("actor")?, text("target")?, text("action")?);
     if let Some(action) = &action
         && !ACTIONS.iter().any(|(word, _)| word == action)
     {

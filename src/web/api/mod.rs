@@ -1,9 +1,11 @@
 //! The JSON API of the console and of scripts: a file per resource. What the console can do,
 //! this can do; it has no privilege of its own.
 
+pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod deprovisioning;
 pub(super) mod groups;
+pub(super) mod invitations;
 pub(super) mod organizations;
 pub(super) mod providers;
 pub(super) mod session;

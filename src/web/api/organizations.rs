@@ -125,6 +125,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "default_group_level",
             "default_user_level",
             "session_limits",
+            "local_sign_in",
         ],
     )?;
     let level = |name: &'static str| -> Result<Option<Level>, Problem> {
@@ -139,6 +140,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         name: body.text("name")?.map(str::to_owned),
         default_group_level: level("default_group_level")?,
         default_user_level: level("default_user_level")?,
+        local_sign_in: body.flag("local_sign_in")?,
     };
     let limits = session_limits(&body)?;
     let slug = call.organization()?.slug.clone();
