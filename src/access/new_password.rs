@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(refused("short"), Some(Unacceptable::TooShort));
         assert_eq!(refused("größer üben"), Some(Unacceptable::TooShort));
         assert_eq!(refused("größer üben!"), None);
-        let long: String = (0..129_u8).map(|n| char::from(b'a' + n * 7 % 26)).collect();
+        let long = "kettle lantern moss ".repeat(7);
         assert_eq!(refused(&long), Some(Unacceptable::TooLong));
         assert_eq!(refused("kettle\nlantern moss"), Some(Unacceptable::Control));
     }
@@ -259,7 +259,7 @@ mod tests {
             "123123123123",
             "abcdefghijklm",
             "qwertyuiopasd",
-            "poiuytrewqlk",
+            "lkjhgfdsapoiu",
             "345678901234",
             "kettlekettlekettle",
         ] {

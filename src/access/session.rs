@@ -278,17 +278,6 @@ pub fn end_of_user(conn: &Connection, user_id: &str) -> Result<usize, StoreError
         .execute([user_id])?)
 }
 
-/// Ends all sessions of an organization's users; returns how many.
-pub fn end_of_organization(conn: &Connection, organization_id: &str) -> Result<usize, StoreError> {
-    Ok(conn
-        .prepare_cached(
-            "DELETE FROM sessions WHERE user_id IN
-                 (SELECT s.user_id FROM sessions s JOIN users u ON u.id = s.user_id
-                  WHERE u.organization_id = ?1)",
-        )?
-        .execute([organization_id])?)
-}
-
 /// Ends all sessions of a user but the one with this id; returns how many.
 pub fn end_of_user_but(
     conn: &Connection,
@@ -332,6 +321,17 @@ pub fn end_of_organization_by_method(
                   WHERE u.organization_id = ?1)",
         )?
         .execute([organization_id, method.word()])?)
+}
+
+/// Ends all sessions of an organization's users; returns how many.
+pub fn end_of_organization(conn: &Connection, organization_id: &str) -> Result<usize, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "DELETE FROM sessions WHERE user_id IN
+                 (SELECT s.user_id FROM sessions s JOIN users u ON u.id = s.user_id
+                  WHERE u.organization_id = ?1)",
+        )?
+        .execute([organization_id])?)
 }
 
 /// Ends all sessions of an operator; returns how many.

@@ -6,8 +6,10 @@ mod break_glass;
 mod certificate;
 mod completions;
 mod demo;
+mod domain;
 mod error;
 mod group;
+mod local_user;
 mod man;
 mod org;
 mod output;
@@ -15,6 +17,7 @@ mod provider;
 mod scim;
 mod serve;
 mod session;
+mod token;
 mod trace;
 mod user;
 
@@ -25,6 +28,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::error::CliError;
 use crate::observe::log::LogFormat;
+use crate::observe::panic;
 use crate::store::{Options, Store};
 
 /// A company's front door: Okta sign-in (SAML 2.0), user and group sync (SCIM 2.0), permission
@@ -87,6 +91,9 @@ enum Command {
     /// SCIM: the tokens that identity providers push with
     #[command(subcommand)]
     Scim(scim::Scim),
+    /// API: the tokens that scripts use
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -113,6 +120,7 @@ enum Command {
 
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
+    panic::take_over();
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve(command) => command.run(&cli.global),
@@ -120,6 +128,7 @@ pub fn run() -> ExitCode {
         Command::Org(command) => command.run(&cli.global),
         Command::Provider(command) => command.run(&cli.global),
         Command::Scim(command) => command.run(&cli.global),
+        Command::Token(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
         Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::domain::Domains;
 use super::{CliError, Global, output};
 use crate::access::session::Limits;
 use crate::clock;
@@ -55,6 +56,13 @@ pub(super) enum Org {
         /// What a new user gets: admin, editor, runner or viewer
         #[arg(long, value_name = "LEVEL")]
         default_user_level: Option<Level>,
+        /// Whether its local users may sign in with their passwords; off ends their sessions
+        #[arg(long, value_name = "BOOL")]
+        local_sign_in: Option<bool>,
+        /// Let its admins have metadata fetched from this site's private networks, too, for an
+        /// identity provider that stands there [default: false]
+        #[arg(long, value_name = "BOOL")]
+        internal_metadata: Option<bool>,
         /// How long sessions of a level last without a request, such as admin=30m; `ordinary`
         /// instead of a duration takes the level's limits away
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
@@ -62,13 +70,13 @@ pub(super) enum Org {
         /// How long sessions of a level last in all, such as admin=8h
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
         session_absolute: Vec<(Level, Option<Duration>)>,
-        /// Whether its local users may sign in with their passwords; off ends their sessions
-        #[arg(long, value_name = "BOOL")]
-        local_sign_in: Option<bool>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
+    /// E-mail domains of all organizations: what an admin of one has added waits for approval
+    #[command(subcommand)]
+    Domains(Domains),
 }
 
 impl Org {
@@ -120,9 +128,10 @@ impl Org {
                 name,
                 default_group_level,
                 default_user_level,
+                local_sign_in,
+                internal_metadata,
                 session_idle,
                 session_absolute,
-                local_sign_in,
                 json,
             } => {
                 let limits = limit_changes(&session_idle, &session_absolute);
@@ -131,6 +140,7 @@ impl Org {
                     default_group_level,
                     default_user_level,
                     local_sign_in,
+                    internal_metadata,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public, limits) = global.open()?.write(move |tx| {
@@ -141,6 +151,7 @@ impl Org {
                 })?;
                 show(&changed, &public, &limits, json)
             }
+            Self::Domains(domains) => domains.run(global),
         }
     }
 }
@@ -231,6 +242,15 @@ fn show(
                 "on"
             } else {
                 "off"
+            }
+            .to_owned(),
+        ),
+        (
+            "Metadata from this site's networks",
+            if organization.internal_metadata {
+                "yes"
+            } else {
+                "no"
             }
             .to_owned(),
         ),

@@ -113,8 +113,11 @@ impl std::str::FromStr for Network {
 /// The first turn comes soon, for what the start itself left lying about.
 const FIRST_HOUSEKEEPING: Duration = Duration::from_millis(1_500);
 
-/// How often what is out of date is cleared away, and certificates are looked at.
+/// How often what is out of date is cleared away, and a certificate of our own is looked at.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
+
+/// How often the files of a certificate are looked at.
+const FILES_WATCHED: Duration = Duration::from_secs(2);
 
 impl Serve {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
@@ -172,13 +175,20 @@ impl Serve {
             thread::Builder::new()
                 .name("housekeeping".into())
                 .spawn(move || {
-                    let mut wait = FIRST_HOUSEKEEPING;
+                    let watched = kept.as_ref().is_some_and(Kept::is_of_files);
+                    let mut due = FIRST_HOUSEKEEPING;
+                    let mut wait = due;
                     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
-                        wait = HOUSEKEEPING;
-                        keep_house(&store);
+                        due = due.saturating_sub(wait);
+                        if due.is_zero() {
+                            due = HOUSEKEEPING;
+                            keep_house(&store);
+                        }
+                        // Files at each turn; a certificate of our own has none in between.
                         if let Some(kept) = &mut kept {
                             kept.look_after(&store, clock::now());
                         }
+                        wait = if watched { due.min(FILES_WATCHED) } else { due };
                     }
                 })?
         };

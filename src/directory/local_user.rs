@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::domain::{self, EmailDomain};
 use super::error::is_unique_violation;
 use super::user::{self, Origin, User};
-use super::{DirectoryError, Level, fold, provisioned};
+use super::{DirectoryError, Level, fold, provisioned, way_in};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author};
 use crate::store::id;
@@ -203,14 +203,14 @@ pub fn set_level(
     user::told(tx, "user.level-changed", user, detail, by, now)
 }
 
-/// Removes a local user and everything of theirs.
+/// Removes a user for whom no identity provider answers, and everything of theirs.
 pub fn delete(
     tx: &Connection,
     user: &User,
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
-    if user.origin != Origin::Local {
+    if !way_in::is_on_their_own(user) {
         return Err(DirectoryError::conflict(
             "user",
             "this user comes from the identity provider: remove them there, or switch them off \

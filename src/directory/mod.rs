@@ -31,7 +31,7 @@ pub mod slug;
 pub mod user;
 pub mod way_in;
 
-pub use authority::{Action, Actor, Decision, Target, may, may_grant};
+pub use authority::{Action, Actor, Decision, Need, Target, may, may_grant};
 pub use error::DirectoryError;
 pub use level::{Level, Levels};
 

@@ -27,6 +27,8 @@ pub struct Organization {
     pub default_user_level: Level,
     /// Whether its local users may sign in with their passwords.
     pub local_sign_in: bool,
+    /// Whether its admins may have metadata fetched from this site's networks.
+    pub internal_metadata: bool,
     /// How many users it has.
     pub users: i64,
     /// How many groups it has.
@@ -36,7 +38,7 @@ pub struct Organization {
 }
 
 const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
-                       group_count, created_at, local_sign_in";
+                       group_count, created_at, local_sign_in, internal_metadata";
 
 /// Makes one. A taken slug is a conflict.
 pub fn create(
@@ -109,6 +111,8 @@ pub struct Change {
     pub default_user_level: Option<Level>,
     /// Whether its local users may sign in with their passwords; off ends the sessions they have.
     pub local_sign_in: Option<bool>,
+    /// Whether its admins may have metadata fetched from this site's networks. For operators.
+    pub internal_metadata: Option<bool>,
 }
 
 /// Changes one and returns it as it is then.
@@ -125,7 +129,8 @@ pub fn change(
         None => &before.name,
     };
     tx.prepare_cached(
-        "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4
+        "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4,
+             internal_metadata = ?5
          WHERE id = ?1",
     )?
     .execute(params![
@@ -136,7 +141,8 @@ pub fn change(
             .unwrap_or(before.default_group_level),
         change
             .default_user_level
-            .unwrap_or(before.default_user_level)
+            .unwrap_or(before.default_user_level),
+        change.internal_metadata.unwrap_or(before.internal_metadata)
     ])?;
     if let Some(on) = change.local_sign_in {
         tx.prepare_cached("UPDATE organizations SET local_sign_in = ?2 WHERE id = ?1")?
@@ -163,6 +169,7 @@ fn facts(organization: &Organization) -> Map<String, Value> {
         ),
         ("default_user_level", json!(organization.default_user_level)),
         ("local_sign_in", json!(organization.local_sign_in)),
+        ("internal_metadata", json!(organization.internal_metadata)),
     ])
 }
 
@@ -211,5 +218,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         groups: row.get(6)?,
         created_at: Timestamp::from_millis(row.get(7)?),
         local_sign_in: row.get(8)?,
+        internal_metadata: row.get(9)?,
     })
 }

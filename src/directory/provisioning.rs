@@ -167,6 +167,7 @@ pub fn replace_user(
     let before = read_user(tx, organization, id)?;
     let active = draft.active.unwrap_or(before.active);
     let facts = UserFacts::read(tx, id)?;
+    let taken_over = user::find(tx, id)?.filter(way_in::is_on_their_own);
     tx.prepare_cached(
         "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
@@ -190,7 +191,6 @@ pub fn replace_user(
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
-    way_in::handed_over(tx, id, by, now)?;
     let mut after = UserFacts::of_draft(draft);
     after.active = active;
     let attributes = provisioned::attributes(&before.resource, &draft.resource);
@@ -204,6 +204,9 @@ pub fn replace_user(
         && let Some(changed) = user::find(tx, id)?
     {
         user::switched(tx, &changed, active, &ended, by, now)?;
+    }
+    if let Some(taken) = taken_over {
+        way_in::handed_over(tx, &taken, by, now)?;
     }
     read_user(tx, organization, id)
 }

@@ -148,7 +148,9 @@ pub fn admit(
             "INSERT INTO links (provider_id, name_id, user_id, created_at) VALUES (?1, ?2, ?3, ?4)",
         )?
         .execute(params![provider.id, person.name_id, found.id, now.millis()])?;
-        way_in::handed_over(tx, &found.id, by, now)?;
+        if way_in::is_on_their_own(&found) {
+            way_in::handed_over(tx, &found, by, now)?;
+        }
     }
     tx.prepare_cached("UPDATE users SET last_sign_in_at = ?2, unmanaged_at = NULL WHERE id = ?1")?
         .execute(params![found.id, now.millis()])?;

@@ -28,7 +28,7 @@ pub fn invite(
         return refused(reason);
     }
     // Where the provider was deleted, a password may be the only way that is left.
-    if user.origin != Origin::Local && user.unmanaged_at.is_none() {
+    if !is_on_their_own(user) {
         return refused("this user signs in with their identity provider, not with a password");
     }
     match (kind, local_password::find(tx, &user.id)?.is_some()) {
@@ -169,27 +169,27 @@ pub fn no_password(conn: &Connection, user: &User) -> Result<Option<&'static str
     Ok(None)
 }
 
+/// Whether no identity provider answers for a user.
+pub(crate) fn is_on_their_own(user: &User) -> bool {
+    user.origin == Origin::Local || user.unmanaged_at.is_some()
+}
+
 /// Ends what let a user in by password, since an identity provider answers for them from now on:
 /// password, second factor, links, and the sessions opened with them.
 pub(crate) fn handed_over(
     tx: &Connection,
-    user_id: &str,
+    user: &User,
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
-    let password = local_password::remove(tx, user_id)?;
-    let links = invitation::revoke_of_user(tx, user_id, now)?;
+    let password = local_password::remove(tx, &user.id)?;
+    let links = invitation::revoke_of_user(tx, &user.id, now)?;
     if !password && links == 0 {
         return Ok(());
     }
-    second_factor::remove(tx, user_id)?;
-    let sessions = session::end_by_method(tx, user_id, session::Method::Password)?;
-    match user::find(tx, user_id)? {
-        Some(user) => {
-            let ended = json!({ "password": password, "invitations": links, "sessions": sessions });
-            let detail = audit::detail([("ended", ended)]);
-            user::told(tx, "user.handed-over", &user, detail, by, now)
-        }
-        None => Ok(()),
-    }
+    second_factor::remove(tx, &user.id)?;
+    let sessions = session::end_by_method(tx, &user.id, session::Method::Password)?;
+    let ended = json!({ "password": password, "invitations": links, "sessions": sessions });
+    let detail = audit::detail([("ended", ended)]);
+    user::told(tx, "user.handed-over", user, detail, by, now)
 }

@@ -3,4 +3,6 @@
 
 pub mod audit;
 pub mod log;
+pub mod panic;
+pub mod subscriber;
 pub mod trace;

@@ -1,6 +1,8 @@
 //! Sign-in by e-mail first, and sign-out. A domain with a provider leads there, any other address
 //! to the password.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::route::Call;
 use super::template::{escape, page};
 use super::{App, Problem, cookie, password, return_to, saml, security_headers, signed_in};
@@ -61,10 +63,12 @@ fn shown(
     notice: &str,
 ) -> Result<Response, Problem> {
     let targets = app.store.read(provider::loopback_origins)?;
+    let encoded = utf8_percent_encode(return_to, NON_ALPHANUMERIC).to_string();
     let values = [
         ("email", email),
         ("notice", notice),
         ("return_to", return_to),
+        ("return_to_encoded", &encoded),
     ];
     let policy = security_headers::sign_in_policy(&targets);
     Ok(page(status, "login.html", &values).header("Content-Security-Policy", policy))
@@ -76,6 +80,7 @@ pub(super) fn sign_out(app: &App, call: &Call<'_>) -> Result<Response, Problem> 
     Ok(Response::new(303)
         .header("Location", "/login")
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
+        .header("Set-Cookie", cookie::remove(cookie::SIGN_IN))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
 }
 

@@ -7,6 +7,7 @@
 mod account;
 mod acs;
 mod api;
+mod bearer;
 mod break_glass;
 mod cookie;
 mod cross_origin;
@@ -24,12 +25,14 @@ mod scim;
 mod security_headers;
 mod signed_in;
 mod static_files;
+mod switch;
 mod template;
 
 use std::sync::{Arc, OnceLock};
 
 use crate::access::local_password::HalfWay;
 use crate::access::password::Gate;
+use crate::access::wrong_tokens::WrongTokens;
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::{DirectoryError, service_keys};
@@ -48,6 +51,7 @@ pub struct App {
     half_way: HalfWay,
     keys: OnceLock<ServiceKeys>,
     ca: Option<String>,
+    wrong_tokens: WrongTokens,
 }
 
 /// The service provider's certificates and decryption key, read once: they change with a restart.
@@ -68,6 +72,7 @@ impl App {
             half_way: HalfWay::new(),
             keys: OnceLock::new(),
             ca,
+            wrong_tokens: WrongTokens::default(),
         })
     }
 

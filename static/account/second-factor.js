@@ -65,7 +65,6 @@ function recoveryCodes(parent, codes, again) {
     notice('good', 'The second factor is on.'),
     h('p', 'Each of these codes opens the door once without your phone. They are shown this once: print them, or keep them in a password manager.'),
     h('ol', { class: 'codes' }, codes.map((code) => h('li', h('code', code)))),
-    copyable('Recovery codes', codes.join(' ')),
     h('div', { class: 'actions' }, h('button', { type: 'button', on: { click: again } }, 'I have kept them')));
   say('The second factor is on. Keep the recovery codes.');
 }

@@ -10,10 +10,12 @@
     reason = "a test that cannot go on has failed, and some print their tables"
 )]
 
+mod api_tokens;
 mod app;
 mod audit;
 mod break_glass;
 mod browser;
+mod certificates;
 mod cli;
 mod deprovisioning;
 mod edge;

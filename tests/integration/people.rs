@@ -12,7 +12,7 @@ use crate::app::{PUBLIC, Tenant, TestApp};
 use crate::browser::Browser;
 use crate::http::{Answer, Ask};
 
-const SECRET: &str = "kettle lantern moss";
+pub(crate) const SECRET: &str = "kettle lantern moss";
 const OTHER: &str = "purple tram on rails";
 
 /// A tenant without a provider for the people's domain.
@@ -46,7 +46,7 @@ fn join(path: &str, password: &str) -> Ask {
     Ask::new("POST", path).form(&[("password", password), ("again", password)])
 }
 
-fn login(email: &str, password: &str) -> Ask {
+pub(crate) fn login(email: &str, password: &str) -> Ask {
     Ask::new("POST", "/login/password").form(&[("email", email), ("password", password)])
 }
 
@@ -61,7 +61,7 @@ fn notice(answer: &Answer) -> String {
 }
 
 /// Somebody who has joined, and their browser.
-fn joined<'a>(app: &'a TestApp, acme: &Tenant, email: &str) -> (String, Browser<'a>) {
+pub(crate) fn joined<'a>(app: &'a TestApp, acme: &Tenant, email: &str) -> (String, Browser<'a>) {
     let (id, path) = invite(app, acme, &json!({ "email": email }));
     let mut browser = Browser::new(app);
     assert_eq!(
@@ -323,6 +323,7 @@ fn guessing_at_a_password_waits_longer_whoever_asks() {
         assert!(waiting.unwrap().header("retry-after").is_some(), "{email}");
     }
     // While it waits the right password doesn't count, and afterwards it does.
+    app.force("UPDATE throttles SET next_at = next_at + 50000");
     app.ask(from(login("ann@local.example", SECRET), "203.0.113.1"))
         .expect(429);
     app.force("UPDATE throttles SET next_at = 0");

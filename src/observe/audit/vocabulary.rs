@@ -18,6 +18,14 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "An identity provider's keys, addresses, domains or settings were changed",
     ),
     ("provider.deleted", "An identity provider was deleted"),
+    (
+        "domain.approved",
+        "An operator let a domain count that an organization's admin had added",
+    ),
+    (
+        "domain.refused",
+        "An operator took away a domain that waited for approval",
+    ),
     ("user.created", "A user was made"),
     ("user.changed", "A user's attributes were changed"),
     (

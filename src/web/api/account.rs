@@ -8,13 +8,13 @@ use super::super::{App, Problem, join, qr_code};
 use super::{Body, json as answer};
 use crate::access::second_factor::{self, Checked, SecondFactorError};
 use crate::access::secret::Secret;
-use crate::access::session::{self, Session};
+use crate::access::session::Session;
 use crate::access::{local_password, new_password, throttle};
 use crate::directory::local_sign_in::{self, LocalSignInError};
 use crate::directory::local_user::{self, Change};
 use crate::directory::organization::Organization;
 use crate::directory::user::{self, User};
-use crate::directory::{DirectoryError, provider, way_in};
+use crate::directory::{DirectoryError, provider, sessions, way_in};
 use crate::edge::Response;
 
 /// Who asks, as a user; a break-glass account has none of this.
@@ -23,13 +23,14 @@ fn own<'c>(call: &'c Call<'_>) -> Result<(&'c User, &'c Organization, &'c Sessio
     match &signed_in.who {
         Who::User {
             user, organization, ..
-        } => Ok((user, organization, &signed_in.session)),
+        } => Ok((user, organization, signed_in.session()?)),
         Who::Operator { .. } => Err(Problem::new(
             404,
             "no-account",
             "A break-glass account has no profile; it is changed on the machine itself, with \
              `portcullis break-glass`.",
         )),
+        Who::Token { .. } => Err(Problem::in_person()),
     }
 }
 
@@ -211,10 +212,10 @@ pub(in crate::web) fn remove_second_factor(
 }
 
 /// `GET /api/v1/account/sessions`
-pub(in crate::web) fn sessions(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+pub(in crate::web) fn own_sessions(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let (user, _, current) = own(call)?;
     let items = app.store.read(|conn| {
-        session::of_user(conn, &user.id, call.now)?
+        sessions::of_user(conn, user, call.now)?
             .iter()
             .map(|session| {
                 let provider = session

@@ -2,8 +2,10 @@
 //! this can do; it has no privilege of its own.
 
 pub(super) mod account;
+pub(super) mod api_tokens;
 pub(super) mod audit;
 pub(super) mod deprovisioning;
+pub(super) mod domains;
 pub(super) mod groups;
 pub(super) mod invitations;
 pub(super) mod organizations;

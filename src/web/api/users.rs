@@ -79,8 +79,13 @@ pub(in crate::web) fn invite(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let organization_id = call.organization()?.id.clone();
     let (actor, by, now) = (call.signed_in()?.actor(), call.author()?, call.now);
     let (view, made, link) = app.store.write(move |tx| {
-        if draft.level == Some(Level::Admin) {
-            may_administer(&actor, &organization_id)?;
+        if let Some(level) = draft.level {
+            let somebody = Target::User {
+                organization_id: &organization_id,
+                local: true,
+                level: None,
+            };
+            allowed(may_grant(&actor, "", somebody, Some(level)))?;
         }
         let user = local_user::create(tx, &organization_id, &draft, &by, now)?;
         let (made, link) = way_in::invite(tx, &user, Kind::Join, &by, now)?;
@@ -120,9 +125,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let view = app.store.write(move |tx| {
         let mut found = changeable(tx, &actor, &organization_id, &id)?;
         if let Some(level) = level {
-            if may_grant(&actor, &found.id, target(tx, &found)?, level) != Decision::Allowed {
-                return Err(Problem::forbidden());
-            }
+            allowed(may_grant(&actor, &id, target(tx, &found)?, level))?;
             local_user::set_level(tx, &found, level, &by, now)?;
         }
         if let Some(names) = &names {
@@ -180,14 +183,11 @@ pub(super) fn changeable(
     id: &str,
 ) -> Result<User, Problem> {
     let found = user::find_in(tx, organization_id, id)?;
-    if may(actor, Action::ChangeUsers, target(tx, &found)?) == Decision::Allowed {
-        Ok(found)
-    } else {
-        Err(Problem::forbidden())
-    }
+    allowed(may(actor, Action::ChangeUsers, target(tx, &found)?))?;
+    Ok(found)
 }
 
-fn target<'a>(tx: &Connection, user: &'a User) -> Result<Target<'a>, Problem> {
+fn target<'u>(tx: &Connection, user: &'u User) -> Result<Target<'u>, Problem> {
     Ok(Target::User {
         organization_id: &user.organization_id,
         local: user.origin == Origin::Local,
@@ -195,11 +195,9 @@ fn target<'a>(tx: &Connection, user: &'a User) -> Result<Target<'a>, Problem> {
     })
 }
 
-fn may_administer(actor: &Actor, organization_id: &str) -> Result<(), Problem> {
-    let target = Target::Organization(organization_id);
-    if may(actor, Action::Administer, target) == Decision::Allowed {
-        Ok(())
-    } else {
-        Err(Problem::forbidden())
+fn allowed(decision: Decision) -> Result<(), Problem> {
+    match decision {
+        Decision::Allowed => Ok(()),
+        _ => Err(Problem::forbidden()),
     }
 }
