@@ -32,4 +32,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("session.ended", "A session was ended by somebody"),
     ("token.created", "A token was made"),
     ("token.revoked", "A token was revoked"),
+    ("webhook.created", "A webhook was made"),
+    ("webhook.deleted", "A webhook was deleted"),
+    ("webhook.tested", "A test was sent to a webhook"),
 ];
