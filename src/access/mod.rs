@@ -1,4 +1,4 @@
-//! Sessions, passwords, tokens, throttles, break-glass accounts, key pairs.
+//! Sessions, passwords, second factors, tokens, throttles, break-glass accounts, key pairs.
 //!
 //! A subject is only an id here: who a user is, whether they are active and what they may do is
 //! asked of the directory, one floor up, which ends sessions when a user goes.
@@ -11,6 +11,7 @@
 pub mod break_glass;
 pub mod key;
 pub mod password;
+pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod sign_in_request;

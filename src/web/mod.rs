@@ -13,6 +13,7 @@ mod health;
 mod login;
 mod portal;
 mod problem;
+mod qr_code;
 mod return_to;
 mod route;
 mod saml;
