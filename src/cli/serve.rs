@@ -23,7 +23,8 @@ use crate::access::{session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
-use crate::observe::{log, trace};
+use crate::observe::webhook::Courier;
+use crate::observe::{event, log, trace};
 use crate::store::{Store, StoreError};
 use crate::web::App;
 
@@ -81,6 +82,10 @@ pub(super) struct Serve {
         value_name = "FILE"
     )]
     break_glass_password_file: Option<PathBuf>,
+    /// On the first start: what the account is called [default: break-glass- and four random
+    /// characters, as a name that nobody knows is one that nobody guesses at]
+    #[arg(long, env = "PORTCULLIS_BREAK_GLASS_NAME", value_name = "NAME")]
+    break_glass_name: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -132,7 +137,10 @@ impl Serve {
         let gate = Gate::new(GateLimits::default());
         // Hashing the first password takes as long as all the rest, so both run side by side.
         let (first, prepared) = thread::scope(|scope| {
-            let making = scope.spawn(|| break_glass::first_start(&store, &gate, password, now));
+            let making = scope.spawn(|| {
+                let name = self.break_glass_name.as_deref();
+                break_glass::first_start(&store, &gate, name, password, now)
+            });
             let prepared = self.prepare(&store);
             (making.join(), prepared)
         });
@@ -178,6 +186,7 @@ impl Serve {
                     }
                 })?
         };
+        let courier = Courier::start(store.clone())?;
         let closing = signals.handle();
         let watcher = thread::Builder::new()
             .name("signals".into())
@@ -192,6 +201,7 @@ impl Serve {
         drop(stopping);
         let _ = watcher.join();
         let _ = housekeeper.join();
+        courier.stop();
         store.close();
         Ok(())
     }
@@ -322,6 +332,7 @@ fn keep_house(store: &Store) {
     // A piece at a time, so that others get in between.
     let result = result.and_then(|()| {
         while store.write(move |tx| trace::prune(tx, now))? > 0 {}
+        while store.write(move |tx| event::prune(tx, now))? > 0 {}
         Ok(())
     });
     if let Err(error) = result {

@@ -194,6 +194,26 @@ pub fn test(
     by: &Author,
     now: Timestamp,
 ) -> Result<String, WebhookError> {
+    add_test(tx, id, Some(now), by, now)
+}
+
+/// Adds a test for one webhook that waits for [`try_once`] and no courier. Returns the event's id.
+pub fn test_once(
+    tx: &Connection,
+    id: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Result<String, WebhookError> {
+    add_test(tx, id, None, by, now)
+}
+
+fn add_test(
+    tx: &Connection,
+    id: &str,
+    next_at: Option<Timestamp>,
+    by: &Author,
+    now: Timestamp,
+) -> Result<String, WebhookError> {
     let found = find(tx, id)?;
     let event = event::Event {
         kind: event::WEBHOOK_TEST,
@@ -204,7 +224,7 @@ pub fn test(
     tx.prepare_cached(
         "INSERT INTO deliveries (event_id, webhook_id, next_at) VALUES (?1, ?2, ?3)",
     )?
-    .execute(params![event_id, id, now.millis()])?;
+    .execute(params![event_id, id, next_at.map(Timestamp::millis)])?;
     let origin = Address::origin_of(&found.url);
     let entry = Entry {
         action: "webhook.tested",

@@ -61,14 +61,14 @@ pub(super) fn due(conn: &Connection, now: Timestamp) -> Result<Vec<Due>, StoreEr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The delivery of one event, due or not.
+/// The deliveries of one event that have not arrived, due or not.
 pub(super) fn of_event(conn: &Connection, event_id: &str) -> Result<Vec<Due>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT d.event_id, d.webhook_id, d.attempts, w.url, w.secret, e.at, e.kind, e.data
          FROM deliveries d
          JOIN webhooks w ON w.id = d.webhook_id
          JOIN events e ON e.id = d.event_id
-         WHERE d.event_id = ?1 AND d.next_at IS NOT NULL",
+         WHERE d.event_id = ?1 AND d.delivered_at IS NULL",
     )?;
     let rows = statement.query_map([event_id], read_due)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -119,7 +119,7 @@ pub(super) fn failed(
     Ok(next)
 }
 
-/// Notes that an attempt failed and that there won't be another.
+/// Notes that an attempt failed, and when the next one is, if there is one.
 pub(super) fn put_failure(
     tx: &Connection,
     (event_id, webhook_id): (&str, &str),
