@@ -50,7 +50,7 @@ nginx -p "$work" -c "$work/nginx.conf" 2>/dev/null
 nginx_started=yes
 
 load() {
-    wrk -t2 -c64 -d"${seconds}s" --latency "$@" |
+    wrk -t2 -c${CONNECTIONS:-64} -d"${seconds}s" --latency "$@" |
         awk '/99%/ {p99=$2} /Requests\/sec/ {rps=$2} /Non-2xx/ {bad=$NF} /Socket errors/ {socket=$0}
              END {printf "%10.0f requests/s   p99 %-9s errors %s%s\n", rps, p99, bad+0, socket}'
 }

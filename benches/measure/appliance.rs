@@ -13,6 +13,7 @@ use portcullis::directory::domain::DomainState;
 use portcullis::directory::organization::{self, Organization};
 use portcullis::directory::provider::{self, Change, Completion, Kind};
 use portcullis::edge::{Client, Handler, Method, Request, Response};
+use portcullis::observe::audit::Author;
 use portcullis::saml::metadata::parse_idp;
 use portcullis::store::{Options, Store};
 use portcullis::web::App;
@@ -31,7 +32,10 @@ impl Appliance {
     pub(crate) fn on(file: &Path) -> Self {
         let store = Store::open(file, Options::default()).unwrap();
         let organization = store
-            .write(|tx| organization::create(tx, &"acme".parse()?, "Acme", clock::now()))
+            .write(|tx| {
+                let by = Author::command_line();
+                organization::create(tx, &"acme".parse()?, "Acme", &by, clock::now())
+            })
             .unwrap();
         let gate = Gate::new(GateLimits::default());
         let app = App::new(store.clone(), gate, ORIGIN.parse().unwrap(), None);
@@ -50,8 +54,15 @@ impl Appliance {
     pub(crate) fn bearer(&self) -> String {
         let organization = self.organization.id.clone();
         let made = self.store.write(move |tx| {
-            token::create(tx, &organization, "bench", None, clock::now())
-                .map_err(DirectoryError::from)
+            token::create(
+                tx,
+                &organization,
+                "bench",
+                None,
+                &Author::command_line(),
+                clock::now(),
+            )
+            .map_err(DirectoryError::from)
         });
         format!("Bearer {}", made.unwrap().1.expose())
     }
@@ -63,13 +74,22 @@ impl Appliance {
         let organization = self.organization.clone();
         let added = self.store.write(move |tx| {
             let domains = ["acme.com".parse()?];
-            let state = DomainState::Active;
-            let added = provider::add(tx, &organization, Kind::Okta, None, &domains, state, now)?;
+            let (state, by) = (DomainState::Active, Author::command_line());
+            let added = provider::add(
+                tx,
+                &organization,
+                Kind::Okta,
+                None,
+                &domains,
+                state,
+                &by,
+                now,
+            )?;
             let change = Change {
                 completion: Some(Completion::from_metadata(metadata, None)),
                 ..Change::default()
             };
-            provider::change(tx, &added.id, &change, now)
+            provider::change(tx, &added.id, &change, &by, now)
         });
         added.unwrap().id
     }

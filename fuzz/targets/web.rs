@@ -19,6 +19,7 @@ use portcullis::directory::domain::DomainState;
 use portcullis::directory::provider::{self, Kind};
 use portcullis::directory::{DirectoryError, organization};
 use portcullis::edge::{Client, Handler, Method, Request};
+use portcullis::observe::audit::Author;
 use portcullis::store::{Options, Store};
 use portcullis::web::App;
 
@@ -34,12 +35,12 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
     let file = place().join(format!("{NAME}{}.db", std::process::id()));
     let store = Store::open(&file, Options::default()).unwrap();
     let made = store.write(|tx| {
-        let now = clock::now();
-        let acme = organization::create(tx, &"acme".parse()?, "Acme", now)?;
+        let (by, now) = (Author::command_line(), clock::now());
+        let acme = organization::create(tx, &"acme".parse()?, "Acme", &by, now)?;
         let domains = ["acme.com".parse()?];
         let active = DomainState::Active;
-        let provider = provider::add(tx, &acme, Kind::Okta, None, &domains, active, now)?;
-        let (_, token) = token::create(tx, &acme.id, "fuzz", None, now)?;
+        let provider = provider::add(tx, &acme, Kind::Okta, None, &domains, active, &by, now)?;
+        let (_, token) = token::create(tx, &acme.id, "fuzz", None, &by, now)?;
         tx.execute(
             "INSERT INTO users (id, organization_id, user_name, user_name_key, origin, resource,
                  created_at, updated_at) VALUES ('u', ?1, 'ann', 'ann', 'scim', '{}', 0, 0)",

@@ -4,10 +4,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
 
 use super::secret::{self, Secret};
 use super::{maybe_time, millis, time};
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry};
 use crate::store::{Store, StoreError, id};
 
 const PREFIX: &str = "ptc_scim_";
@@ -67,6 +69,7 @@ pub fn create(
     organization_id: &str,
     name: &str,
     expires_at: Option<Timestamp>,
+    by: &Author,
     now: Timestamp,
 ) -> Result<(ScimToken, Secret), StoreError> {
     let secret = Secret::generate(PREFIX);
@@ -92,6 +95,20 @@ pub fn create(
         now.millis(),
         expires_at.map(Timestamp::millis),
     ])?;
+    let entry = Entry {
+        action: "token.created",
+        organization_id: Some(organization_id),
+        target: audit::Target {
+            kind: "token",
+            id: Some(&token.id),
+            name,
+        },
+        detail: audit::detail([
+            ("kind", json!("scim")),
+            ("after", json!({ "name": name, "expires_at": expires_at })),
+        ]),
+    };
+    audit::record(conn, by, &entry, now)?;
     Ok((token, secret))
 }
 
@@ -131,15 +148,35 @@ pub fn revoke(
     conn: &Connection,
     organization_id: &str,
     id: &str,
+    by: &Author,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let found = conn
+    let found: Option<(String, Option<i64>)> = conn
         .prepare_cached(
-            "UPDATE tokens SET revoked_at = coalesce(revoked_at, ?3)
+            "SELECT name, revoked_at FROM tokens
              WHERE id = ?1 AND organization_id = ?2 AND kind = 'scim'",
         )?
-        .execute(params![id, organization_id, now.millis()])?;
-    Ok(found > 0)
+        .query_row([id, organization_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let name = match found {
+        None => return Ok(false),
+        Some((_, Some(_))) => return Ok(true),
+        Some((name, None)) => name,
+    };
+    conn.prepare_cached("UPDATE tokens SET revoked_at = ?2 WHERE id = ?1")?
+        .execute(params![id, now.millis()])?;
+    let entry = Entry {
+        action: "token.revoked",
+        organization_id: Some(organization_id),
+        target: audit::Target {
+            kind: "token",
+            id: Some(id),
+            name: &name,
+        },
+        detail: audit::detail([("kind", json!("scim"))]),
+    };
+    audit::record(conn, by, &entry, now)?;
+    Ok(true)
 }
 
 /// Notes that a token was used, at most once a minute, without waiting for the disk.
@@ -186,6 +223,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
+    fn by() -> Author {
+        Author::command_line()
+    }
+
     fn connection() -> Connection {
         let conn = scratch::connection();
         conn.execute_batch(
@@ -230,7 +271,7 @@ mod tests {
     fn a_token_works_until_it_expires_or_is_revoked() {
         let conn = connection();
         let later = NOW.plus(Duration::from_secs(60));
-        let (token, secret) = create(&conn, "o", "Okta", Some(later), NOW).unwrap();
+        let (token, secret) = create(&conn, "o", "Okta", Some(later), &by(), NOW).unwrap();
         let found = find_active(&conn, secret.expose(), NOW).unwrap().unwrap();
         assert_eq!(
             (found.id, found.organization_id),
@@ -242,10 +283,10 @@ mod tests {
                 .is_none()
         );
         assert!(find_active(&conn, "ptc_scim_other", NOW).unwrap().is_none());
-        assert!(!revoke(&conn, "other", &token.id, NOW).unwrap());
+        assert!(!revoke(&conn, "other", &token.id, &by(), NOW).unwrap());
         assert!(find_active(&conn, secret.expose(), NOW).unwrap().is_some());
-        assert!(revoke(&conn, "o", &token.id, NOW).unwrap());
-        assert!(revoke(&conn, "o", &token.id, later).unwrap());
+        assert!(revoke(&conn, "o", &token.id, &by(), NOW).unwrap());
+        assert!(revoke(&conn, "o", &token.id, &by(), later).unwrap());
         assert!(find_active(&conn, secret.expose(), NOW).unwrap().is_none());
         assert_eq!(list(&conn, "o").unwrap()[0].revoked_at, Some(NOW));
         assert!(list(&conn, "other").unwrap().is_empty());
@@ -254,7 +295,7 @@ mod tests {
     #[test]
     fn use_is_noted_by_the_minute() {
         let conn = connection();
-        let (token, _) = create(&conn, "o", "Okta", None, NOW).unwrap();
+        let (token, _) = create(&conn, "o", "Okta", None, &by(), NOW).unwrap();
         let from = "192.0.2.1".parse().unwrap();
         for (seconds, noted) in [(0, 0), (59, 0), (60, 60)] {
             used(

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::directory::group::{self, Group};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, Level, organization};
+use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GroupCommand {
@@ -81,7 +82,8 @@ impl GroupCommand {
             }
             Self::Set { id, level, json } => {
                 let now = clock::now();
-                let changed = store.write(move |tx| group::set_level(tx, &id, level, now))?;
+                let by = Author::command_line();
+                let changed = store.write(move |tx| group::set_level(tx, &id, level, &by, now))?;
                 show(&changed, json)
             }
         }

@@ -9,6 +9,7 @@ use crate::directory::addresses::PublicUrl;
 use crate::directory::organization::{self, Change, Organization};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, Level};
+use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Org {
@@ -64,7 +65,8 @@ impl Org {
                 let now = clock::now();
                 let name = name.unwrap_or_else(|| slug.to_string());
                 let (made, public) = store.write(move |tx| {
-                    let made = organization::create(tx, &slug, &name, now)?;
+                    let made =
+                        organization::create(tx, &slug, &name, &Author::command_line(), now)?;
                     Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?))
                 })?;
                 show(&made, &public, json)
@@ -109,8 +111,9 @@ impl Org {
                     default_group_level,
                     default_user_level,
                 };
+                let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public) = global.open()?.write(move |tx| {
-                    let changed = organization::change(tx, slug.as_str(), &change)?;
+                    let changed = organization::change(tx, slug.as_str(), &change, &by, now)?;
                     Ok::<_, DirectoryError>((changed, PublicUrl::load(tx)?))
                 })?;
                 show(&changed, &public, json)

@@ -13,6 +13,7 @@ use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, Provider, State};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, metadata_source, organization};
+use crate::observe::audit::Author;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata;
 use crate::store::Store;
@@ -132,6 +133,7 @@ impl ProviderCommand {
                         name,
                         &domains,
                         DomainState::Active,
+                        &Author::command_line(),
                         now,
                     )
                 })?;
@@ -168,9 +170,9 @@ impl ProviderCommand {
             Self::Set(set) => set.run(global, now),
             Self::Delete { id, json } => {
                 let deleted = id.clone();
-                global
-                    .open()?
-                    .write(move |tx| provider::delete(tx, &deleted))?;
+                global.open()?.write(move |tx| {
+                    provider::delete(tx, &deleted, &Author::command_line(), now)
+                })?;
                 if json {
                     output::json(&json!({ "id": id, "deleted": true }))
                 } else {
@@ -197,7 +199,8 @@ impl Set {
             }),
             domains: (!self.domains.is_empty()).then_some((self.domains, DomainState::Active)),
         };
-        let changed = store.write(move |tx| provider::change(tx, &id, &change, now))?;
+        let by = Author::command_line();
+        let changed = store.write(move |tx| provider::change(tx, &id, &change, &by, now))?;
         show(&store, &changed, now, self.json)
     }
 

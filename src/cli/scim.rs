@@ -9,6 +9,7 @@ use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, organization};
+use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Scim {
@@ -66,7 +67,7 @@ impl Scim {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let Self::Token(command) = self;
         let store = global.open()?;
-        let now = clock::now();
+        let (by, now) = (Author::command_line(), clock::now());
         match command {
             Token::Create {
                 org,
@@ -77,7 +78,7 @@ impl Scim {
                 let (made, secret, endpoint) = store.write(move |tx| {
                     let organization = organization::find(tx, org.as_str())?;
                     let (made, secret) =
-                        token::create(tx, &organization.id, name.trim(), expires_at, now)?;
+                        token::create(tx, &organization.id, name.trim(), expires_at, &by, now)?;
                     let endpoint = PublicUrl::load(tx)?.scim(&organization.slug);
                     Ok::<_, DirectoryError>((made, secret, endpoint))
                 })?;
@@ -119,7 +120,8 @@ impl Scim {
                 let revoked = id.clone();
                 let found = store.write(move |tx| {
                     let organization = organization::find(tx, org.as_str())?;
-                    Ok::<_, DirectoryError>(token::revoke(tx, &organization.id, &revoked, now)?)
+                    let found = token::revoke(tx, &organization.id, &revoked, &by, now)?;
+                    Ok::<_, DirectoryError>(found)
                 })?;
                 if !found {
                     return Err(CliError::other(format!(

@@ -23,6 +23,7 @@ use crate::access::{session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
+use crate::observe::audit::Author;
 use crate::observe::webhook::Courier;
 use crate::observe::{event, log, trace};
 use crate::store::{Store, StoreError};
@@ -137,11 +138,12 @@ impl Serve {
         let gate = Gate::new(GateLimits::default());
         // Hashing the first password takes as long as all the rest, so both run side by side.
         let (first, prepared) = thread::scope(|scope| {
-            let making = scope.spawn(|| {
-                let name = self.break_glass_name.as_deref();
-                break_glass::first_start(&store, &gate, name, password, now)
-            });
-            let prepared = self.prepare(&store);
+            let (store, gate) = (&store, &gate);
+            let by = Author::appliance();
+            let name = self.break_glass_name.as_deref();
+            let making = scope
+                .spawn(move || break_glass::first_start(store, gate, name, password, &by, now));
+            let prepared = self.prepare(store);
             (making.join(), prepared)
         });
         let first = first.map_err(|_| CliError::other("making the first account failed"))??;

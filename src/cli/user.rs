@@ -7,6 +7,7 @@ use super::{CliError, Global, ListArgs, output};
 use crate::clock;
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, Page, organization, user};
+use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
@@ -115,7 +116,7 @@ fn set_active(
     let value = store.write(move |tx| {
         let missing = || DirectoryError::not_found("user", id.clone());
         user::find(tx, &id)?.ok_or_else(missing)?;
-        user::set_active(tx, &id, active, now)?;
+        user::set_active(tx, &id, active, &Author::command_line(), now)?;
         let found = user::find(tx, &id)?.ok_or_else(missing)?;
         user::view(tx, &found, now).map(as_json)
     })?;

@@ -17,6 +17,7 @@ use crate::access::secret::Secret;
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Handler, Limits, Stopper, Tls};
+use crate::observe::audit::Author;
 use crate::store::{Options, Store, id, random};
 use crate::web::App;
 
@@ -55,8 +56,14 @@ impl Stage {
         let directory = Directory::make().map_err(DemoError::Start)?;
         let store = Store::open(&directory.database(), Options::default())?;
         let gate = Gate::new(GateLimits::default());
-        let made =
-            break_glass::first_start(&store, &gate, Some("break-glass"), None, clock::now())?;
+        let made = break_glass::first_start(
+            &store,
+            &gate,
+            Some("break-glass"),
+            None,
+            &Author::appliance(),
+            clock::now(),
+        )?;
         let Some((account, Some(password))) = made else {
             return Err(DemoError::NotHeld(
                 "the first start made no break-glass account".into(),

@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
+use serde_json::json;
 
 use super::{DirectoryError, Level, Page, PageRequest, organization};
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry};
 
 /// A group as the API and the command line show it.
 #[derive(Clone, Debug, Serialize)]
@@ -91,11 +93,32 @@ pub fn set_level(
     tx: &Connection,
     id: &str,
     level: Level,
+    by: &Author,
     now: Timestamp,
 ) -> Result<Group, DirectoryError> {
+    let missing = || DirectoryError::not_found("group", id);
+    let before = find(tx, id)?.ok_or_else(missing)?;
+    if before.level == level {
+        return Ok(before);
+    }
     tx.prepare_cached("UPDATE groups SET level = ?2, updated_at = ?3 WHERE id = ?1")?
         .execute(params![id, level, now.millis()])?;
-    find(tx, id)?.ok_or_else(|| DirectoryError::not_found("group", id))
+    let entry = Entry {
+        action: "group.level-changed",
+        organization_id: Some(&before.organization_id),
+        target: audit::Target {
+            kind: "group",
+            id: Some(id),
+            name: &before.display_name,
+        },
+        detail: audit::detail([
+            ("before", json!({ "level": before.level })),
+            ("after", json!({ "level": level })),
+            ("members", json!(before.members)),
+        ]),
+    };
+    audit::record(tx, by, &entry, now)?;
+    find(tx, id)?.ok_or_else(missing)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Group> {

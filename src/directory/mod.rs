@@ -13,6 +13,7 @@ pub mod level;
 pub mod metadata_source;
 pub mod organization;
 pub mod provider;
+mod provisioned;
 pub mod provisioning;
 pub mod scim_filter;
 pub mod service_keys;

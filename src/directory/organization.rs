@@ -2,11 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::error::is_unique_violation;
 use super::slug::Slug;
 use super::{DirectoryError, Level};
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry};
 use crate::store::id;
 
 /// An organization as stored.
@@ -38,6 +40,7 @@ pub fn create(
     tx: &Connection,
     slug: &Slug,
     name: &str,
+    by: &Author,
     now: Timestamp,
 ) -> Result<Organization, DirectoryError> {
     let name = checked_name(name)?;
@@ -48,7 +51,12 @@ pub fn create(
         )?
         .execute(params![id, slug.as_str(), name, now.millis()]);
     match inserted {
-        Ok(_) => find(tx, slug.as_str()),
+        Ok(_) => {
+            let made = find(tx, slug.as_str())?;
+            let detail = audit::detail([("after", Value::Object(facts(&made)))]);
+            told(tx, "organization.created", &made, detail, by, now)?;
+            Ok(made)
+        }
         Err(e) if is_unique_violation(&e) => Err(DirectoryError::conflict(
             "slug",
             format!("there is already an organization `{slug}`"),
@@ -103,25 +111,68 @@ pub fn change(
     tx: &Connection,
     slug: &str,
     change: &Change,
+    by: &Author,
+    now: Timestamp,
 ) -> Result<Organization, DirectoryError> {
-    let now = find(tx, slug)?;
+    let before = find(tx, slug)?;
     let name = match &change.name {
         Some(name) => checked_name(name)?,
-        None => &now.name,
+        None => &before.name,
     };
     tx.prepare_cached(
         "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4
          WHERE id = ?1",
     )?
     .execute(params![
-        now.id,
+        before.id,
         name,
         change
             .default_group_level
-            .unwrap_or(now.default_group_level),
-        change.default_user_level.unwrap_or(now.default_user_level)
+            .unwrap_or(before.default_group_level),
+        change
+            .default_user_level
+            .unwrap_or(before.default_user_level)
     ])?;
-    find(tx, slug)
+    let after = find(tx, slug)?;
+    if let Some(detail) = audit::changes(&facts(&before), &facts(&after)) {
+        told(tx, "organization.changed", &after, detail, by, now)?;
+    }
+    Ok(after)
+}
+
+/// What the audit log says of an organization.
+fn facts(organization: &Organization) -> Map<String, Value> {
+    audit::detail([
+        ("slug", json!(organization.slug)),
+        ("name", json!(organization.name)),
+        (
+            "default_group_level",
+            json!(organization.default_group_level),
+        ),
+        ("default_user_level", json!(organization.default_user_level)),
+    ])
+}
+
+fn told(
+    tx: &Connection,
+    action: &'static str,
+    organization: &Organization,
+    detail: Map<String, Value>,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    let entry = Entry {
+        action,
+        organization_id: Some(&organization.id),
+        target: audit::Target {
+            kind: "organization",
+            id: Some(&organization.id),
+            name: &organization.name,
+        },
+        detail,
+    };
+    audit::record(tx, by, &entry, now)?;
+    Ok(())
 }
 
 fn checked_name(name: &str) -> Result<&str, DirectoryError> {

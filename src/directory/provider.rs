@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::addresses::PublicUrl;
 use super::domain::{self, Domain, DomainState, EmailDomain};
@@ -11,6 +12,7 @@ use super::organization::Organization;
 use super::{DirectoryError, organization};
 use crate::access::session;
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry};
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata::IdpMetadata;
 use crate::store::id;
@@ -103,6 +105,7 @@ const COLUMNS: &str = "id, organization_id, kind, name, state, issuer, sso_url, 
                        idp_initiated, jit, skew_ms, created_at, last_sign_in_at";
 
 /// Makes a draft with its domains.
+#[expect(clippy::too_many_arguments, reason = "each is one fact of the draft")]
 pub fn add(
     tx: &Connection,
     organization: &Organization,
@@ -110,6 +113,7 @@ pub fn add(
     name: Option<&str>,
     domains: &[EmailDomain],
     state: DomainState,
+    by: &Author,
     now: Timestamp,
 ) -> Result<Provider, DirectoryError> {
     let name = match name {
@@ -129,7 +133,10 @@ pub fn add(
         now.millis()
     ])?;
     domain::assign(tx, &organization.id, &id, domains, state, now)?;
-    find(tx, &id)
+    let made = find(tx, &id)?;
+    let detail = audit::detail([("after", Value::Object(facts(tx, &made)?))]);
+    told(tx, "provider.added", &made, detail, by, now)?;
+    Ok(made)
 }
 
 /// Finds one by id.
@@ -274,9 +281,11 @@ pub fn change(
     tx: &Connection,
     id: &str,
     change: &Change,
+    by: &Author,
     now: Timestamp,
 ) -> Result<Provider, DirectoryError> {
     let before = find(tx, id)?;
+    let facts_before = facts(tx, &before)?;
     if let Some(name) = &change.name {
         tx.prepare_cached("UPDATE providers SET name = ?2 WHERE id = ?1")?
             .execute(params![id, checked_name(name)?])?;
@@ -308,7 +317,56 @@ pub fn change(
             session::end_of_provider(tx, id)?;
         }
     }
-    find(tx, id)
+    let after = find(tx, id)?;
+    if let Some(detail) = audit::changes(&facts_before, &facts(tx, &after)?) {
+        told(tx, "provider.changed", &after, detail, by, now)?;
+    }
+    Ok(after)
+}
+
+/// What the audit log says of a provider.
+fn facts(conn: &Connection, provider: &Provider) -> Result<Map<String, Value>, DirectoryError> {
+    let fingerprints = conn
+        .prepare_cached(
+            "SELECT fingerprint FROM provider_certificates WHERE provider_id = ?1
+             ORDER BY fingerprint",
+        )?
+        .query_map([&provider.id], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(audit::detail([
+        ("name", json!(provider.name)),
+        ("kind", json!(provider.kind)),
+        ("state", json!(provider.state)),
+        ("issuer", json!(provider.issuer)),
+        ("sso_url", json!(provider.sso_url)),
+        ("metadata_url", json!(provider.metadata_url)),
+        ("certificates", json!(fingerprints)),
+        ("idp_initiated", json!(provider.idp_initiated)),
+        ("jit", json!(provider.jit)),
+        ("domains", json!(domain::of_provider(conn, &provider.id)?)),
+    ]))
+}
+
+fn told(
+    tx: &Connection,
+    action: &'static str,
+    provider: &Provider,
+    detail: Map<String, Value>,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    let entry = Entry {
+        action,
+        organization_id: Some(&provider.organization_id),
+        target: audit::Target {
+            kind: "provider",
+            id: Some(&provider.id),
+            name: &provider.name,
+        },
+        detail,
+    };
+    audit::record(tx, by, &entry, now)?;
+    Ok(())
 }
 
 fn complete(
@@ -366,8 +424,15 @@ fn complete(
 }
 
 /// Removes a provider; its links and sessions go with it, its people stay.
-pub fn delete(tx: &Connection, id: &str) -> Result<(), DirectoryError> {
-    find(tx, id)?;
+pub fn delete(
+    tx: &Connection,
+    id: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    let before = find(tx, id)?;
+    let detail = audit::detail([("before", Value::Object(facts(tx, &before)?))]);
+    told(tx, "provider.deleted", &before, detail, by, now)?;
     tx.prepare_cached("DELETE FROM domains WHERE provider_id = ?1")?
         .execute([id])?;
     tx.prepare_cached("DELETE FROM providers WHERE id = ?1")?

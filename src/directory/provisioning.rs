@@ -8,9 +8,11 @@ use serde_json::{Map, Value};
 use super::domain::{self, EmailDomain};
 use super::error::is_unique_violation;
 use super::organization::Organization;
+use super::provisioned::{self, GroupFacts, Membership, UserFacts};
 use super::scim_filter::{self, Resources};
 use super::{DirectoryError, fold, user};
 use crate::clock::Timestamp;
+use crate::observe::audit::Author;
 use crate::scim::error::ScimError;
 use crate::scim::group::GroupDraft;
 use crate::scim::patch::{GroupChange, Patch};
@@ -114,6 +116,7 @@ pub fn create_user(
     tx: &Connection,
     organization: &Organization,
     draft: &UserDraft,
+    by: &Author,
     now: Timestamp,
 ) -> Provisioned<ScimUser> {
     let id = id::new(now);
@@ -138,7 +141,16 @@ pub fn create_user(
         now.millis()
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
-    user::grant_default(tx, &id, &organization.id)?;
+    let level = user::grant_default(tx, &id, &organization.id)?;
+    provisioned::user_created(
+        tx,
+        organization,
+        &id,
+        &UserFacts::of_draft(draft),
+        level,
+        by,
+        now,
+    )?;
     read_user(tx, organization, &id)
 }
 
@@ -148,10 +160,12 @@ pub fn replace_user(
     organization: &Organization,
     id: &str,
     draft: &UserDraft,
+    by: &Author,
     now: Timestamp,
 ) -> Provisioned<ScimUser> {
     let before = read_user(tx, organization, id)?;
     let active = draft.active.unwrap_or(before.active);
+    let facts = UserFacts::read(tx, id)?;
     tx.prepare_cached(
         "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
@@ -175,8 +189,15 @@ pub fn replace_user(
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
-    if !active {
-        user::end_access(tx, id)?;
+    let mut after = UserFacts::of_draft(draft);
+    after.active = active;
+    let attributes = provisioned::attributes(&before.resource, &draft.resource);
+    provisioned::user_changed(tx, organization, id, (&facts, &after), attributes, by, now)?;
+    let ended = if active { 0 } else { user::end_access(tx, id)? };
+    if (active != before.active || ended > 0)
+        && let Some(changed) = user::find(tx, id)?
+    {
+        user::switched(tx, &changed, active, ended, by, now)?;
     }
     read_user(tx, organization, id)
 }
@@ -202,23 +223,33 @@ pub fn patch_user(
     organization: &Organization,
     id: &str,
     patch: &Patch,
+    by: &Author,
     now: Timestamp,
 ) -> Provisioned<ScimUser> {
     let before = read_user(tx, organization, id)?;
     let draft = patch.apply_to_user(id, &before.resource)?;
-    replace_user(tx, organization, id, &draft, now)
+    replace_user(tx, organization, id, &draft, by, now)
 }
 
 /// Removes a user; sessions, links and memberships go too.
-pub fn delete_user(tx: &Connection, organization: &Organization, id: &str) -> Provisioned<()> {
-    let gone = tx
-        .prepare_cached("DELETE FROM users WHERE id = ?1 AND organization_id = ?2")?
-        .execute([id, &organization.id])?;
-    if gone == 0 {
-        Err(no_such("User", id).into())
-    } else {
-        Ok(())
+pub fn delete_user(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<()> {
+    let there = tx
+        .prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND organization_id = ?2")?
+        .exists([id, &organization.id])?;
+    if !there {
+        return Err(no_such("User", id).into());
     }
+    let ended = user::end_access(tx, id)?;
+    provisioned::user_deleted(tx, &organization.id, id, ended, by, now)?;
+    tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
 }
 
 /// Reads one user; another organization's is not found.
@@ -320,6 +351,7 @@ pub fn create_group(
     tx: &Connection,
     organization: &Organization,
     draft: &GroupDraft,
+    by: &Author,
     now: Timestamp,
 ) -> Provisioned<ScimGroup> {
     let id = id::new(now);
@@ -339,12 +371,16 @@ pub fn create_group(
         now.millis()
     ])
     .map_err(|e| taken(e, "displayName", &draft.display_name))?;
+    let mut membership = Membership::default();
     add_members(
         tx,
         organization,
         &id,
         draft.members.as_deref().unwrap_or_default(),
+        &mut membership,
     )?;
+    let facts = GroupFacts::read(tx, &id)?;
+    provisioned::group_created(tx, organization, &id, &facts, membership, by, now)?;
     read_group(tx, organization, &id, true)
 }
 
@@ -354,9 +390,12 @@ pub fn replace_group(
     organization: &Organization,
     id: &str,
     draft: &GroupDraft,
+    by: &Author,
     now: Timestamp,
 ) -> Provisioned<ScimGroup> {
     exists(tx, organization, id)?;
+    let before = GroupFacts::read(tx, id)?;
+    let mut membership = Membership::default();
     tx.prepare_cached(
         "UPDATE groups SET display_name = ?2, display_name_key = ?3, external_id = ?4,
              origin = 'scim', resource = ?5, version = version + 1, updated_at = ?6
@@ -372,8 +411,10 @@ pub fn replace_group(
     ])
     .map_err(|e| taken(e, "displayName", &draft.display_name))?;
     if let Some(members) = &draft.members {
-        set_members(tx, organization, id, members)?;
+        set_members(tx, organization, id, members, &mut membership)?;
     }
+    let after = GroupFacts::read(tx, id)?;
+    provisioned::group_changed(tx, organization, id, (&before, &after), membership, by, now)?;
     read_group(tx, organization, id, true)
 }
 
@@ -383,9 +424,12 @@ pub fn patch_group(
     organization: &Organization,
     id: &str,
     patch: &Patch,
+    by: &Author,
     now: Timestamp,
 ) -> Provisioned<()> {
     exists(tx, organization, id)?;
+    let before = GroupFacts::read(tx, id)?;
+    let mut membership = Membership::default();
     for change in patch.group_changes(id, &mut Vec::new())? {
         match change {
             GroupChange::Rename(name) => {
@@ -400,23 +444,38 @@ pub fn patch_group(
                 tx.prepare_cached("UPDATE groups SET external_id = ?2 WHERE id = ?1")?
                     .execute(params![id, external_id])?;
             }
-            GroupChange::ReplaceMembers(members) => set_members(tx, organization, id, &members)?,
-            GroupChange::AddMembers(members) => add_members(tx, organization, id, &members)?,
-            GroupChange::RemoveMembers(members) => remove_members(tx, id, &members)?,
-            GroupChange::RemoveAllMembers => {
-                tx.prepare_cached("DELETE FROM members WHERE group_id = ?1")?
-                    .execute([id])?;
+            GroupChange::ReplaceMembers(members) => {
+                set_members(tx, organization, id, &members, &mut membership)?;
             }
+            GroupChange::AddMembers(members) => {
+                add_members(tx, organization, id, &members, &mut membership)?;
+            }
+            GroupChange::RemoveMembers(members) => {
+                remove_members(tx, id, &members, &mut membership)?;
+            }
+            GroupChange::RemoveAllMembers => remove_all_members(tx, id, &mut membership)?,
         }
     }
     tx.prepare_cached("UPDATE groups SET version = version + 1, updated_at = ?2 WHERE id = ?1")?
         .execute(params![id, now.millis()])?;
+    let after = GroupFacts::read(tx, id)?;
+    provisioned::group_changed(tx, organization, id, (&before, &after), membership, by, now)?;
     Ok(())
 }
 
 /// Removes a group; its users stay.
-pub fn delete_group(tx: &Connection, organization: &Organization, id: &str) -> Provisioned<()> {
+pub fn delete_group(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<()> {
     exists(tx, organization, id)?;
+    let before = GroupFacts::read(tx, id)?;
+    let mut membership = Membership::default();
+    remove_all_members(tx, id, &mut membership)?;
+    provisioned::group_deleted(tx, organization, id, &before, membership, by, now)?;
     tx.prepare_cached("DELETE FROM groups WHERE id = ?1")?
         .execute([id])?;
     Ok(())
@@ -491,6 +550,7 @@ fn set_members(
     organization: &Organization,
     group_id: &str,
     wanted: &[String],
+    membership: &mut Membership,
 ) -> Provisioned<()> {
     let wanted_ids: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
     let present = tx
@@ -507,8 +567,8 @@ fn set_members(
         .filter(|id| !present.contains(*id))
         .map(str::to_owned)
         .collect();
-    remove_members(tx, group_id, &leaving)?;
-    add_members(tx, organization, group_id, &joining)
+    remove_members(tx, group_id, &leaving, membership)?;
+    add_members(tx, organization, group_id, &joining, membership)
 }
 
 fn add_members(
@@ -516,6 +576,7 @@ fn add_members(
     organization: &Organization,
     group_id: &str,
     members: &[String],
+    membership: &mut Membership,
 ) -> Provisioned<()> {
     let mut known =
         tx.prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND organization_id = ?2")?;
@@ -530,17 +591,40 @@ fn add_members(
             ))
             .into());
         }
-        insert.execute([group_id, member])?;
+        if insert.execute([group_id, member])? > 0 {
+            membership.joined(member);
+        }
     }
     Ok(())
 }
 
 /// Removing who is no member is no error: the result is what was asked for.
-fn remove_members(tx: &Connection, group_id: &str, members: &[String]) -> Provisioned<()> {
+fn remove_members(
+    tx: &Connection,
+    group_id: &str,
+    members: &[String],
+    membership: &mut Membership,
+) -> Provisioned<()> {
     let mut delete =
         tx.prepare_cached("DELETE FROM members WHERE group_id = ?1 AND user_id = ?2")?;
     for member in members {
-        delete.execute([group_id, member])?;
+        if delete.execute([group_id, member])? > 0 {
+            membership.left(member);
+        }
+    }
+    Ok(())
+}
+
+fn remove_all_members(
+    tx: &Connection,
+    group_id: &str,
+    membership: &mut Membership,
+) -> Provisioned<()> {
+    let mut delete =
+        tx.prepare_cached("DELETE FROM members WHERE group_id = ?1 RETURNING user_id")?;
+    let mut rows = delete.query([group_id])?;
+    while let Some(row) = rows.next()? {
+        membership.left(row.get_ref(0)?.as_str().unwrap_or_default());
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::provider::{self, Provider};
 use super::user::{self, User};
 use super::{DirectoryError, fold};
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, AuthorKind};
 use crate::store::id;
 
 /// What a verified assertion says about a person.
@@ -128,6 +129,7 @@ pub fn admit(
     tx: &Connection,
     provider: &Provider,
     person: &Person,
+    by: &Author,
     now: Timestamp,
 ) -> Result<(User, Match), NotAdmitted> {
     let domains = domain::of_provider(tx, &provider.id)?;
@@ -135,7 +137,7 @@ pub fn admit(
     let owns = |user: &User| owns(user, &domains, only);
     let (found, how) = match find(tx, provider, person, &owns)? {
         Some(found) => found,
-        None if provider.jit => (make(tx, provider, person, now)?, Match::Made),
+        None if provider.jit => (make(tx, provider, person, by, now)?, Match::Made),
         None => return Err(NotAdmitted::Unknown),
     };
     if !found.active {
@@ -151,6 +153,22 @@ pub fn admit(
         .execute(params![found.id, now.millis()])?;
     tx.prepare_cached("UPDATE providers SET last_sign_in_at = ?2 WHERE id = ?1")?
         .execute(params![provider.id, now.millis()])?;
+    // It is the person who signs in; the provider vouches for them.
+    let person = Author {
+        kind: AuthorKind::User,
+        id: Some(found.id.clone()),
+        name: found.user_name.clone(),
+        ..by.clone()
+    };
+    let detail = audit::detail([
+        ("method", json!("saml")),
+        (
+            "provider",
+            json!({ "id": provider.id, "name": provider.name }),
+        ),
+        ("match", json!(how.word())),
+    ]);
+    user::told(tx, "user.signed-in", &found, detail, &person, now)?;
     Ok((found, how))
 }
 
@@ -236,6 +254,7 @@ fn make(
     tx: &Connection,
     provider: &Provider,
     person: &Person,
+    by: &Author,
     now: Timestamp,
 ) -> Result<User, NotAdmitted> {
     let address_like = EmailDomain::of_address(&person.name_id).is_some();
@@ -286,9 +305,13 @@ fn make(
         .to_string(),
         now.millis()
     ])?;
-    user::grant_default(tx, &id, &provider.organization_id)?;
-    user::find(tx, &id)?
-        .ok_or_else(|| NotAdmitted::Directory(DirectoryError::not_found("user", id)))
+    let level = user::grant_default(tx, &id, &provider.organization_id)?;
+    let made = user::find(tx, &id)?.ok_or_else(|| DirectoryError::not_found("user", id))?;
+    let mut facts = user::facts(&made);
+    facts.insert("level".into(), json!(level));
+    let detail = audit::detail([("after", Value::Object(facts))]);
+    user::told(tx, "user.created", &made, detail, by, now)?;
+    Ok(made)
 }
 
 /// What a SCIM client reads of a user made at sign-in.

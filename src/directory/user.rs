@@ -2,10 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::{DirectoryError, Level, Page, PageRequest, organization};
 use crate::access::session;
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry};
 
 /// How a user came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -211,18 +213,19 @@ pub fn levels(conn: &Connection, user_id: &str) -> Result<Vec<LevelSource>, Dire
     Ok(found)
 }
 
-/// Gives a new user the organization's default level.
+/// Gives a new user the organization's default level, and returns it.
 pub(crate) fn grant_default(
     tx: &Connection,
     user_id: &str,
     organization_id: &str,
-) -> Result<(), DirectoryError> {
-    tx.prepare_cached(
-        "INSERT INTO grants (user_id, level, source)
-         SELECT ?1, default_user_level, 'default' FROM organizations WHERE id = ?2",
-    )?
-    .execute([user_id, organization_id])?;
-    Ok(())
+) -> Result<Level, DirectoryError> {
+    Ok(tx
+        .prepare_cached(
+            "INSERT INTO grants (user_id, level, source)
+             SELECT ?1, default_user_level, 'default' FROM organizations WHERE id = ?2
+             RETURNING level",
+        )?
+        .query_row([user_id, organization_id], |row| row.get(0))?)
 }
 
 /// Switches a user on or off. Off ends every session in the same transaction; on restores none.
@@ -231,18 +234,82 @@ pub fn set_active(
     tx: &Connection,
     user_id: &str,
     active: bool,
+    by: &Author,
     now: Timestamp,
 ) -> Result<usize, DirectoryError> {
-    tx.prepare_cached(
-        "UPDATE users SET active = ?2, version = version + 1, updated_at = ?3
-         WHERE id = ?1 AND active <> ?2",
-    )?
-    .execute(params![user_id, active, now.millis()])?;
-    if active {
-        Ok(0)
-    } else {
-        end_access(tx, user_id)
+    let changed = tx
+        .prepare_cached(
+            "UPDATE users SET active = ?2, version = version + 1, updated_at = ?3
+             WHERE id = ?1 AND active <> ?2",
+        )?
+        .execute(params![user_id, active, now.millis()])?;
+    let sessions = if active { 0 } else { end_access(tx, user_id)? };
+    if (changed > 0 || sessions > 0)
+        && let Some(user) = find(tx, user_id)?
+    {
+        switched(tx, &user, active, sessions, by, now)?;
     }
+    Ok(sessions)
+}
+
+/// Tells that a user was switched on or off.
+pub(crate) fn switched(
+    tx: &Connection,
+    user: &User,
+    active: bool,
+    sessions: usize,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    if active {
+        return told(tx, "user.reactivated", user, Map::new(), by, now);
+    }
+    let detail = audit::detail([("ended", json!({ "sessions": sessions }))]);
+    told(tx, "user.deactivated", user, detail, by, now)
+}
+
+/// Tells that a user ended their own session.
+pub fn signed_out(
+    tx: &Connection,
+    user: &User,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    told(tx, "user.signed-out", user, Map::new(), by, now)
+}
+
+/// Adds a line about a user to the audit log.
+pub(crate) fn told(
+    tx: &Connection,
+    action: &'static str,
+    user: &User,
+    detail: Map<String, Value>,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    let entry = Entry {
+        action,
+        organization_id: Some(&user.organization_id),
+        target: audit::Target {
+            kind: "user",
+            id: Some(&user.id),
+            name: &user.user_name,
+        },
+        detail,
+    };
+    audit::record(tx, by, &entry, now)?;
+    Ok(())
+}
+
+/// What the audit log says of a user.
+pub(crate) fn facts(user: &User) -> Map<String, Value> {
+    audit::detail([
+        ("userName", json!(user.user_name)),
+        ("email", json!(user.email)),
+        ("displayName", json!(user.display_name)),
+        ("origin", json!(user.origin)),
+        ("active", json!(user.active)),
+    ])
 }
 
 /// Ends everything that lets a user in without signing in again.

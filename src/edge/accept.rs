@@ -75,7 +75,7 @@ impl Edge {
         Ok(Self {
             listener: Arc::new(listener),
             address: local,
-            registry: Arc::new(Registry::new(capacity, limits.connections_per_address)),
+            registry: Arc::new(Registry::new(capacity, per_address(&limits, capacity))),
             limits,
             tls,
             trusted_proxies,
@@ -179,6 +179,12 @@ fn raise_descriptors() -> Option<u64> {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     }
+}
+
+/// One address's part of all places stays the same when there are fewer of them.
+fn per_address(limits: &Limits, capacity: usize) -> usize {
+    let part = limits.connections_per_address.saturating_mul(capacity) / limits.connections.max(1);
+    part.clamp(1, limits.connections_per_address.max(1))
 }
 
 /// How many connections there may be if `descriptors` may be open (`None`: any number). At least

@@ -11,7 +11,9 @@ pub struct Limits {
     /// Connections at once. The number in force is lower if the process may not open
     /// `reserved_descriptors` files beside them.
     pub connections: usize,
-    /// Connections at once from one IPv4 address or one IPv6 /64. Trusted proxies are exempt.
+    /// Connections at once from one IPv4 address or one IPv6 /64; fewer, by the same part, where
+    /// there are fewer in all. An office behind one router is one address. Trusted proxies are
+    /// exempt.
     pub connections_per_address: usize,
     /// File descriptors left for the database, files and outgoing connections.
     pub reserved_descriptors: usize,
@@ -48,7 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
-            connections_per_address: 64,
+            connections_per_address: 256,
             reserved_descriptors: 64,
             requests_per_connection: 100_000,
             head_bytes: 16 << 10,

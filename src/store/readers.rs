@@ -38,15 +38,9 @@ impl Readers {
         E: From<StoreError>,
     {
         let lent = self.lend()?;
-        // Deferred: the snapshot is taken by the first statement and held to the last. Dropping
-        // the transaction ends it, also when `query` fails or panics.
-        let snapshot = lent
-            .conn
-            .as_ref()
-            .ok_or(StoreError::Stopped)?
-            .unchecked_transaction()
-            .map_err(StoreError::from)?;
-        query(&snapshot)
+        let conn = lent.conn.as_ref().ok_or(StoreError::Stopped)?;
+        let _snapshot = Snapshot::begin(conn)?;
+        query(conn)
     }
 
     /// Closes the idle connections; those in use close when they come back.
@@ -85,6 +79,31 @@ impl Readers {
 
     fn lock(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One consistent view. The statements that begin and end it are kept compiled, which rusqlite's
+/// own transactions are not.
+struct Snapshot<'a>(&'a Connection);
+
+impl<'a> Snapshot<'a> {
+    /// Deferred: the view is taken by the first statement that reads and held to the last.
+    fn begin(conn: &'a Connection) -> Result<Self, StoreError> {
+        conn.prepare_cached("BEGIN DEFERRED")?.execute([])?;
+        Ok(Self(conn))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    /// Ends it, also when the query failed or panicked.
+    fn drop(&mut self) {
+        let ended = self
+            .0
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut statement| statement.execute([]));
+        if let Err(error) = ended {
+            tracing::error!(%error, "a read could not be ended");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::directory::domain::{self, DomainState};
 use crate::directory::provider::{self, Provider, State};
 use crate::directory::sign_in::{self, NotAdmitted, Person};
 use crate::edge::Response;
+use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::{self, Kind, Outcome, Record};
 use crate::saml::certificate::Certificate;
 use crate::saml::refusal::{Check, Refusal};
@@ -129,6 +130,13 @@ fn admit(
     let acs_url = app.public.acs(&provider.id);
     let entity_id = app.public.entity_id(&provider.id);
     let its_provider = provider.clone();
+    let by = Author {
+        kind: AuthorKind::Provider,
+        id: Some(provider.id.clone()),
+        name: provider.name.clone(),
+        client: Some(call.request.client.address),
+        via: Via::Saml,
+    };
 
     // One change, one closure: the request is used up, the assertion remembered, the user found
     // or made, the session opened, the trace written; or none of it.
@@ -160,7 +168,7 @@ fn admit(
             return Err(Stopped::Replayed(verified.checks));
         }
         let person = person(&verified);
-        let (user, how) = sign_in::admit(tx, &provider, &person, now)
+        let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
         if let Some(old) = replaced {
             session::end(tx, &old)?;

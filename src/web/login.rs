@@ -2,7 +2,7 @@
 
 use super::route::Call;
 use super::template::{escape, page};
-use super::{App, Problem, cookie, return_to, saml, security_headers};
+use super::{App, Problem, cookie, return_to, saml, security_headers, signed_in};
 use crate::access::{secret, session};
 use crate::directory::domain::EmailDomain;
 use crate::directory::provider;
@@ -76,11 +76,33 @@ fn shown(
 
 /// `POST /logout`: ends the sessions of this browser, the user's and the operator's.
 pub(super) fn sign_out(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    end_sessions(app, call.request, &[cookie::SESSION, cookie::OPERATOR])?;
+    sign_out_of(app, call, &[cookie::SESSION, cookie::OPERATOR])?;
     Ok(Response::new(303)
         .header("Location", "/login")
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
+}
+
+/// Ends the live sessions that the request's cookies of these names hold, at their owner's wish.
+pub(super) fn sign_out_of(app: &App, call: &Call<'_>, names: &[&str]) -> Result<(), Problem> {
+    let values: Vec<String> = names
+        .iter()
+        .filter_map(|name| cookie::read(call.request, name))
+        .map(str::to_owned)
+        .collect();
+    if values.is_empty() {
+        return Ok(());
+    }
+    let (now, address) = (call.now, call.request.client.address);
+    app.store.write(move |tx| {
+        for value in &values {
+            if let Some(found) = signed_in::of_cookie(tx, value, now)? {
+                found.tell_sign_out(tx, &found.author(address), now)?;
+            }
+            session::end(tx, &secret::hash(value))?;
+        }
+        Ok::<_, Problem>(())
+    })
 }
 
 /// Ends the sessions that the request's cookies of these names hold.

@@ -137,6 +137,8 @@ pub(super) struct Call<'a> {
     pub(super) now: Timestamp,
     parameters: Parameters,
     signed_in: Option<SignedIn>,
+    /// Whose SCIM token it is.
+    pushed_by: Option<Author>,
     organization: Option<Organization>,
 }
 
@@ -154,8 +156,11 @@ impl Call<'_> {
         self.signed_in.as_ref().ok_or_else(Problem::sign_in_first)
     }
 
-    /// Who is signed in, as the audit log names them.
+    /// Who asks, as the audit log names them: who is signed in, or the SCIM token.
     pub(super) fn author(&self) -> Result<Author, Problem> {
+        if let Some(token) = &self.pushed_by {
+            return Ok(token.clone());
+        }
         Ok(self.signed_in()?.author(self.request.client.address))
     }
 
@@ -204,12 +209,15 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
         now: clock::now(),
         parameters,
         signed_in: None,
+        pushed_by: None,
         organization: None,
     };
     match route.guard {
         Guard::OpenAcrossSites => {}
         Guard::ScimToken => {
-            call.organization = Some(scim::authenticate(app, &call)?);
+            let (organization, author) = scim::authenticate(app, &call)?;
+            call.organization = Some(organization);
+            call.pushed_by = Some(author);
             return scim::traced(app, &call, route.answer);
         }
         Guard::Open => own_origin(app, request)?,

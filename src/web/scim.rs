@@ -9,6 +9,7 @@ use crate::access::token;
 use crate::directory::organization::{self, Organization};
 use crate::directory::provisioning::{self, ProvisioningError, ScimGroup, ScimUser};
 use crate::edge::Response;
+use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::{self, Kind, Outcome, Record};
 use crate::scim::discovery;
 use crate::scim::error::ScimError;
@@ -23,8 +24,8 @@ const MEDIA_TYPE: &str = "application/scim+json";
 
 type Answer = Result<Response, Problem>;
 
-/// From the bearer token to the organization in the address.
-pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<Organization, Problem> {
+/// From the bearer token to the organization in the address, and to whoever pushes.
+pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Problem> {
     let presented = call
         .request
         .header("authorization")
@@ -72,7 +73,14 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<Organization, P
         );
         return Err(problem);
     }
-    Ok(own)
+    let author = Author {
+        kind: AuthorKind::Provider,
+        id: Some(token.id),
+        name: token.name,
+        client: Some(call.request.client.address),
+        via: Via::Scim,
+    };
+    Ok((own, author))
 }
 
 /// Runs a handler and keeps a trace of what was refused. That something isn't there is an
@@ -168,11 +176,11 @@ pub(super) fn create_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let draft = UserDraft::parse(&call.request.body)?;
         let organization = call.organization_for_scim()?.clone();
-        let now = call.now;
+        let (by, now) = (call.author()?, call.now);
         let user = {
             let organization = organization.clone();
             app.store
-                .write(move |tx| provisioning::create_user(tx, &organization, &draft, now))?
+                .write(move |tx| provisioning::create_user(tx, &organization, &draft, &by, now))?
         };
         Ok(located(201, &shown_user(app, &organization, &user)))
     })
@@ -196,8 +204,8 @@ pub(super) fn read_user(app: &App, call: &Call<'_>) -> Answer {
 pub(super) fn replace_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let draft = UserDraft::parse(&call.request.body)?;
-        change_user(app, call, move |tx, organization, id, now| {
-            provisioning::replace_user(tx, organization, id, &draft, now)
+        change_user(app, call, move |tx, organization, id, by, now| {
+            provisioning::replace_user(tx, organization, id, &draft, by, now)
         })
     })
 }
@@ -205,8 +213,8 @@ pub(super) fn replace_user(app: &App, call: &Call<'_>) -> Answer {
 pub(super) fn patch_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let patch = Patch::parse(&call.request.body)?;
-        change_user(app, call, move |tx, organization, id, now| {
-            provisioning::patch_user(tx, organization, id, &patch, now)
+        change_user(app, call, move |tx, organization, id, by, now| {
+            provisioning::patch_user(tx, organization, id, &patch, by, now)
         })
     })
 }
@@ -218,6 +226,7 @@ fn change_user(
         &rusqlite::Connection,
         &Organization,
         &str,
+        &Author,
         crate::clock::Timestamp,
     ) -> Result<ScimUser, ProvisioningError>
     + Send
@@ -229,7 +238,8 @@ fn change_user(
         call.parameter("id").to_owned(),
         call.now,
     );
-    let user = app.store.write(move |tx| change(tx, &own, &id, now))?;
+    let by = call.author()?;
+    let user = app.store.write(move |tx| change(tx, &own, &id, &by, now))?;
     Ok(located(200, &shown_user(app, &organization, &user)))
 }
 
@@ -237,8 +247,9 @@ pub(super) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
+        let (by, now) = (call.author()?, call.now);
         app.store
-            .write(move |tx| provisioning::delete_user(tx, &organization, &id))?;
+            .write(move |tx| provisioning::delete_user(tx, &organization, &id, &by, now))?;
         Ok(Response::new(204))
     })
 }
@@ -268,11 +279,11 @@ pub(super) fn create_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let draft = GroupDraft::parse(&call.request.body)?;
         let organization = call.organization_for_scim()?.clone();
-        let now = call.now;
+        let (by, now) = (call.author()?, call.now);
         let group = {
             let organization = organization.clone();
             app.store
-                .write(move |tx| provisioning::create_group(tx, &organization, &draft, now))?
+                .write(move |tx| provisioning::create_group(tx, &organization, &draft, &by, now))?
         };
         Ok(located(201, &shown_group(app, &organization, &group)))
     })
@@ -303,9 +314,10 @@ pub(super) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
             call.parameter("id").to_owned(),
             call.now,
         );
+        let by = call.author()?;
         let group = app
             .store
-            .write(move |tx| provisioning::replace_group(tx, &own, &id, &draft, now))?;
+            .write(move |tx| provisioning::replace_group(tx, &own, &id, &draft, &by, now))?;
         Ok(located(200, &shown_group(app, &organization, &group)))
     })
 }
@@ -315,8 +327,9 @@ pub(super) fn patch_group(app: &App, call: &Call<'_>) -> Answer {
         let patch = Patch::parse(&call.request.body)?;
         let organization = call.organization_for_scim()?.clone();
         let (id, now) = (call.parameter("id").to_owned(), call.now);
+        let by = call.author()?;
         app.store
-            .write(move |tx| provisioning::patch_group(tx, &organization, &id, &patch, now))?;
+            .write(move |tx| provisioning::patch_group(tx, &organization, &id, &patch, &by, now))?;
         Ok(Response::new(204))
     })
 }
@@ -325,8 +338,9 @@ pub(super) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
+        let (by, now) = (call.author()?, call.now);
         app.store
-            .write(move |tx| provisioning::delete_group(tx, &organization, &id))?;
+            .write(move |tx| provisioning::delete_group(tx, &organization, &id, &by, now))?;
         Ok(Response::new(204))
     })
 }

@@ -49,6 +49,24 @@ impl SignedIn {
             via: Via::Session,
         }
     }
+
+    /// Adds to the audit log that its owner signed out.
+    pub(super) fn tell_sign_out(
+        &self,
+        tx: &Connection,
+        by: &Author,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        match &self.who {
+            Who::User { user, .. } => user::signed_out(tx, user, by, now)?,
+            Who::Operator { id, .. } => {
+                if let Some(operator) = break_glass::find_enabled(tx, id)? {
+                    break_glass::signed_out(tx, &operator, by, now)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The session of the request, if it is alive and its subject may still come in. Where a browser

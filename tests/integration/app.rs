@@ -16,6 +16,7 @@ use portcullis::access::session::{self, NewSession, Subject};
 use portcullis::clock;
 use portcullis::directory::service_keys;
 use portcullis::edge::{Edge, Limits, Stopper, Tls};
+use portcullis::observe::audit::Author;
 use portcullis::store::{Options, Store, StoreError};
 use portcullis::web::App;
 use rusqlite::types::ValueRef;
@@ -80,7 +81,15 @@ fn prepared() -> &'static [u8] {
         }
         let gate = Gate::new(GateLimits::default());
         let password = Some(Secret::new(PASSWORD));
-        break_glass::create(&store, &gate, ACCOUNT, password, now).unwrap();
+        break_glass::create(
+            &store,
+            &gate,
+            ACCOUNT,
+            password,
+            &Author::command_line(),
+            now,
+        )
+        .unwrap();
         store.close();
         fs::read(&file).unwrap()
     })

@@ -2,6 +2,7 @@
 
 use portcullis::access::break_glass;
 use portcullis::clock;
+use portcullis::observe::audit::Author;
 use serde_json::{Value, json};
 
 use crate::app::{ACCOUNT, PASSWORD, TestApp};
@@ -146,14 +147,14 @@ fn disabling_an_account_or_its_password_ends_its_sessions() {
     let session = app.new_operator_session();
     assert!(app.who(&session).is_some());
     app.store
-        .write(|tx| break_glass::disable(tx, ACCOUNT, true, clock::now()))
+        .write(|tx| break_glass::disable(tx, ACCOUNT, true, &Author::command_line(), clock::now()))
         .unwrap();
     assert!(app.who(&session).is_none());
     app.ask(Ask::get("/api/v1/organizations").with(&session))
         .expect(401);
     app.ask(form(ACCOUNT, PASSWORD)).expect(403);
     app.store
-        .write(|tx| break_glass::enable(tx, ACCOUNT))
+        .write(|tx| break_glass::enable(tx, ACCOUNT, &Author::command_line(), clock::now()))
         .unwrap();
     assert!(
         app.who(&session).is_none(),

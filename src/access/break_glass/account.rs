@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::Map;
 
 use super::drill::{self, Last};
 use super::{BreakGlassError, MOST, Networks, SHORTEST_PASSWORD, name_key, record, usable};
@@ -10,7 +10,7 @@ use crate::access::password::Gate;
 use crate::access::secret::Secret;
 use crate::access::{maybe_time, time};
 use crate::clock::Timestamp;
-use crate::observe::audit::{self, Author};
+use crate::observe::audit::Author;
 use crate::store::{Store, StoreError, id, random};
 
 /// A break-glass account.
@@ -125,6 +125,7 @@ pub fn first_start(
     gate: &Gate,
     name: Option<&str>,
     password_from: Option<Secret>,
+    by: &Author,
     now: Timestamp,
 ) -> Result<Option<(String, Option<Secret>)>, BreakGlassError> {
     if store.read(any)? {
@@ -142,12 +143,13 @@ pub fn first_start(
     }
     let (password, generated) = chosen_or_generated(password_from)?;
     let hash = gate.hash(&password)?;
+    let by = by.clone();
     let made = store.write(move |tx| {
         // Looked at again: the command line may have made one meanwhile.
         if any(tx)? {
             return Ok(None);
         }
-        insert(tx, &name, &hash, &Author::appliance(), now).map(Some)
+        insert(tx, &name, &hash, &by, now).map(Some)
     })?;
     Ok(made.map(|operator| (operator.name, generated)))
 }
@@ -215,8 +217,7 @@ fn insert(
         return Err(BreakGlassError::Taken);
     }
     let operator = find(conn, name)?;
-    let detail = audit::detail([("name", json!(name))]);
-    record(conn, "break-glass.created", &operator, detail, by, now)?;
+    record(conn, "break-glass.created", &operator, Map::new(), by, now)?;
     Ok(operator)
 }
 

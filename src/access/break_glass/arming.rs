@@ -65,7 +65,7 @@ pub fn disarm(
     tx.prepare_cached("UPDATE operators SET armed_until = NULL WHERE id = ?1")?
         .execute([&operator.id])?;
     let ended = session::end_of_operator(tx, &operator.id)?;
-    let detail = audit::detail([("ended_sessions", json!(ended))]);
+    let detail = audit::detail([("ended", json!({ "sessions": ended }))]);
     record(tx, "break-glass.disarmed", &operator, detail, by, now)?;
     find(tx, name)
 }

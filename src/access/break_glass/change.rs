@@ -33,7 +33,7 @@ pub fn reset_password(
         .execute(params![operator.id, hash, now.millis()])?;
         let ended = session::end_of_operator(tx, &operator.id)?;
         forget_guesses(tx, &name)?;
-        let detail = audit::detail([("ended_sessions", json!(ended))]);
+        let detail = audit::detail([("ended", json!({ "sessions": ended }))]);
         record(
             tx,
             "break-glass.password-reset",
@@ -77,7 +77,10 @@ pub fn disable(
     tx.prepare_cached("UPDATE operators SET disabled_at = ?2, armed_until = NULL WHERE id = ?1")?
         .execute(params![operator.id, now.millis()])?;
     let ended = session::end_of_operator(tx, &operator.id)?;
-    let detail = audit::detail([("ended_sessions", json!(ended))]);
+    let detail = audit::detail([
+        ("forced", json!(force)),
+        ("ended", json!({ "sessions": ended })),
+    ]);
     record(tx, "break-glass.disabled", &operator, detail, by, now)?;
     find(tx, name)
 }

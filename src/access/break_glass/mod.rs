@@ -114,6 +114,16 @@ fn record(
     audit::record(tx, by, &entry, now).map(|_| ())
 }
 
+/// Tells that the owner of a session signed out.
+pub fn signed_out(
+    tx: &Connection,
+    operator: &Operator,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    record(tx, "break-glass.signed-out", operator, Map::new(), by, now)
+}
+
 fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
@@ -251,7 +261,7 @@ mod tests {
     #[test]
     fn the_first_start_makes_one_account() {
         let (store, gate) = (scratch::store(), gate());
-        let (name, password) = first_start(&store, &gate, None, None, NOW)
+        let (name, password) = first_start(&store, &gate, None, None, &by(), NOW)
             .unwrap()
             .unwrap();
         assert!(
@@ -260,14 +270,14 @@ mod tests {
         );
         assert!(try_in(&store, &gate, &name, password.unwrap().expose()).is_ok());
         assert!(
-            first_start(&store, &gate, None, None, NOW)
+            first_start(&store, &gate, None, None, &by(), NOW)
                 .unwrap()
                 .is_none()
         );
 
         let store = scratch::store();
         let given = Some(Secret::new("given by a file"));
-        let (name, password) = first_start(&store, &gate, Some("Second"), given, NOW)
+        let (name, password) = first_start(&store, &gate, Some("Second"), given, &by(), NOW)
             .unwrap()
             .unwrap();
         assert!(password.is_none());

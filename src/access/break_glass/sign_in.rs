@@ -134,8 +134,11 @@ fn open(
         client: Some(client),
         via: Via::Page,
     };
-    let detail = audit::detail([("second_factor", json!(operator.second_factor))]);
-    record(tx, "break-glass.signed-in", &operator, detail, &by, now)?;
+    let detail = audit::detail([
+        ("method", json!("break-glass")),
+        ("second_factor", json!(operator.second_factor)),
+    ]);
+    record(tx, "break-glass.used", &operator, detail, &by, now)?;
     let event = Event {
         kind: event::BREAK_GLASS_USED,
         organization_id: None,
@@ -323,7 +326,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::access::break_glass::{create, disable, reset_password};
+    use crate::access::break_glass::{BreakGlassError, create, disable, reset_password};
     use crate::access::password::GateLimits;
     use crate::store::scratch;
 

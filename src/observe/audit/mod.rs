@@ -8,15 +8,20 @@
 
 mod author;
 pub mod chain;
+mod changes;
 mod vocabulary;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 pub use self::author::{Author, AuthorKind, Via};
+pub use self::changes::{MOST_IDS, changes};
 pub use self::vocabulary::ACTIONS;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
+
+/// Characters of a target's name that are kept.
+const LONGEST_NAME: usize = 256;
 
 /// What is told of one change.
 #[derive(Clone, Debug)]
@@ -70,7 +75,7 @@ pub fn record(
         action: entry.action.to_owned(),
         target_kind: entry.target.kind.to_owned(),
         target_id: entry.target.id.map(str::to_owned),
-        target_name: entry.target.name.to_owned(),
+        target_name: entry.target.name.chars().take(LONGEST_NAME).collect(),
         detail: Value::Object(entry.detail.clone()).to_string(),
     };
     let hash = row.hash(&hash);
@@ -98,20 +103,26 @@ pub fn record(
     Ok(row.seq)
 }
 
-/// The number and hash of the last line; where there is none, those of the last removed one.
+/// The highest number that was ever given and the hash to go on from: that of the last line, or
+/// where there is none, of the last removed one. The number is SQLite's own count, so that lines
+/// cut off at the end leave a gap that new ones don't cover.
 fn last(conn: &Connection) -> Result<(i64, [u8; 32]), StoreError> {
-    let newest = conn
+    let given: i64 = conn
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'audit'")?
+        .query_row([], |row| row.get(0))?;
+    let newest: Option<(i64, [u8; 32])> = conn
         .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some(newest) = newest {
-        return Ok(newest);
-    }
-    Ok(conn
-        .prepare_cached("SELECT seq, hash FROM audit_anchors ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?
-        .unwrap_or((0, [0; 32])))
+    let (seq, hash) = match newest {
+        Some(newest) => newest,
+        None => conn
+            .prepare_cached("SELECT seq, hash FROM audit_anchors ORDER BY seq DESC LIMIT 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?
+            .unwrap_or((0, [0; 32])),
+    };
+    Ok((seq.max(given), hash))
 }
 
 /// Builds [`Entry::detail`].

@@ -37,6 +37,8 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "break-glass.changed",
         "From where or when a break-glass account opens was changed",
     ),
+    ("break-glass.used", "A break-glass account signed in"),
+    ("break-glass.signed-out", "A break-glass account signed out"),
     (
         "break-glass.password-reset",
         "A break-glass account got another password",
@@ -49,7 +51,6 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ),
     ("break-glass.disarmed", "A break-glass account was disarmed"),
     ("break-glass.drilled", "A break-glass drill was run"),
-    ("break-glass.signed-in", "A break-glass account signed in"),
     (
         "break-glass.code-refused",
         "A break-glass password was right and its code was not",
@@ -65,4 +66,12 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("webhook.created", "A webhook was made"),
     ("webhook.deleted", "A webhook was deleted"),
     ("webhook.tested", "A test was sent to a webhook"),
+    (
+        "audit.pruned",
+        "The oldest lines of this log were removed, as its retention says",
+    ),
+    (
+        "audit.retention-changed",
+        "How long lines of this log are kept was changed",
+    ),
 ];

@@ -34,10 +34,10 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let level: Level = body.required_text("level")?.parse()?;
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("group").to_owned();
-    let now = call.now;
+    let (by, now) = (call.author()?, call.now);
     let changed = app.store.write(move |tx| {
         group::find_in(tx, &organization_id, &id)?;
-        group::set_level(tx, &id, level, now)
+        group::set_level(tx, &id, level, &by, now)
     })?;
     answer(200, &changed)
 }

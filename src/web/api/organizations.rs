@@ -44,10 +44,10 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let body = Body::read(call.request, &["slug", "name"])?;
     let slug: Slug = body.required_text("slug")?.parse()?;
     let name = body.text("name")?.unwrap_or(slug.as_str()).to_owned();
-    let now = call.now;
+    let (by, now) = (call.author()?, call.now);
     let made = app
         .store
-        .write(move |tx| organization::create(tx, &slug, &name, now))?;
+        .write(move |tx| organization::create(tx, &slug, &name, &by, now))?;
     answer(201, &shown(app, &made)?)
 }
 
@@ -76,8 +76,9 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         default_user_level: level("default_user_level")?,
     };
     let slug = call.organization()?.slug.clone();
+    let (by, now) = (call.author()?, call.now);
     let changed = app
         .store
-        .write(move |tx| organization::change(tx, &slug, &change))?;
+        .write(move |tx| organization::change(tx, &slug, &change, &by, now))?;
     answer(200, &shown(app, &changed)?)
 }

@@ -36,7 +36,7 @@ pub(in crate::web) fn add(app: &App, call: &Call<'_>) -> Result<Response, Proble
     let domains = domains(&body)?.ok_or_else(|| Problem::field("domains", "is missing"))?;
     let state = new_domain_state(call)?;
     let organization = call.organization()?.clone();
-    let now = call.now;
+    let (by, now) = (call.author()?, call.now);
     let public = app.public.clone();
     let view = app.store.write(move |tx| {
         let made = provider::add(
@@ -46,6 +46,7 @@ pub(in crate::web) fn add(app: &App, call: &Call<'_>) -> Result<Response, Proble
             name.as_deref(),
             &domains,
             state,
+            &by,
             now,
         )?;
         provider::view(tx, &made, &public, now)
@@ -103,11 +104,11 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         state,
         domains: new_domains,
     };
-    let now = call.now;
+    let (by, now) = (call.author()?, call.now);
     let public = app.public.clone();
     let view = app.store.write(move |tx| {
         provider::find_in(tx, &organization_id, &id)?;
-        let changed = provider::change(tx, &id, &change, now)?;
+        let changed = provider::change(tx, &id, &change, &by, now)?;
         provider::view(tx, &changed, &public, now)
     })?;
     answer(200, &view)
@@ -117,9 +118,10 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
 pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("provider").to_owned();
+    let (by, now) = (call.author()?, call.now);
     app.store.write(move |tx| {
         provider::find_in(tx, &organization_id, &id)?;
-        provider::delete(tx, &id)
+        provider::delete(tx, &id, &by, now)
     })?;
     Ok(Response::new(204))
 }

@@ -80,7 +80,7 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
 
 /// `DELETE /api/v1/session`
 pub(in crate::web) fn end(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    login::end_sessions(app, call.request, &[cookie::SESSION, cookie::OPERATOR])?;
+    login::sign_out_of(app, call, &[cookie::SESSION, cookie::OPERATOR])?;
     Ok(Response::new(204)
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))

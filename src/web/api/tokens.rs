@@ -55,9 +55,10 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
         .transpose()?;
     let organization = call.organization()?;
     let id = organization.id.clone();
+    let by = call.author()?;
     let (made, secret) = app
         .store
-        .write(move |tx| token::create(tx, &id, &name, expires_at, now))?;
+        .write(move |tx| token::create(tx, &id, &name, expires_at, &by, now))?;
     let mut value = shown(&made);
     if let Some(object) = value.as_object_mut() {
         object.insert(
@@ -73,10 +74,10 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
 pub(in crate::web) fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("token").to_owned();
-    let now = call.now;
+    let (by, now) = (call.author()?, call.now);
     let found = app
         .store
-        .write(move |tx| token::revoke(tx, &organization_id, &id, now))?;
+        .write(move |tx| token::revoke(tx, &organization_id, &id, &by, now))?;
     if found {
         Ok(Response::new(204))
     } else {

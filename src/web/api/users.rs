@@ -45,7 +45,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         .ok_or_else(|| Problem::field("active", "is missing"))?;
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("user").to_owned();
-    let now = call.now;
+    let (by, now) = (call.author()?, call.now);
     let actor = call.signed_in()?.actor();
     let view = app.store.write(move |tx| {
         let found = user::find_in(tx, &organization_id, &id)?;
@@ -57,7 +57,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         if may(&actor, Action::ChangeUsers, target) != Decision::Allowed {
             return Err(Problem::forbidden());
         }
-        user::set_active(tx, &id, active, now)?;
+        user::set_active(tx, &id, active, &by, now)?;
         Ok(user::view(
             tx,
             &user::find_in(tx, &organization_id, &id)?,
