@@ -8,6 +8,7 @@
 //! is a part of the hash of a guess, from which nobody gets to another value's preimage. Where two
 //! secrets are compared in memory, as a password's hash is, it's done in constant time.
 
+pub mod api_token;
 pub mod break_glass;
 pub mod key;
 pub mod password;
@@ -17,6 +18,7 @@ pub mod session;
 pub mod sign_in_request;
 pub mod throttle;
 pub mod token;
+pub mod wrong_tokens;
 
 use rusqlite::Row;
 use rusqlite::types::Type;

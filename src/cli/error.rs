@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::access::api_token::ApiTokenError;
 use crate::access::break_glass::BreakGlassError;
 use crate::directory::DirectoryError;
 use crate::observe::webhook::WebhookError;
@@ -19,6 +20,9 @@ pub enum CliError {
     /// The directory said no.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// An API token can't be made.
+    #[error(transparent)]
+    ApiToken(#[from] ApiTokenError),
     /// A break-glass account can't be made or changed.
     #[error(transparent)]
     BreakGlass(#[from] BreakGlassError),

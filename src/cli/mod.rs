@@ -14,6 +14,7 @@ mod prompt;
 mod provider;
 mod scim;
 mod serve;
+mod token;
 mod trace;
 mod user;
 mod webhook;
@@ -87,6 +88,9 @@ enum Command {
     /// SCIM: the tokens that identity providers push with
     #[command(subcommand)]
     Scim(scim::Scim),
+    /// API: the tokens that scripts use
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -117,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Org(command) => command.run(&cli.global),
         Command::Provider(command) => command.run(&cli.global),
         Command::Scim(command) => command.run(&cli.global),
+        Command::Token(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),

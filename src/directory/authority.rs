@@ -1,6 +1,7 @@
 //! One function decides who may: [`may`]. Routes name their action; no handler compares levels.
 
 use super::Level;
+use crate::access::api_token::{Scope, Scopes};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +17,22 @@ pub enum Actor {
         /// The highest of all levels that reach the user; `None` where none does.
         level: Option<Level>,
     },
-    /// A break-glass account.
+    /// A break-glass account, or the appliance itself as the owner of a token.
     Operator {
         /// The account's id.
         id: String,
+    },
+    /// An organization as the owner of a token; it does what its admins may.
+    Organization {
+        /// The organization's id.
+        id: String,
+    },
+    /// A program with an API token.
+    Token {
+        /// Whose token it is, as they are now.
+        owner: Box<Actor>,
+        /// What it may be used for.
+        scopes: Scopes,
     },
 }
 
@@ -38,6 +51,9 @@ pub enum Action {
     ReadTraces,
     /// Providers, SCIM tokens, levels, deletions.
     Administer,
+    /// Make or loosen what lets somebody in and stays: API tokens that are not one's own, break-glass
+    /// accounts. In person only: a token that was found must not be able to make another way in.
+    IssueTokens,
     /// Organizations and the appliance itself.
     Operate,
 }
@@ -83,42 +99,92 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
             organization_id,
             level,
             ..
-        } => {
-            let asked = match target {
-                Target::Appliance => None,
-                Target::Organization(asked) => Some(asked),
-                Target::User {
-                    organization_id, ..
-                } => Some(organization_id),
-            };
-            if asked.is_some_and(|asked| asked != organization_id) {
-                return Decision::Hidden;
-            }
-            let enough = match action {
-                Action::OwnSession | Action::OwnAccount => true,
-                Action::ReadDirectory => {
-                    matches!(level, Some(Level::Admin | Level::Editor | Level::Viewer))
-                }
-                Action::ReadTraces => matches!(level, Some(Level::Admin | Level::Editor)),
-                // Whom an identity provider made is its and the admins' business, and no editor
-                // switches an admin off.
-                Action::ChangeUsers => match (level, target) {
-                    (Some(Level::Admin), _) => true,
-                    (Some(Level::Editor), Target::User { local, level, .. }) => {
-                        local && level < Some(Level::Admin)
-                    }
-                    (Some(Level::Editor), _) => true,
-                    _ => false,
-                },
-                Action::Administer => *level == Some(Level::Admin) && target != Target::Appliance,
-                Action::Operate => false,
-            };
-            if enough {
-                Decision::Allowed
-            } else {
-                Decision::Forbidden
-            }
+        } => member_may(organization_id, *level, action, target),
+        Actor::Organization { id } => member_may(id, Some(Level::Admin), action, target),
+        Actor::Token { owner, scopes } => match may(owner, action, target) {
+            Decision::Allowed if covers(*scopes, action) => Decision::Allowed,
+            // What the owner may not even know of stays hidden, whatever the scopes.
+            refused @ (Decision::Hidden | Decision::SignInFirst) => refused,
+            Decision::Allowed | Decision::Forbidden => Decision::Forbidden,
+        },
+    }
+}
+
+fn member_may(
+    organization_id: &str,
+    level: Option<Level>,
+    action: Action,
+    target: Target<'_>,
+) -> Decision {
+    let asked = match target {
+        Target::Appliance => None,
+        Target::Organization(asked) => Some(asked),
+        Target::User {
+            organization_id, ..
+        } => Some(organization_id),
+    };
+    if asked.is_some_and(|asked| asked != organization_id) {
+        return Decision::Hidden;
+    }
+    let enough = match action {
+        Action::OwnSession | Action::OwnAccount => true,
+        Action::ReadDirectory => {
+            matches!(level, Some(Level::Admin | Level::Editor | Level::Viewer))
         }
+        Action::ReadTraces => matches!(level, Some(Level::Admin | Level::Editor)),
+        // Whom an identity provider made is its and the admins' business, and no editor
+        // switches an admin off.
+        Action::ChangeUsers => match (level, target) {
+            (Some(Level::Admin), _) => true,
+            (Some(Level::Editor), Target::User { local, level, .. }) => {
+                local && level < Some(Level::Admin)
+            }
+            (Some(Level::Editor), _) => true,
+            _ => false,
+        },
+        Action::Administer | Action::IssueTokens => {
+            level == Some(Level::Admin) && target != Target::Appliance
+        }
+        Action::Operate => false,
+    };
+    if enough {
+        Decision::Allowed
+    } else {
+        Decision::Forbidden
+    }
+}
+
+/// What a token needs for an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing but to work: it may ask who it is.
+    Nothing,
+    /// This scope.
+    Scope(Scope),
+    /// A person. No token does this.
+    Person,
+}
+
+impl Action {
+    /// What a token needs for it.
+    pub const fn need(self) -> Need {
+        match self {
+            Self::OwnSession => Need::Nothing,
+            Self::OwnAccount | Self::IssueTokens => Need::Person,
+            Self::ReadDirectory => Need::Scope(Scope::Read),
+            Self::ReadTraces => Need::Scope(Scope::Audit),
+            Self::ChangeUsers => Need::Scope(Scope::Users),
+            Self::Administer => Need::Scope(Scope::Admin),
+            Self::Operate => Need::Scope(Scope::Operate),
+        }
+    }
+}
+
+fn covers(scopes: Scopes, action: Action) -> bool {
+    match action.need() {
+        Need::Nothing => true,
+        Need::Scope(scope) => scopes.contains(scope),
+        Need::Person => false,
     }
 }
 
@@ -159,6 +225,7 @@ mod tests {
             (ChangeUsers, [true, true, false, false, false, true]),
             (ReadTraces, [true, true, false, false, false, true]),
             (Administer, [true, false, false, false, false, true]),
+            (IssueTokens, [true, false, false, false, false, true]),
             (Operate, [false, false, false, false, false, true]),
         ];
         let levels = [
@@ -192,6 +259,97 @@ mod tests {
                 may(&Actor::Nobody, action, Target::Appliance),
                 Decision::SignInFirst
             );
+        }
+    }
+
+    /// Action x (read, audit, users, admin, operate), by tokens of owners who may do everything.
+    #[test]
+    fn the_table_of_scopes() {
+        use Action::*;
+        let table = [
+            (OwnSession, [true, true, true, true, true]),
+            (OwnAccount, [false; 5]),
+            (ReadDirectory, [true, false, false, false, false]),
+            (ReadTraces, [false, true, false, false, false]),
+            (ChangeUsers, [false, false, true, false, false]),
+            (Administer, [false, false, false, true, false]),
+            (IssueTokens, [false; 5]),
+            (Operate, [false, false, false, false, true]),
+        ];
+        for (action, allowed) in table {
+            for (scope, expected) in Scope::ALL.into_iter().zip(allowed) {
+                let token = token(Actor::Operator { id: "o".into() }, [scope]);
+                let decision = may(&token, action, Target::Organization("any"));
+                let expected = if expected {
+                    Decision::Allowed
+                } else {
+                    Decision::Forbidden
+                };
+                assert_eq!(decision, expected, "{action:?} {scope:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_does_no_more_than_its_owner() {
+        use Action::*;
+        let owners = [
+            Actor::Nobody,
+            Actor::Organization { id: "own".into() },
+            user(None),
+            user(Some(Level::Viewer)),
+            user(Some(Level::Runner)),
+            user(Some(Level::Editor)),
+            user(Some(Level::Admin)),
+            Actor::Operator { id: "o".into() },
+        ];
+        let targets = [
+            Target::Appliance,
+            Target::Organization("own"),
+            Target::Organization("other"),
+            Target::User {
+                organization_id: "own",
+                local: true,
+                level: Some(Level::Admin),
+            },
+        ];
+        for owner in owners {
+            let all = token(owner.clone(), Scope::ALL);
+            for action in [
+                OwnSession,
+                OwnAccount,
+                ReadDirectory,
+                ChangeUsers,
+                ReadTraces,
+                Administer,
+                IssueTokens,
+                Operate,
+            ] {
+                for target in targets {
+                    let (own, decision) = (may(&owner, action, target), may(&all, action, target));
+                    let in_person = action.need() == Need::Person;
+                    let expected = match own {
+                        Decision::Allowed if in_person => Decision::Forbidden,
+                        same => same,
+                    };
+                    assert_eq!(decision, expected, "{owner:?} {action:?} {target:?}");
+                }
+            }
+        }
+    }
+
+    fn user(level: Option<Level>) -> Actor {
+        Actor::User {
+            id: "u".into(),
+            organization_id: "own".into(),
+            level,
+        }
+    }
+
+    fn token(owner: Actor, scopes: impl IntoIterator<Item = Scope>) -> Actor {
+        Actor::Token {
+            owner: Box::new(owner),
+            scopes: scopes.into_iter().collect(),
         }
     }
 }

@@ -21,7 +21,7 @@ pub mod sign_in;
 pub mod slug;
 pub mod user;
 
-pub use authority::{Action, Actor, Decision, Target, may};
+pub use authority::{Action, Actor, Decision, Need, Target, may};
 pub use error::DirectoryError;
 pub use level::Level;
 

@@ -6,6 +6,7 @@
 
 mod acs;
 mod api;
+mod bearer;
 mod break_glass;
 mod cookie;
 mod cross_origin;
@@ -26,6 +27,7 @@ mod template;
 use std::sync::{Arc, OnceLock};
 
 use crate::access::password::Gate;
+use crate::access::wrong_tokens::WrongTokens;
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::{DirectoryError, service_keys};
@@ -43,6 +45,7 @@ pub struct App {
     public: PublicUrl,
     keys: OnceLock<ServiceKeys>,
     ca: Option<String>,
+    wrong_tokens: WrongTokens,
 }
 
 /// The service provider's certificates and decryption key, read once: they change with a restart.
@@ -62,6 +65,7 @@ impl App {
             public,
             keys: OnceLock::new(),
             ca,
+            wrong_tokens: WrongTokens::default(),
         })
     }
 

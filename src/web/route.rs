@@ -3,14 +3,15 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::signed_in::{self, SignedIn, Who};
+use super::signed_in::{self, SignedIn};
 use super::{
-    App, Problem, acs, api, break_glass, cross_origin, health, login, portal, saml, scim,
+    App, Problem, acs, api, bearer, break_glass, cross_origin, health, login, portal, saml, scim,
     static_files,
 };
+use crate::access::api_token::Presented;
 use crate::clock::{self, Timestamp};
 use crate::directory::organization::{self, Organization};
-use crate::directory::{Action, Actor, Decision, Target, may};
+use crate::directory::{Action, Actor, Decision, Need, Target, may};
 use crate::edge::{Request, Response};
 use crate::observe::audit::Author;
 
@@ -49,7 +50,10 @@ const fn row(method: &'static str, pattern: &'static str, guard: Guard, answer: 
     }
 }
 
-use Action::{Administer, ChangeUsers, Operate, OwnSession, ReadDirectory, ReadTraces};
+use Action::{
+    Administer, ChangeUsers, IssueTokens, Operate, OwnAccount, OwnSession, ReadDirectory,
+    ReadTraces,
+};
 use Guard::{May, Open, OpenAcrossSites, ScimToken};
 
 /// Every address there is.
@@ -74,14 +78,14 @@ pub static ROUTES: &[Route] = &[
     row("POST",   "/saml/{provider}/acs",      OpenAcrossSites, acs::receive),
 
     row("GET",    "/api/v1/session",       May(OwnSession), api::session::show),
-    row("DELETE", "/api/v1/session",       May(OwnSession), api::session::end),
+    row("DELETE", "/api/v1/session",       May(OwnAccount), api::session::end),
     row("GET",    "/api/v1/notices",       May(OwnSession), api::notices::list),
-    row("GET",    "/api/v1/break-glass-accounts",                              May(Operate), api::break_glass::list),
-    row("POST",   "/api/v1/break-glass-accounts",                              May(Operate), api::break_glass::create),
-    row("PATCH",  "/api/v1/break-glass-accounts/{name}",                       May(Operate), api::break_glass::change),
-    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor",         May(Operate), api::break_glass::begin),
-    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor/confirm", May(Operate), api::break_glass::confirm),
-    row("DELETE", "/api/v1/break-glass-accounts/{name}/second-factor",         May(Operate), api::break_glass::remove),
+    row("GET",    "/api/v1/break-glass-accounts",                              May(Operate),     api::break_glass::list),
+    row("POST",   "/api/v1/break-glass-accounts",                              May(IssueTokens), api::break_glass::create),
+    row("PATCH",  "/api/v1/break-glass-accounts/{name}",                       May(IssueTokens), api::break_glass::change),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor",         May(IssueTokens), api::break_glass::begin),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor/confirm", May(IssueTokens), api::break_glass::confirm),
+    row("DELETE", "/api/v1/break-glass-accounts/{name}/second-factor",         May(IssueTokens), api::break_glass::remove),
     row("GET",    "/api/v1/drills",                  May(Operate), api::break_glass::drills),
     row("GET",    "/api/v1/webhooks",                May(Operate), api::webhooks::list),
     row("POST",   "/api/v1/webhooks",                May(Operate), api::webhooks::create),
@@ -99,6 +103,15 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::list),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::create),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}",   May(Administer),    api::tokens::revoke),
+    row("GET",    "/api/v1/organizations/{org}/api-tokens",            May(Administer),    api::api_tokens::of_organization),
+    row("POST",   "/api/v1/organizations/{org}/api-tokens",            May(IssueTokens),   api::api_tokens::create_for_organization),
+    row("DELETE", "/api/v1/organizations/{org}/api-tokens/{token}",    May(Administer),    api::api_tokens::revoke_of_organization),
+    row("GET",    "/api/v1/api-tokens",                                May(Operate),       api::api_tokens::of_operators),
+    row("POST",   "/api/v1/api-tokens",                                May(IssueTokens),   api::api_tokens::create_for_appliance),
+    row("DELETE", "/api/v1/api-tokens/{token}",                        May(Operate),       api::api_tokens::revoke_of_operators),
+    row("GET",    "/api/v1/account/tokens",                            May(OwnAccount),    api::api_tokens::own),
+    row("POST",   "/api/v1/account/tokens",                            May(OwnAccount),    api::api_tokens::create_own),
+    row("DELETE", "/api/v1/account/tokens/{token}",                    May(OwnAccount),    api::api_tokens::revoke_own),
     row("GET",    "/api/v1/organizations/{org}/groups",                May(ReadDirectory), api::groups::list),
     row("GET",    "/api/v1/organizations/{org}/groups/{group}",        May(ReadDirectory), api::groups::show),
     row("PATCH",  "/api/v1/organizations/{org}/groups/{group}",        May(Administer),    api::groups::change),
@@ -154,6 +167,12 @@ impl Call<'_> {
     /// Who is signed in; a guarded route always has somebody.
     pub(super) fn signed_in(&self) -> Result<&SignedIn, Problem> {
         self.signed_in.as_ref().ok_or_else(Problem::sign_in_first)
+    }
+
+    /// Whether they may do this to the appliance as well, for what counts more when they may.
+    pub(super) fn may_operate(&self) -> Result<bool, Problem> {
+        let actor = self.signed_in()?.actor();
+        Ok(may(&actor, Operate, Target::Appliance) == Decision::Allowed)
     }
 
     /// Who asks, as the audit log names them: who is signed in, or the SCIM token.
@@ -222,8 +241,11 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
         }
         Guard::Open => own_origin(app, request)?,
         Guard::May(action) => {
-            own_origin(app, request)?;
-            admit(app, &mut call, action)?;
+            let presented = bearer::presented(request);
+            if presented == Presented::Nothing {
+                own_origin(app, request)?;
+            }
+            admit(app, &mut call, presented, action)?;
         }
     }
     (route.answer)(app, &call)
@@ -243,13 +265,23 @@ fn own_origin(app: &App, request: &Request) -> Result<(), Problem> {
 }
 
 /// Authentication and authority, in one read of the database.
-fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> {
+fn admit(
+    app: &App,
+    call: &mut Call<'_>,
+    presented: Presented<'_>,
+    action: Action,
+) -> Result<(), Problem> {
     let slug = call.parameter("org").to_owned();
     let request = call.request;
     let now = call.now;
-    let (who, asked) = app.store.read(|conn| {
-        let Some(who) = signed_in::find(conn, request, now)? else {
-            return Err(Problem::sign_in_first());
+    let found = app.store.read(|conn| {
+        let who = match presented {
+            Presented::Nothing => signed_in::find(conn, request, now)?,
+            Presented::Token(token) => signed_in::of_token(conn, token, now)?,
+            Presented::Other => None,
+        };
+        let Some(who) = who else {
+            return Ok(None);
         };
         let asked = if slug.is_empty() {
             None
@@ -257,27 +289,46 @@ fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> 
             // That there is no such organization is told to operators only; to everybody else it
             // looks like one that is not theirs.
             Some(
-                organization::find(conn, &slug).map_err(|error| match who.who {
-                    Who::Operator { .. } => error.into(),
-                    Who::User { .. } => Problem::not_found(),
+                organization::find(conn, &slug).map_err(|error| match who.organization() {
+                    None => error.into(),
+                    Some(_) => Problem::not_found(),
                 })?,
             )
         };
-        Ok((who, asked))
+        Ok::<_, Problem>(Some((who, asked)))
     })?;
+    let Some((who, asked)) = found else {
+        return Err(match presented {
+            Presented::Nothing => Problem::sign_in_first(),
+            Presented::Token(_) | Presented::Other => bearer::refused(app, request, now),
+        });
+    };
     let target = asked
         .as_ref()
         .map_or(Target::Appliance, |o| Target::Organization(&o.id));
     match may(&who.actor(), action, target) {
         Decision::Allowed => {}
         Decision::SignInFirst => return Err(Problem::sign_in_first()),
-        Decision::Forbidden => return Err(Problem::forbidden()),
+        Decision::Forbidden => return Err(forbidden(&who, action)),
         Decision::Hidden => return Err(Problem::not_found()),
     }
-    signed_in::touch(app, &who, now);
+    signed_in::touch(app, &who, request.client.address, now);
     call.signed_in = Some(who);
     call.organization = asked;
     Ok(())
+}
+
+/// What is said to somebody who is known and may not do this: to a token that lacks the scope,
+/// which one.
+fn forbidden(who: &SignedIn, action: Action) -> Problem {
+    let Actor::Token { scopes, .. } = who.actor() else {
+        return Problem::forbidden();
+    };
+    match action.need() {
+        Need::Person => Problem::in_person(),
+        Need::Scope(scope) if !scopes.contains(scope) => Problem::scope_missing(scope),
+        Need::Scope(_) | Need::Nothing => Problem::forbidden(),
+    }
 }
 
 fn find(request: &Request) -> Result<(&'static Route, Parameters), Problem> {
@@ -343,20 +394,6 @@ fn matches(pattern: &'static str, path: &str) -> Option<Parameters> {
         }
     }
     segments.next().is_none().then_some(parameters)
-}
-
-impl SignedIn {
-    /// For [`may`].
-    pub(super) fn actor(&self) -> Actor {
-        match &self.who {
-            Who::Operator { id, .. } => Actor::Operator { id: id.clone() },
-            Who::User { user, level, .. } => Actor::User {
-                id: user.id.clone(),
-                organization_id: user.organization_id.clone(),
-                level: *level,
-            },
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::route::Call;
-use super::{App, Problem};
+use super::{App, Problem, bearer};
 use crate::access::token;
 use crate::directory::organization::{self, Organization};
 use crate::directory::provisioning::{self, ProvisioningError, ScimGroup, ScimUser};
@@ -48,7 +48,11 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
         Ok::<_, Problem>(Some((token, own)))
     })?;
     let Some((token, own)) = found else {
-        tracing::info!(client = %call.request.client.address, "SCIM token refused");
+        let client = call.request.client.address;
+        if let Err(wait) = app.wrong_tokens.count(client, now) {
+            return Err(bearer::too_many(wait));
+        }
+        tracing::info!(%client, "SCIM token refused");
         return Err(Problem::new(
             401,
             "token-refused",

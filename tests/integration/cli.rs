@@ -24,19 +24,19 @@ fn executable() -> PathBuf {
 }
 
 /// A directory with a database in it and the executable to work on it.
-struct Shell {
-    directory: Directory,
+pub(crate) struct Shell {
+    pub(crate) directory: Directory,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             directory: Directory::new(),
         }
     }
 
     /// With the organization acme.
-    fn acme() -> Self {
+    pub(crate) fn acme() -> Self {
         let shell = Self::new();
         shell.json(&["org", "create", "acme", "--name", "Acme", "--json"]);
         shell
@@ -51,13 +51,13 @@ impl Shell {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// The JSON a command prints: one document on one line, and nothing else.
     #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {err}");
@@ -68,7 +68,7 @@ impl Shell {
 
     /// What a command says when it fails with this code.
     #[track_caller]
-    fn fail(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn fail(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments);
         let err = text(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {err}");
@@ -77,14 +77,19 @@ impl Shell {
         err
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    /// Where a file of this name is, if it is.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.file(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.directory.file(name);
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
     /// The server, once it says that it accepts.
-    fn serve(&self, arguments: &[&str]) -> Server {
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
         let mut child = self
             .command(&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(arguments)
@@ -146,18 +151,26 @@ fn has(value: &Value, wanted: &[&str]) {
 }
 
 /// A running server, killed when the test is done with it.
-struct Server {
+pub(crate) struct Server {
     port: u16,
-    events: Vec<Value>,
-    child: Child,
+    pub(crate) events: Vec<Value>,
+    pub(crate) child: Child,
 }
 
 impl Server {
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(([127, 0, 0, 1], self.port).into())
     }
 
-    fn terminate(&self) {
+    /// The memory it takes now, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes << 10
+    }
+
+    pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 }
@@ -409,7 +422,9 @@ fn commands_work_beside_a_running_server() {
     // What an account loses, it loses at the next request.
     let session = Ask::get("/api/v1/session").with(&cookie);
     client.send(&session).unwrap().expect(200);
-    shell.json(&["break-glass", "disable", "break-glass", "--force", "--json"]);
+    let name = first["username"].as_str().unwrap();
+    assert!(name.starts_with("break-glass-"), "{name}");
+    shell.json(&["break-glass", "disable", name, "--force", "--json"]);
     client.send(&session).unwrap().expect(401);
 }
 

@@ -10,13 +10,18 @@
     reason = "a test that cannot go on has failed, and some print their tables"
 )]
 
+mod api_tokens;
 mod app;
 mod break_glass;
+mod break_glass_announced;
+mod break_glass_limits;
+mod break_glass_siege;
 mod browser;
 mod cli;
 mod edge;
 mod endpoints;
 mod http;
+mod one_time_code;
 mod pages;
 mod providers;
 mod saml;

@@ -1,6 +1,7 @@
 //! The JSON API of the console and of scripts: a file per resource. What the console can do,
 //! this can do; it has no privilege of its own.
 
+pub(super) mod api_tokens;
 pub(super) mod break_glass;
 pub(super) mod groups;
 pub(super) mod notices;

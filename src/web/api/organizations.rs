@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::super::route::Call;
-use super::super::signed_in::Who;
 use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::directory::Level;
@@ -25,9 +24,9 @@ fn shown(app: &App, organization: &Organization) -> Result<Value, Problem> {
 
 /// `GET /api/v1/organizations`: all for an operator, the own one for everybody else.
 pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let organizations = match &call.signed_in()?.who {
-        Who::Operator { .. } => app.store.read(organization::list)?,
-        Who::User { organization, .. } => vec![(**organization).clone()],
+    let organizations = match call.signed_in()?.organization() {
+        None => app.store.read(organization::list)?,
+        Some(own) => vec![own.clone()],
     };
     let items = organizations
         .iter()

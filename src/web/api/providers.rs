@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::super::route::Call;
-use super::super::signed_in::Who;
 use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::directory::domain::{DomainState, EmailDomain};
@@ -129,7 +128,7 @@ pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Pro
 /// Exactly one of the three ways to complete a provider, or none.
 fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
     let now = call.now;
-    let operator = matches!(call.signed_in()?.who, Who::Operator { .. });
+    let operator = call.may_operate()?;
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
     let by_hand = (
@@ -198,8 +197,9 @@ fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
 /// A domain that an operator adds counts at once; one that an organization's own admin adds waits
 /// for approval, or admins could claim each other's people.
 fn new_domain_state(call: &Call<'_>) -> Result<DomainState, Problem> {
-    Ok(match call.signed_in()?.who {
-        Who::Operator { .. } => DomainState::Active,
-        Who::User { .. } => DomainState::Pending,
+    Ok(if call.may_operate()? {
+        DomainState::Active
+    } else {
+        DomainState::Pending
     })
 }
