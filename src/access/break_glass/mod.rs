@@ -12,6 +12,7 @@ mod code;
 pub mod drill;
 mod networks;
 pub mod notice;
+mod refusal;
 mod sign_in;
 
 use rusqlite::Connection;
@@ -22,7 +23,8 @@ pub use self::arming::{MOST_HOURS, arm, disarm};
 pub use self::change::{Change, change, disable, enable, reset_password, warnings};
 pub use self::code::{begin_second_factor, confirm_second_factor, remove_second_factor};
 pub use self::networks::Networks;
-pub use self::sign_in::{Credentials, Refusal, SignInError, sign_in};
+pub use self::refusal::{Refusal, SignInError};
+pub use self::sign_in::{Credentials, sign_in};
 use super::password::GateError;
 use super::second_factor::SecondFactorError;
 use crate::clock::Timestamp;

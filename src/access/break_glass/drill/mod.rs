@@ -4,6 +4,8 @@
 //! session it opens is ended at once. It is run on the machine itself, so it takes nobody's turn
 //! at the throttle; what came of each check is kept.
 
+mod checks;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,8 +15,7 @@ use serde_json::{Value, json};
 
 use super::account::password_hash;
 use super::{BreakGlassError, Operator, find, record};
-use crate::access::password::{Gate, GateError};
-use crate::access::second_factor::{self, Checked};
+use crate::access::password::Gate;
 use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
 use crate::access::time;
@@ -105,17 +106,17 @@ pub fn run(
         Ok::<_, BreakGlassError>((operator, hash))
     })?;
     let mut checks = vec![
-        enabled(&operator),
-        password(gate.verify(&attempt.password, Some(&hash)))?,
-        networks(&operator, attempt.from),
-        armed(&operator, now),
+        checks::enabled(&operator),
+        checks::password(gate.verify(&attempt.password, Some(&hash)))?,
+        checks::networks(&operator, attempt.from),
+        checks::armed(&operator, now),
     ];
     let so_far = checks.iter().all(|check| check.passed);
     let (checked, opened) = {
         let operator = operator.clone();
         let code = attempt.code;
         store.write(move |tx| {
-            let checked = code_of(tx, &operator, code.as_deref(), now)?;
+            let checked = checks::second_factor(tx, &operator, code.as_deref(), now)?;
             let opened = if so_far && checked.passed {
                 Some(open(tx, &operator, now)?)
             } else {
@@ -137,107 +138,8 @@ pub fn run(
             Some(token) => session::end(tx, &token.hash())?,
             None => false,
         };
-        checks.push(session_check(opened.is_some(), found, ended));
+        checks.push(checks::session(opened.is_some(), found, ended));
         keep(tx, &operator, checks, &by, now)
-    })
-}
-
-fn check(check: &'static str, passed: bool, note: impl Into<String>) -> Check {
-    Check {
-        check,
-        passed,
-        note: note.into(),
-    }
-}
-
-fn enabled(operator: &Operator) -> Check {
-    match operator.disabled_at {
-        None => check("enabled", true, "the account is enabled"),
-        Some(at) => check(
-            "enabled",
-            false,
-            format!("disabled since {at}: run `portcullis break-glass enable`"),
-        ),
-    }
-}
-
-fn password(verified: Result<bool, GateError>) -> Result<Check, BreakGlassError> {
-    Ok(match verified {
-        Ok(true) => check("password", true, "the password is right"),
-        Ok(false) => check(
-            "password",
-            false,
-            "the password is wrong: look for the one that was kept last, or run `portcullis \
-             break-glass reset-password`",
-        ),
-        Err(GateError::Busy) => return Err(GateError::Busy.into()),
-        Err(error) => check(
-            "password",
-            false,
-            format!("{error}: run `portcullis break-glass reset-password`"),
-        ),
-    })
-}
-
-fn networks(operator: &Operator, from: Option<IpAddr>) -> Check {
-    let networks = &operator.networks;
-    if !networks.is_readable() {
-        let note = "the allowed networks are unreadable, so that nobody is let in: set them with \
-                    `portcullis break-glass set`";
-        return check("networks", false, note);
-    }
-    match from {
-        Some(from) if !networks.allow(from) => check(
-            "networks",
-            false,
-            format!("{from} is not within {networks}"),
-        ),
-        Some(from) => check("networks", true, format!("{from} is allowed ({networks})")),
-        None => check("networks", true, format!("allowed from {networks}")),
-    }
-}
-
-fn armed(operator: &Operator, now: Timestamp) -> Check {
-    match operator.armed_until {
-        _ if !operator.needs_arming => check("armed", true, "it needs no arming"),
-        Some(until) if until > now => check("armed", true, format!("armed until {until}")),
-        _ => check(
-            "armed",
-            false,
-            "it has to be armed first: run `portcullis break-glass arm NAME --hours 1`",
-        ),
-    }
-}
-
-fn code_of(
-    tx: &Connection,
-    operator: &Operator,
-    code: Option<&str>,
-    now: Timestamp,
-) -> Result<Check, StoreError> {
-    let word = "second-factor";
-    if !operator.second_factor {
-        return Ok(check(word, true, "there is none"));
-    }
-    let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
-        return Ok(check(
-            word,
-            false,
-            "there is one: give its code with --code",
-        ));
-    };
-    if code.chars().filter(char::is_ascii_alphanumeric).count() > 6 {
-        let note = "give a code of the application: a recovery code would be used up";
-        return Ok(check(word, false, note));
-    }
-    Ok(match second_factor::check(tx, &operator.id, code, now)? {
-        Checked::Passed => check(word, true, "the code is right"),
-        Checked::Wrong => check(
-            word,
-            false,
-            "the code is wrong or was used: give the newest, and compare the device's clock with \
-             this machine's",
-        ),
     })
 }
 
@@ -253,23 +155,6 @@ fn open(tx: &Connection, operator: &Operator, now: Timestamp) -> Result<Secret, 
         user_agent: "portcullis break-glass drill".to_owned(),
     };
     session::open(tx, session, now)
-}
-
-fn session_check(opened: bool, found: bool, ended: bool) -> Check {
-    match (opened, found, ended) {
-        (false, _, _) => check("session", false, "not tried, as another check didn't hold"),
-        (true, true, true) => check(
-            "session",
-            true,
-            "a session opened, was found, and was ended",
-        ),
-        (true, true, false) => check("session", false, "the session was gone before it was ended"),
-        (true, false, _) => check(
-            "session",
-            false,
-            "the session that was opened was not found",
-        ),
-    }
 }
 
 fn keep(
