@@ -57,6 +57,7 @@ impl Appliance {
             token::create(
                 tx,
                 &organization,
+                None,
                 "bench",
                 None,
                 &Author::command_line(),

@@ -40,7 +40,7 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
         let domains = ["acme.com".parse()?];
         let active = DomainState::Active;
         let provider = provider::add(tx, &acme, Kind::Okta, None, &domains, active, &by, now)?;
-        let (_, token) = token::create(tx, &acme.id, "fuzz", None, &by, now)?;
+        let (_, token) = token::create(tx, &acme.id, None, "fuzz", None, &by, now)?;
         tx.execute(
             "INSERT INTO users (id, organization_id, user_name, user_name_key, origin, resource,
                  created_at, updated_at) VALUES ('u', ?1, 'ann', 'ann', 'scim', '{}', 0, 0)",

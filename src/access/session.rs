@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::store::{Store, StoreError, id};
 
 /// How long a session lasts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Without a request.
     pub idle: Duration,
@@ -76,6 +76,15 @@ pub struct Session {
     pub client: String,
     /// The browser at sign-in.
     pub user_agent: String,
+}
+
+impl Session {
+    /// This session under limits that may be stricter than its own, or `None` if by them it's over.
+    pub fn within(mut self, limits: Limits, now: Timestamp) -> Option<Self> {
+        self.expires_at = self.expires_at.min(self.created_at.plus(limits.absolute));
+        let alive = self.expires_at > now && self.last_seen_at.plus(limits.idle) > now;
+        alive.then_some(self)
+    }
 }
 
 /// How the owner of a session signed in.
@@ -204,6 +213,30 @@ pub fn of_user(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The sessions of an organization's users that aren't over by their own limits, newest first,
+/// after the one with this id.
+pub fn of_organization(
+    conn: &Connection,
+    organization_id: &str,
+    after: Option<&str>,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT s.id, s.user_id, s.operator_id, s.provider_id, s.method, s.name_id,
+             s.session_index, s.client, s.user_agent, s.created_at, s.last_seen_at, s.expires_at
+         FROM sessions s CROSS JOIN users u ON u.id = s.user_id
+         WHERE s.id < ?2 AND u.organization_id = ?1
+             AND s.expires_at > ?3 AND s.last_seen_at + s.idle_ms > ?3
+         ORDER BY s.id DESC LIMIT ?4",
+    )?;
+    // Ids are hexadecimal, so this is after all of them.
+    let after = after.unwrap_or("g");
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![organization_id, after, now.millis(), limit], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Notes that a session was used, at most once a minute, without waiting for the disk.
 pub fn touch(store: &Store, session: &Session, now: Timestamp) {
     if now.since(session.last_seen_at) < GRANULARITY {
@@ -243,6 +276,17 @@ pub fn end_of_user(conn: &Connection, user_id: &str) -> Result<usize, StoreError
     Ok(conn
         .prepare_cached("DELETE FROM sessions WHERE user_id = ?1")?
         .execute([user_id])?)
+}
+
+/// Ends all sessions of an organization's users; returns how many.
+pub fn end_of_organization(conn: &Connection, organization_id: &str) -> Result<usize, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "DELETE FROM sessions WHERE user_id IN
+                 (SELECT s.user_id FROM sessions s JOIN users u ON u.id = s.user_id
+                  WHERE u.organization_id = ?1)",
+        )?
+        .execute([organization_id])?)
 }
 
 /// Ends all sessions of an operator; returns how many.

@@ -30,6 +30,8 @@ pub struct ScimToken {
     pub id: String,
     /// The only organization it speaks for.
     pub organization_id: String,
+    /// The provider it was made for.
+    pub provider_id: Option<String>,
     /// What its maker called it.
     pub name: String,
     /// When it was made.
@@ -63,10 +65,11 @@ fn without_scheme(text: &str) -> &str {
     }
 }
 
-/// Makes a token. The secret is not to be had again.
+/// Makes a token, for one provider where one is named: it is revoked when that goes. The secret is not to be had again.
 pub fn create(
     conn: &Connection,
     organization_id: &str,
+    provider_id: Option<&str>,
     name: &str,
     expires_at: Option<Timestamp>,
     by: &Author,
@@ -76,6 +79,7 @@ pub fn create(
     let token = ScimToken {
         id: id::new(now),
         organization_id: organization_id.to_owned(),
+        provider_id: provider_id.map(str::to_owned),
         name: name.to_owned(),
         created_at: now,
         expires_at,
@@ -84,8 +88,9 @@ pub fn create(
         last_used_from: None,
     };
     conn.prepare_cached(
-        "INSERT INTO tokens (id, hash, kind, organization_id, name, created_at, expires_at)
-         VALUES (?1, ?2, 'scim', ?3, ?4, ?5, ?6)",
+        "INSERT INTO tokens (id, hash, kind, organization_id, name, created_at, expires_at,
+             provider_id)
+         VALUES (?1, ?2, 'scim', ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         token.id,
@@ -94,6 +99,7 @@ pub fn create(
         name,
         now.millis(),
         expires_at.map(Timestamp::millis),
+        provider_id,
     ])?;
     let entry = Entry {
         action: "token.created",
@@ -105,7 +111,10 @@ pub fn create(
         },
         detail: audit::detail([
             ("kind", json!("scim")),
-            ("after", json!({ "name": name, "expires_at": expires_at })),
+            (
+                "after",
+                json!({ "name": name, "expires_at": expires_at, "provider": provider_id }),
+            ),
         ]),
     };
     audit::record(conn, by, &entry, now)?;
@@ -120,7 +129,7 @@ pub fn find_active(
 ) -> Result<Option<ScimToken>, StoreError> {
     Ok(conn
         .prepare_cached(
-            "SELECT id, organization_id, name, created_at, expires_at, revoked_at, last_used_at,
+            "SELECT id, organization_id, provider_id, name, created_at, expires_at, revoked_at, last_used_at,
                  last_used_from
              FROM tokens
              WHERE hash = ?1 AND kind = 'scim' AND revoked_at IS NULL
@@ -133,7 +142,7 @@ pub fn find_active(
 /// An organization's tokens, newest first, revoked ones included.
 pub fn list(conn: &Connection, organization_id: &str) -> Result<Vec<ScimToken>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, organization_id, name, created_at, expires_at, revoked_at, last_used_at,
+        "SELECT id, organization_id, provider_id, name, created_at, expires_at, revoked_at, last_used_at,
              last_used_from
          FROM tokens WHERE organization_id = ?1 AND kind = 'scim'
          ORDER BY created_at DESC, id DESC LIMIT ?2",
@@ -207,6 +216,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ScimToken> {
     Ok(ScimToken {
         id: row.get("id")?,
         organization_id: row.get("organization_id")?,
+        provider_id: row.get("provider_id")?,
         name: row.get("name")?,
         created_at: time(row, "created_at")?,
         expires_at: maybe_time(row, "expires_at")?,
@@ -271,7 +281,7 @@ mod tests {
     fn a_token_works_until_it_expires_or_is_revoked() {
         let conn = connection();
         let later = NOW.plus(Duration::from_secs(60));
-        let (token, secret) = create(&conn, "o", "Okta", Some(later), &by(), NOW).unwrap();
+        let (token, secret) = create(&conn, "o", None, "Okta", Some(later), &by(), NOW).unwrap();
         let found = find_active(&conn, secret.expose(), NOW).unwrap().unwrap();
         assert_eq!(
             (found.id, found.organization_id),
@@ -295,7 +305,7 @@ mod tests {
     #[test]
     fn use_is_noted_by_the_minute() {
         let conn = connection();
-        let (token, _) = create(&conn, "o", "Okta", None, &by(), NOW).unwrap();
+        let (token, _) = create(&conn, "o", None, "Okta", None, &by(), NOW).unwrap();
         let from = "192.0.2.1".parse().unwrap();
         for (seconds, noted) in [(0, 0), (59, 0), (60, 60)] {
             used(

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::{CliError, Global, ListArgs, output};
 use crate::clock;
 use crate::directory::group::{self, Group};
+use crate::directory::level_change::{self, Preview};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, Level, organization};
 use crate::observe::audit::Author;
@@ -37,6 +38,9 @@ pub(super) enum GroupCommand {
         /// admin, editor, runner or viewer
         #[arg(long)]
         level: Level,
+        /// Change nothing; say who would gain and who would lose
+        #[arg(long)]
+        preview: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -80,7 +84,22 @@ impl GroupCommand {
                 })?;
                 show(&found, json)
             }
-            Self::Set { id, level, json } => {
+            Self::Set {
+                id,
+                level,
+                preview: true,
+                json,
+            } => {
+                let preview = store.read(|conn| {
+                    let found = group::find(conn, &id)?
+                        .ok_or_else(|| DirectoryError::not_found("group", id.clone()))?;
+                    level_change::preview(conn, &found, level, None)
+                })?;
+                show_preview(&preview, json)
+            }
+            Self::Set {
+                id, level, json, ..
+            } => {
                 let now = clock::now();
                 let by = Author::command_line();
                 let changed = store.write(move |tx| group::set_level(tx, &id, level, &by, now))?;
@@ -88,6 +107,25 @@ impl GroupCommand {
             }
         }
     }
+}
+
+fn show_preview(preview: &Preview, json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json(preview);
+    }
+    for (word, people, total) in [
+        ("gain", &preview.gains, preview.gains_total),
+        ("lose", &preview.loses, preview.loses_total),
+    ] {
+        output::line(&format!("{total} would {word}"))?;
+        for person in people {
+            output::line(&format!("  {person}"))?;
+        }
+        if total > people.len() {
+            output::line(&format!("  and {} more", total - people.len()))?;
+        }
+    }
+    Ok(())
 }
 
 fn show(group: &Group, json: bool) -> Result<(), CliError> {

@@ -1,6 +1,7 @@
 //! The command line: a file per subcommand. Every administrative command works on the SQLite file
 //! itself, with the server running or not, and takes `--json`.
 
+mod audit;
 mod break_glass;
 mod certificate;
 mod completions;
@@ -14,6 +15,7 @@ mod prompt;
 mod provider;
 mod scim;
 mod serve;
+mod session;
 mod token;
 mod trace;
 mod user;
@@ -94,6 +96,9 @@ enum Command {
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Who is signed in, and putting them out
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Groups and the level their members inherit
     #[command(subcommand)]
     Group(group::GroupCommand),
@@ -106,6 +111,9 @@ enum Command {
     /// What was signed in and pushed, and which check refused it
     #[command(subcommand)]
     Trace(trace::TraceCommand),
+    /// Who did what: the log that can't be changed without it showing
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print shell completions
     Completions(completions::Completions),
     /// Print the manual pages
@@ -123,10 +131,12 @@ pub fn run() -> ExitCode {
         Command::Scim(command) => command.run(&cli.global),
         Command::Token(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
+        Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
         Command::Webhook(command) => command.run(&cli.global),
         Command::Trace(command) => command.run(&cli.global),
+        Command::Audit(command) => command.run(&cli.global),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

@@ -1,12 +1,16 @@
 //! `portcullis org`
 
+use std::time::Duration;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{CliError, Global, output};
+use crate::access::session::Limits;
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::organization::{self, Change, Organization};
+use crate::directory::session_limits::{self, Change as LimitChange};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, Level};
 use crate::observe::audit::Author;
@@ -51,6 +55,13 @@ pub(super) enum Org {
         /// What a new user gets: admin, editor, runner or viewer
         #[arg(long, value_name = "LEVEL")]
         default_user_level: Option<Level>,
+        /// How long sessions of a level last without a request, such as admin=30m; `ordinary`
+        /// instead of a duration takes the level's limits away
+        #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
+        session_idle: Vec<(Level, Option<Duration>)>,
+        /// How long sessions of a level last in all, such as admin=8h
+        #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
+        session_absolute: Vec<(Level, Option<Duration>)>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -69,7 +80,7 @@ impl Org {
                         organization::create(tx, &slug, &name, &Author::command_line(), now)?;
                     Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?))
                 })?;
-                show(&made, &public, json)
+                show(&made, &public, None, json)
             }
             Self::List { json } => {
                 let (all, public) = global.open()?.read(|conn| {
@@ -93,30 +104,36 @@ impl Org {
                 output::table(&["SLUG", "USERS", "GROUPS", "NAME"], &rows)
             }
             Self::Show { slug, json } => {
-                let (found, public) = global.open()?.read(|conn| {
+                let (found, public, limits) = global.open()?.read(|conn| {
                     let found = organization::find(conn, slug.as_str())?;
-                    Ok::<_, DirectoryError>((found, PublicUrl::load(conn)?))
+                    let limits = session_limits::of_organization(conn, &found.id)?;
+                    Ok::<_, DirectoryError>((found, PublicUrl::load(conn)?, limits))
                 })?;
-                show(&found, &public, json)
+                show(&found, &public, Some(&limits), json)
             }
             Self::Set {
                 slug,
                 name,
                 default_group_level,
                 default_user_level,
+                session_idle,
+                session_absolute,
                 json,
             } => {
+                let limits = limit_changes(&session_idle, &session_absolute);
                 let change = Change {
                     name,
                     default_group_level,
                     default_user_level,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
-                let (changed, public) = global.open()?.write(move |tx| {
+                let (changed, public, limits) = global.open()?.write(move |tx| {
                     let changed = organization::change(tx, slug.as_str(), &change, &by, now)?;
-                    Ok::<_, DirectoryError>((changed, PublicUrl::load(tx)?))
+                    session_limits::change(tx, &changed, &limits, &by, now)?;
+                    let limits = session_limits::of_organization(tx, &changed.id)?;
+                    Ok::<_, DirectoryError>((changed, PublicUrl::load(tx)?, limits))
                 })?;
-                show(&changed, &public, json)
+                show(&changed, &public, Some(&limits), json)
             }
         }
     }
@@ -133,9 +150,62 @@ fn as_json(organization: &Organization, public: &PublicUrl) -> Value {
     value
 }
 
-fn show(organization: &Organization, public: &PublicUrl, json: bool) -> Result<(), CliError> {
+/// `admin=30m`; seconds, minutes and hours.
+fn limit(text: &str) -> Result<(Level, Option<Duration>), String> {
+    let wrong = || {
+        "expected a level and a duration in s, m or h, such as admin=30m, or admin=ordinary"
+            .to_owned()
+    };
+    let (level, duration) = text.split_once('=').ok_or_else(wrong)?;
+    let level = level.parse().map_err(|_| wrong())?;
+    if duration == "ordinary" {
+        return Ok((level, None));
+    }
+    let (number, seconds) = [("s", 1), ("m", 60), ("h", 3600)]
+        .into_iter()
+        .find_map(|(unit, seconds)| Some((duration.strip_suffix(unit)?, seconds)))
+        .ok_or_else(wrong)?;
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let duration = Duration::from_secs(number.saturating_mul(seconds));
+    Ok((level, Some(duration)))
+}
+
+/// One change a level, so that both of its limits are judged together.
+fn limit_changes(
+    idle: &[(Level, Option<Duration>)],
+    absolute: &[(Level, Option<Duration>)],
+) -> Vec<LimitChange> {
+    let given = |from: &[(Level, Option<Duration>)], level: Level| {
+        let found = from.iter().rev().find(|(named, _)| *named == level);
+        found.map(|(_, duration)| *duration)
+    };
+    Level::ALL
+        .into_iter()
+        .filter_map(|level| match (given(idle, level), given(absolute, level)) {
+            (None, None) => None,
+            (Some(None), _) | (_, Some(None)) => Some(LimitChange::Ordinary(level)),
+            (idle, absolute) => Some(LimitChange::Set {
+                level,
+                idle: idle.flatten(),
+                absolute: absolute.flatten(),
+            }),
+        })
+        .collect()
+}
+
+fn show(
+    organization: &Organization,
+    public: &PublicUrl,
+    limits: Option<&[(Level, Limits); 4]>,
+    json: bool,
+) -> Result<(), CliError> {
     if json {
-        return output::json(&as_json(organization, public));
+        let mut value = as_json(organization, public);
+        if let (Some(object), Some(limits)) = (value.as_object_mut(), limits) {
+            let limits = session_limits::view(limits);
+            object.insert("session_limits".into(), Value::Object(limits));
+        }
+        return output::json(&value);
     }
     output::fields(&[
         (
@@ -150,5 +220,14 @@ fn show(organization: &Organization, public: &PublicUrl, json: bool) -> Result<(
         ),
         ("New users get", organization.default_user_level.to_string()),
         ("SCIM endpoint", public.scim(&organization.slug)),
-    ])
+    ])?;
+    let minutes = |duration: Duration| duration.as_secs() / 60;
+    for (level, limits) in limits.into_iter().flatten().rev() {
+        output::line(&format!(
+            "Sessions of {level}: {} min without a request, {} min in all",
+            minutes(limits.idle),
+            minutes(limits.absolute)
+        ))?;
+    }
+    Ok(())
 }

@@ -11,8 +11,9 @@ use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, Provider, State};
+use crate::directory::provider_deletion::{self, Preview};
 use crate::directory::slug::Slug;
-use crate::directory::{DirectoryError, metadata_source, organization};
+use crate::directory::{DirectoryError, enforcement, metadata_source, organization};
 use crate::observe::audit::Author;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata;
@@ -61,6 +62,9 @@ pub(super) enum ProviderCommand {
     Delete {
         /// Its id
         id: String,
+        /// Change nothing; say who would lose their way in and what would end
+        #[arg(long)]
+        preview: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -97,6 +101,10 @@ pub(super) struct Set {
     /// Make users at their first sign-in [default: true]
     #[arg(long, value_name = "BOOL")]
     jit: Option<bool>,
+    /// Require SSO: people of its domains can use no password. Refused until somebody has signed in
+    /// through it and a break-glass drill has passed within 90 days [default: false]
+    #[arg(long, value_name = "BOOL")]
+    enforce: Option<bool>,
     /// Its name on screen
     #[arg(long)]
     name: Option<String>,
@@ -168,16 +176,30 @@ impl ProviderCommand {
                 show(&store, &found, now, json)
             }
             Self::Set(set) => set.run(global, now),
-            Self::Delete { id, json } => {
+            Self::Delete {
+                id,
+                preview: true,
+                json,
+            } => {
+                let preview = global.open()?.read(|conn| {
+                    let found = provider::find(conn, &id)?;
+                    provider_deletion::preview(conn, &found, None, now)
+                })?;
+                show_deletion(&preview, json)
+            }
+            Self::Delete { id, json, .. } => {
                 let deleted = id.clone();
-                global.open()?.write(move |tx| {
-                    provider::delete(tx, &deleted, &Author::command_line(), now)
+                let ended = global.open()?.write(move |tx| {
+                    provider_deletion::delete(tx, &deleted, &Author::command_line(), now)
                 })?;
                 if json {
-                    output::json(&json!({ "id": id, "deleted": true }))
-                } else {
-                    output::line(&format!("Deleted provider {id}; its people stay."))
+                    return output::json(&json!({ "id": id, "deleted": true, "ended": ended }));
                 }
+                output::line(&format!(
+                    "Deleted provider {id}: {} sessions ended, {} SCIM tokens were revoked; its \
+                     people stay.",
+                    ended.sessions, ended.scim_tokens
+                ))
             }
         }
     }
@@ -193,6 +215,7 @@ impl Set {
             name: self.name,
             idp_initiated: self.idp_initiated,
             jit: self.jit,
+            enforced: self.enforce,
             state: self.state.map(|state| match state.as_str() {
                 "disabled" => State::Disabled,
                 _ => State::Active,
@@ -201,6 +224,10 @@ impl Set {
         };
         let by = Author::command_line();
         let changed = store.write(move |tx| provider::change(tx, &id, &change, &by, now))?;
+        if self.enforce == Some(true) {
+            let readiness = store.read(|conn| enforcement::readiness(conn, &changed, now))?;
+            output::note(&format!("Warning: {}", readiness.warning));
+        }
         show(&store, &changed, now, self.json)
     }
 
@@ -246,12 +273,14 @@ fn show(store: &Store, provider: &Provider, now: Timestamp, json: bool) -> Resul
     if json {
         return output::json(&value);
     }
+    let required = if provider.enforced { "yes" } else { "no" };
     output::fields(&[
         (
             "Provider",
             format!("{} ({})", text(&value, "name"), text(&value, "id")),
         ),
         ("State", text(&value, "state")),
+        ("Require SSO", required.to_owned()),
         ("Single sign-on URL", text(&value, "acs_url")),
         ("Audience URI (SP Entity ID)", text(&value, "entity_id")),
         ("Sign-in starts at", text(&value, "login_url")),
@@ -266,6 +295,33 @@ fn show(store: &Store, provider: &Provider, now: Timestamp, json: bool) -> Resul
             "  portcullis provider set {} --metadata-url URL",
             provider.id
         ))?;
+    }
+    Ok(())
+}
+
+fn show_deletion(preview: &Preview, json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json(preview);
+    }
+    let enforced = if preview.enforced {
+        ", and may use no other way at present"
+    } else {
+        ""
+    };
+    output::line(&format!(
+        "{} people sign in through it{enforced}.",
+        preview.people
+    ))?;
+    output::line(&format!(
+        "{} sessions would end, {} SCIM tokens would be revoked.",
+        preview.sessions, preview.scim_tokens
+    ))?;
+    if preview.other_ways_in.is_empty() {
+        return output::line("There would be no other way in.");
+    }
+    output::line("What would let people in afterwards:")?;
+    for way in &preview.other_ways_in {
+        output::line(&format!("  {way}"))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::access::token::{self, ScimToken};
 use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::slug::Slug;
-use crate::directory::{DirectoryError, organization};
+use crate::directory::{DirectoryError, organization, provider};
 use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,9 @@ pub(super) enum Token {
         /// What to call it
         #[arg(long, default_value = "SCIM token")]
         name: String,
+        /// The provider it's for; it is revoked when that goes [default: the only one]
+        #[arg(long, value_name = "ID")]
+        provider: Option<String>,
         /// When it stops working, such as 2030-01-31T00:00:00Z [default: never]
         #[arg(long, value_name = "TIME", value_parser = time)]
         expires_at: Option<Timestamp>,
@@ -72,13 +75,22 @@ impl Scim {
             Token::Create {
                 org,
                 name,
+                provider,
                 expires_at,
                 json,
             } => {
                 let (made, secret, endpoint) = store.write(move |tx| {
                     let organization = organization::find(tx, org.as_str())?;
-                    let (made, secret) =
-                        token::create(tx, &organization.id, name.trim(), expires_at, &by, now)?;
+                    let provider = provider::of_token(tx, &organization.id, provider.as_deref())?;
+                    let (made, secret) = token::create(
+                        tx,
+                        &organization.id,
+                        provider.as_deref(),
+                        name.trim(),
+                        expires_at,
+                        &by,
+                        now,
+                    )?;
                     let endpoint = PublicUrl::load(tx)?.scim(&organization.slug);
                     Ok::<_, DirectoryError>((made, secret, endpoint))
                 })?;
@@ -88,6 +100,7 @@ impl Scim {
                         "endpoint": endpoint,
                         "token": secret.expose(),
                         "name": made.name,
+                        "provider_id": made.provider_id,
                         "expires_at": made.expires_at,
                     }));
                 }
@@ -150,6 +163,7 @@ fn as_json(token: &ScimToken) -> Value {
     json!({
         "id": token.id,
         "name": token.name,
+        "provider_id": token.provider_id,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "revoked_at": token.revoked_at,

@@ -23,7 +23,7 @@ use crate::access::{session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
-use crate::observe::audit::Author;
+use crate::observe::audit::{Author, retention};
 use crate::observe::webhook::Courier;
 use crate::observe::{event, log, trace};
 use crate::store::{Store, StoreError};
@@ -335,6 +335,10 @@ fn keep_house(store: &Store) {
     let result = result.and_then(|()| {
         while store.write(move |tx| trace::prune(tx, now))? > 0 {}
         while store.write(move |tx| event::prune(tx, now))? > 0 {}
+        if let Some(limit) = store.read(|conn| retention::due(conn, now))? {
+            let by = Author::appliance;
+            while store.write(move |tx| retention::prune(tx, limit, &by(), now))? > 0 {}
+        }
         Ok(())
     });
     if let Err(error) = result {

@@ -1,13 +1,15 @@
 //! `portcullis user`
 
 use clap::Subcommand;
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{CliError, Global, ListArgs, output};
-use crate::clock;
+use crate::clock::{self, Timestamp};
+use crate::directory::deprovisioning::{self, Report};
 use crate::directory::slug::Slug;
-use crate::directory::{DirectoryError, Page, organization, user};
-use crate::observe::audit::Author;
+use crate::directory::{DirectoryError, Page, PageRequest, organization, past, user};
+use crate::observe::audit::{self, Author};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
@@ -26,6 +28,24 @@ pub(super) enum UserCommand {
     Show {
         /// Their id
         id: String,
+        /// As they were then, such as 2026-03-03T12:00:00Z; from the audit log
+        #[arg(long, value_name = "TIME", value_parser = super::audit::time)]
+        at: Option<Timestamp>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Who was switched off or deleted, what ended with them, and how long it took
+    Deprovisioned {
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        /// At most this many (1 to 200)
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+        limit: u16,
+        /// Go on after this: the `next` of the page before
+        #[arg(long)]
+        after: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -92,7 +112,15 @@ impl UserCommand {
                     Ok(())
                 })
             }
-            Self::Show { id, json } => {
+            Self::Show {
+                id,
+                at: Some(at),
+                json,
+            } => {
+                let value = store.read(|conn| as_of(conn, &id, at, now))?;
+                show(&value, json)
+            }
+            Self::Show { id, json, at: None } => {
                 let value = store.read(|conn| {
                     let found = user::find(conn, &id)?
                         .ok_or_else(|| DirectoryError::not_found("user", id.clone()))?;
@@ -100,10 +128,43 @@ impl UserCommand {
                 })?;
                 show(&value, json)
             }
+            Self::Deprovisioned {
+                org,
+                limit,
+                after,
+                json,
+            } => {
+                let request = PageRequest {
+                    limit: usize::from(limit),
+                    after,
+                    prefix: None,
+                };
+                let report = store.read(|conn| {
+                    let organization = organization::find(conn, org.as_str())?;
+                    deprovisioning::report(conn, &organization.id, &request)
+                })?;
+                show_report(&report, json)
+            }
             Self::Activate { id, json } => set_active(&store, id, true, json),
             Self::Deactivate { id, json } => set_active(&store, id, false, json),
         }
     }
+}
+
+fn as_of(
+    conn: &Connection,
+    id: &str,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<Value, DirectoryError> {
+    let missing = || DirectoryError::not_found("user", id);
+    let organization = match user::find(conn, id)? {
+        Some(found) => found.organization_id,
+        // Gone since; the log still knows where they were.
+        None => audit::organization_of(conn, id)?.ok_or_else(missing)?,
+    };
+    let past = past::at(conn, &organization, at, now)?;
+    Ok(past.user(id)?.ok_or_else(missing)?.view(at))
 }
 
 fn set_active(
@@ -121,6 +182,25 @@ fn set_active(
         user::view(tx, &found, now).map(as_json)
     })?;
     show(&value, json)
+}
+
+fn show_report(report: &Report, json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json(report);
+    }
+    let rows: Vec<Vec<String>> = report.items.iter().map(|line| line.cells()).collect();
+    let head = ["AT", "WHAT", "VIA", "TOOK", "ENDED", "USERNAME"];
+    output::table(&head, &rows)?;
+    if let (Some(p50), Some(p99)) = (report.p50_ms, report.p99_ms) {
+        output::line(&format!(
+            "Of the last {}, half took {p50} ms at most, 99 of 100 took {p99} ms at most.",
+            report.count
+        ))?;
+    }
+    if let Some(next) = &report.next {
+        output::note(&format!("more: --after {next}"));
+    }
+    Ok(())
 }
 
 fn show(value: &Value, json: bool) -> Result<(), CliError> {

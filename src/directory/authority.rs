@@ -1,6 +1,6 @@
 //! One function decides who may: [`may`]. Routes name their action; no handler compares levels.
 
-use super::Level;
+use super::{Level, Levels};
 use crate::access::api_token::{Scope, Scopes};
 
 /// Who asks.
@@ -14,8 +14,8 @@ pub enum Actor {
         id: String,
         /// The organization the user belongs to.
         organization_id: String,
-        /// The highest of all levels that reach the user; `None` where none does.
-        level: Option<Level>,
+        /// All levels that reach the user; what one of them allows is allowed.
+        levels: Levels,
     },
     /// A break-glass account, or the appliance itself as the owner of a token.
     Operator {
@@ -97,10 +97,12 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
         Actor::Operator { .. } => Decision::Allowed,
         Actor::User {
             organization_id,
-            level,
+            levels,
             ..
-        } => member_may(organization_id, *level, action, target),
-        Actor::Organization { id } => member_may(id, Some(Level::Admin), action, target),
+        } => member_may(organization_id, *levels, action, target),
+        Actor::Organization { id } => {
+            member_may(id, [Level::Admin].into_iter().collect(), action, target)
+        }
         Actor::Token { owner, scopes } => match may(owner, action, target) {
             Decision::Allowed if covers(*scopes, action) => Decision::Allowed,
             // What the owner may not even know of stays hidden, whatever the scopes.
@@ -112,7 +114,7 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
 
 fn member_may(
     organization_id: &str,
-    level: Option<Level>,
+    levels: Levels,
     action: Action,
     target: Target<'_>,
 ) -> Decision {
@@ -126,25 +128,20 @@ fn member_may(
     if asked.is_some_and(|asked| asked != organization_id) {
         return Decision::Hidden;
     }
+    let admin = levels.contains(Level::Admin);
+    let editor = levels.contains(Level::Editor);
     let enough = match action {
         Action::OwnSession | Action::OwnAccount => true,
-        Action::ReadDirectory => {
-            matches!(level, Some(Level::Admin | Level::Editor | Level::Viewer))
-        }
-        Action::ReadTraces => matches!(level, Some(Level::Admin | Level::Editor)),
+        Action::ReadDirectory => admin || editor || levels.contains(Level::Viewer),
+        Action::ReadTraces => admin || editor,
         // Whom an identity provider made is its and the admins' business, and no editor
         // switches an admin off.
-        Action::ChangeUsers => match (level, target) {
-            (Some(Level::Admin), _) => true,
-            (Some(Level::Editor), Target::User { local, level, .. }) => {
-                local && level < Some(Level::Admin)
-            }
-            (Some(Level::Editor), _) => true,
-            _ => false,
+        Action::ChangeUsers => match target {
+            _ if admin => true,
+            Target::User { local, level, .. } => editor && local && level < Some(Level::Admin),
+            _ => editor,
         },
-        Action::Administer | Action::IssueTokens => {
-            level == Some(Level::Admin) && target != Target::Appliance
-        }
+        Action::Administer | Action::IssueTokens => admin && target != Target::Appliance,
         Action::Operate => false,
     };
     if enough {
@@ -188,17 +185,115 @@ fn covers(scopes: Scopes, action: Action) -> bool {
     }
 }
 
+/// Decides whether the level that is given to one user directly may become `to` (`None` takes it
+/// away). Editors give levels up to their own, to the local users they may change; only admins and
+/// operators make admins. Nobody gives themselves anything: what a group gave would stay when the
+/// group is gone. Lowering oneself is allowed.
+pub fn may_grant(actor: &Actor, user_id: &str, target: Target<'_>, to: Option<Level>) -> Decision {
+    match may(actor, Action::ChangeUsers, target) {
+        Decision::Allowed => {}
+        other => return other,
+    }
+    let (id, levels) = match actor {
+        Actor::User { id, levels, .. } => (id, levels),
+        // Making an admin takes the scope `admin`, too.
+        Actor::Token { owner, scopes } => {
+            return match may_grant(owner, user_id, target, to) {
+                Decision::Allowed
+                    if to == Some(Level::Admin) && !covers(*scopes, Action::Administer) =>
+                {
+                    Decision::Forbidden
+                }
+                decision => decision,
+            };
+        }
+        Actor::Nobody | Actor::Operator { .. } | Actor::Organization { .. } => {
+            return Decision::Allowed;
+        }
+    };
+    let admin = levels.contains(Level::Admin);
+    let own = id == user_id;
+    if (to == Some(Level::Admin) && !admin) || (own && to >= levels.highest()) {
+        Decision::Forbidden
+    } else {
+        Decision::Allowed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn actor(id: &str, levels: &[Level]) -> Actor {
+        Actor::User {
+            id: id.into(),
+            organization_id: "own".into(),
+            levels: levels.iter().copied().collect(),
+        }
+    }
+
+    #[test]
+    fn rights_add_up_over_all_ways_a_level_comes() {
+        let decide = |levels: &[Level], action| {
+            may(&actor("u", levels), action, Target::Organization("own"))
+        };
+        // A group makes a runner; the default made a viewer, who keeps reading.
+        let both = [Level::Viewer, Level::Runner];
+        assert_eq!(decide(&both, Action::ReadDirectory), Decision::Allowed);
+        assert_eq!(decide(&both, Action::ReadTraces), Decision::Forbidden);
+        let alone = [Level::Runner];
+        assert_eq!(decide(&alone, Action::ReadDirectory), Decision::Forbidden);
+        let editor = [Level::Runner, Level::Editor];
+        assert_eq!(decide(&editor, Action::ReadDirectory), Decision::Allowed);
+        assert_eq!(decide(&editor, Action::ChangeUsers), Decision::Allowed);
+        assert_eq!(decide(&editor, Action::Administer), Decision::Forbidden);
+    }
+
+    #[test]
+    fn who_gives_which_level() {
+        use Level::{Admin, Editor, Runner, Viewer};
+        let somebody = |local, level| Target::User {
+            organization_id: "own",
+            local,
+            level,
+        };
+        let local = somebody(true, Some(Viewer));
+        let pushed = somebody(false, Some(Viewer));
+        let an_admin = somebody(true, Some(Admin));
+        let editor = actor("e", &[Editor]);
+        let admin = actor("a", &[Admin]);
+        let operator = Actor::Operator { id: "o".into() };
+        let allowed =
+            |who: &Actor, target, to| may_grant(who, "somebody", target, to) == Decision::Allowed;
+        for to in [None, Some(Viewer), Some(Runner), Some(Editor)] {
+            assert!(allowed(&editor, local, to));
+            assert!(!allowed(&editor, pushed, to));
+            assert!(!allowed(&editor, an_admin, to));
+        }
+        assert!(!allowed(&editor, local, Some(Admin)));
+        for target in [local, pushed, an_admin] {
+            assert!(allowed(&admin, target, Some(Admin)));
+            assert!(allowed(&operator, target, Some(Admin)));
+            assert!(!allowed(&actor("v", &[Viewer, Runner]), target, None));
+        }
+        assert_eq!(
+            may_grant(&Actor::Nobody, "x", local, None),
+            Decision::SignInFirst
+        );
+        // To oneself only less.
+        let own = |who: &Actor, id, level, to| {
+            may_grant(who, id, somebody(true, Some(level)), to) == Decision::Allowed
+        };
+        assert!(own(&admin, "a", Admin, Some(Editor)));
+        assert!(own(&admin, "a", Admin, None));
+        assert!(!own(&admin, "a", Admin, Some(Admin)));
+        assert!(!own(&editor, "e", Editor, Some(Editor)));
+        assert!(own(&editor, "e", Editor, Some(Viewer)));
+    }
+
     #[test]
     fn an_editor_changes_local_users_below_admin() {
-        let editor = Actor::User {
-            id: "u".into(),
-            organization_id: "own".into(),
-            level: Some(Level::Editor),
-        };
+        let editor = actor("u", &[Level::Editor]);
         let decide = |organization_id, local, level| {
             let target = Target::User {
                 organization_id,
@@ -228,20 +323,16 @@ mod tests {
             (IssueTokens, [true, false, false, false, false, true]),
             (Operate, [false, false, false, false, false, true]),
         ];
-        let levels = [
-            Some(Level::Admin),
-            Some(Level::Editor),
-            Some(Level::Runner),
-            Some(Level::Viewer),
-            None,
+        let levels: [&[Level]; 5] = [
+            &[Level::Admin],
+            &[Level::Editor],
+            &[Level::Runner],
+            &[Level::Viewer],
+            &[],
         ];
         for (action, allowed) in table {
             for (level, expected) in levels.iter().zip(allowed) {
-                let user = Actor::User {
-                    id: "u".into(),
-                    organization_id: "own".into(),
-                    level: *level,
-                };
+                let user = actor("u", level);
                 let decision = may(&user, action, Target::Organization("own"));
                 assert_eq!(
                     decision == Decision::Allowed,
@@ -296,11 +387,12 @@ mod tests {
         let owners = [
             Actor::Nobody,
             Actor::Organization { id: "own".into() },
-            user(None),
-            user(Some(Level::Viewer)),
-            user(Some(Level::Runner)),
-            user(Some(Level::Editor)),
-            user(Some(Level::Admin)),
+            actor("u", &[]),
+            actor("u", &[Level::Viewer]),
+            actor("u", &[Level::Runner]),
+            actor("u", &[Level::Viewer, Level::Runner]),
+            actor("u", &[Level::Editor]),
+            actor("u", &[Level::Admin]),
             Actor::Operator { id: "o".into() },
         ];
         let targets = [
@@ -338,12 +430,28 @@ mod tests {
         }
     }
 
-    fn user(level: Option<Level>) -> Actor {
-        Actor::User {
-            id: "u".into(),
-            organization_id: "own".into(),
-            level,
+    #[test]
+    fn a_token_gives_what_its_owner_gives_and_no_admin_without_the_scope() {
+        let target = Target::User {
+            organization_id: "own",
+            local: true,
+            level: Some(Level::Viewer),
+        };
+        let give = |owner: &Actor, scopes: &str, to| {
+            let scopes = Scopes::parse(scopes).unwrap();
+            let token = token(owner.clone(), scopes.iter());
+            may_grant(&token, "somebody", target, to) == Decision::Allowed
+        };
+        let (editor, admin) = (actor("e", &[Level::Editor]), actor("a", &[Level::Admin]));
+        let own = Actor::Organization { id: "own".into() };
+        for owner in [&editor, &admin, &own] {
+            assert!(give(owner, "users", Some(Level::Editor)));
+            assert!(!give(owner, "read admin", Some(Level::Editor)));
+            assert!(!give(owner, "users", Some(Level::Admin)));
         }
+        assert!(!give(&editor, "users admin", Some(Level::Admin)));
+        assert!(give(&admin, "users admin", Some(Level::Admin)));
+        assert!(give(&own, "users admin", Some(Level::Admin)));
     }
 
     fn token(owner: Actor, scopes: impl IntoIterator<Item = Scope>) -> Actor {

@@ -6,24 +6,31 @@
 
 pub mod addresses;
 pub mod authority;
+pub mod deprovisioning;
 pub mod domain;
+pub mod enforcement;
 mod error;
 pub mod group;
 pub mod level;
+pub mod level_change;
 pub mod metadata_source;
 pub mod organization;
+pub mod past;
 pub mod provider;
+pub mod provider_deletion;
 mod provisioned;
 pub mod provisioning;
 pub mod scim_filter;
 pub mod service_keys;
+pub mod session_limits;
+pub mod sessions;
 pub mod sign_in;
 pub mod slug;
 pub mod user;
 
-pub use authority::{Action, Actor, Decision, Need, Target, may};
+pub use authority::{Action, Actor, Decision, Need, Target, may, may_grant};
 pub use error::DirectoryError;
-pub use level::Level;
+pub use level::{Level, Levels};
 
 /// A page of a list: `total` rows exist, `next` is where the next page starts.
 #[derive(Debug, serde::Serialize)]
@@ -80,6 +87,10 @@ impl PageRequest {
         let next = if more { items.last().map(key) } else { None };
         Page { items, total, next }
     }
+}
+
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The key that names are compared by where case does not count (RFC 7643 section 2.2 leaves

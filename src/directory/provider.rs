@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::addresses::PublicUrl;
 use super::domain::{self, Domain, DomainState, EmailDomain};
+use super::enforcement::{self, Readiness};
 use super::organization::Organization;
 use super::{DirectoryError, organization};
 use crate::access::session;
@@ -93,6 +94,8 @@ pub struct Provider {
     pub idp_initiated: bool,
     /// Whether a person without an account gets one at sign-in.
     pub jit: bool,
+    /// Whether people of its domains may use no password ([`super::enforcement`]).
+    pub enforced: bool,
     /// How far its clock may be off.
     pub skew: Duration,
     /// When it was made.
@@ -102,7 +105,7 @@ pub struct Provider {
 }
 
 const COLUMNS: &str = "id, organization_id, kind, name, state, issuer, sso_url, metadata_url, \
-                       idp_initiated, jit, skew_ms, created_at, last_sign_in_at";
+                       idp_initiated, jit, skew_ms, created_at, last_sign_in_at, enforced";
 
 /// Makes a draft with its domains.
 #[expect(clippy::too_many_arguments, reason = "each is one fact of the draft")]
@@ -270,6 +273,8 @@ pub struct Change {
     pub idp_initiated: Option<bool>,
     /// Whether a person without an account gets one at sign-in.
     pub jit: Option<bool>,
+    /// Whether people of its domains may use no password.
+    pub enforced: Option<bool>,
     /// On (`Active`) or off (`Disabled`).
     pub state: Option<State>,
     /// The domains and the state in which new ones start.
@@ -317,15 +322,29 @@ pub fn change(
             session::end_of_provider(tx, id)?;
         }
     }
+    if let Some(on) = change.enforced {
+        if on && !before.enforced {
+            enforcement::demand_ready(tx, &find(tx, id)?, now)?;
+        }
+        tx.prepare_cached("UPDATE providers SET enforced = ?2 WHERE id = ?1")?
+            .execute(params![id, on])?;
+    }
     let after = find(tx, id)?;
-    if let Some(detail) = audit::changes(&facts_before, &facts(tx, &after)?) {
+    if let Some(mut detail) = audit::changes(&facts_before, &facts(tx, &after)?) {
+        if after.enforced {
+            let ended = enforcement::end_password_sessions(tx, &after.organization_id)?;
+            detail.insert("ended".into(), json!({ "password_sessions": ended }));
+        }
         told(tx, "provider.changed", &after, detail, by, now)?;
     }
     Ok(after)
 }
 
 /// What the audit log says of a provider.
-fn facts(conn: &Connection, provider: &Provider) -> Result<Map<String, Value>, DirectoryError> {
+pub(super) fn facts(
+    conn: &Connection,
+    provider: &Provider,
+) -> Result<Map<String, Value>, DirectoryError> {
     let fingerprints = conn
         .prepare_cached(
             "SELECT fingerprint FROM provider_certificates WHERE provider_id = ?1
@@ -343,11 +362,12 @@ fn facts(conn: &Connection, provider: &Provider) -> Result<Map<String, Value>, D
         ("certificates", json!(fingerprints)),
         ("idp_initiated", json!(provider.idp_initiated)),
         ("jit", json!(provider.jit)),
+        ("enforced", json!(provider.enforced)),
         ("domains", json!(domain::of_provider(conn, &provider.id)?)),
     ]))
 }
 
-fn told(
+pub(super) fn told(
     tx: &Connection,
     action: &'static str,
     provider: &Provider,
@@ -380,9 +400,12 @@ fn complete(
     // from its metadata replaces what came from there, and pasted certificates stay.
     let same = provider.issuer.as_deref() == Some(completion.issuer.as_str());
     if !same && provider.issuer.is_some() {
-        // What the old one called somebody says nothing about whom the new one calls so.
+        // What the old one called somebody says nothing about whom the new one calls so, nor
+        // whether anybody can sign in through it.
         session::end_of_provider(tx, &provider.id)?;
         tx.prepare_cached("DELETE FROM links WHERE provider_id = ?1")?
+            .execute([&provider.id])?;
+        tx.prepare_cached("UPDATE providers SET last_sign_in_at = NULL WHERE id = ?1")?
             .execute([&provider.id])?;
     }
     let forget = if same && completion.source == "metadata" {
@@ -423,21 +446,23 @@ fn complete(
     Ok(())
 }
 
-/// Removes a provider; its links and sessions go with it, its people stay.
-pub fn delete(
-    tx: &Connection,
-    id: &str,
-    by: &Author,
-    now: Timestamp,
-) -> Result<(), DirectoryError> {
-    let before = find(tx, id)?;
-    let detail = audit::detail([("before", Value::Object(facts(tx, &before)?))]);
-    told(tx, "provider.deleted", &before, detail, by, now)?;
-    tx.prepare_cached("DELETE FROM domains WHERE provider_id = ?1")?
-        .execute([id])?;
-    tx.prepare_cached("DELETE FROM providers WHERE id = ?1")?
-        .execute([id])?;
-    Ok(())
+/// The provider that a SCIM token is made for: the one that was asked for, else the only one.
+pub fn of_token(
+    conn: &Connection,
+    organization_id: &str,
+    asked: Option<&str>,
+) -> Result<Option<String>, DirectoryError> {
+    if let Some(id) = asked {
+        let found = find_in(conn, organization_id, id).map_err(|error| match error {
+            DirectoryError::NotFound { .. } => {
+                DirectoryError::invalid("provider_id", "this organization has no such provider")
+            }
+            other => other,
+        })?;
+        return Ok(Some(found.id));
+    }
+    let mut all = list(conn, organization_id)?;
+    Ok(if all.len() == 1 { all.pop() } else { None }.map(|only| only.id))
 }
 
 /// The pinned signing certificates, DER.
@@ -484,6 +509,8 @@ pub struct View {
     certificates: Vec<CertificateView>,
     idp_initiated: bool,
     jit: bool,
+    enforced: bool,
+    enforcement: Readiness,
     missing: Vec<&'static str>,
     people: i64,
     last_sign_in_at: Option<Timestamp>,
@@ -534,6 +561,8 @@ pub fn view(
         certificates,
         idp_initiated: provider.idp_initiated,
         jit: provider.jit,
+        enforced: provider.enforced,
+        enforcement: enforcement::readiness(conn, provider, now)?,
         missing,
         people,
         last_sign_in_at: provider.last_sign_in_at,
@@ -579,5 +608,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Provider> {
         skew: Duration::from_millis(u64::try_from(skew).unwrap_or(0)),
         created_at: Timestamp::from_millis(row.get(11)?),
         last_sign_in_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_millis),
+        enforced: row.get(13)?,
     })
 }

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
 use super::Level;
+use super::deprovisioning::{self, Ended};
 use super::organization::Organization;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry, MOST_IDS};
@@ -156,7 +157,7 @@ pub(super) fn user_deleted(
     tx: &Connection,
     organization_id: &str,
     id: &str,
-    sessions: usize,
+    ended: &Ended,
     by: &Author,
     now: Timestamp,
 ) -> Told {
@@ -186,12 +187,12 @@ pub(super) fn user_deleted(
             now,
         )?;
     }
-    let detail = audit::detail([
+    let mut detail = audit::detail([
         ("before", Value::Object(before.all())),
         ("grants", Value::Object(grants)),
         ("removed_from", json!(last)),
-        ("ended", json!({ "sessions": sessions })),
     ]);
+    detail.extend(deprovisioning::detail(ended, now));
     told(
         tx,
         "user.deleted",

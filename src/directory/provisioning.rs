@@ -10,6 +10,7 @@ use super::error::is_unique_violation;
 use super::organization::Organization;
 use super::provisioned::{self, GroupFacts, Membership, UserFacts};
 use super::scim_filter::{self, Resources};
+use super::user::Ended;
 use super::{DirectoryError, fold, user};
 use crate::clock::Timestamp;
 use crate::observe::audit::Author;
@@ -169,7 +170,7 @@ pub fn replace_user(
     tx.prepare_cached(
         "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
-             resource = ?10, version = version + 1, updated_at = ?11
+             resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL
          WHERE id = ?1",
     )?
     .execute(params![
@@ -193,11 +194,15 @@ pub fn replace_user(
     after.active = active;
     let attributes = provisioned::attributes(&before.resource, &draft.resource);
     provisioned::user_changed(tx, organization, id, (&facts, &after), attributes, by, now)?;
-    let ended = if active { 0 } else { user::end_access(tx, id)? };
-    if (active != before.active || ended > 0)
+    let ended = if active {
+        Ended::default()
+    } else {
+        user::end_access(tx, id, now)?
+    };
+    if (active != before.active || !ended.is_nothing())
         && let Some(changed) = user::find(tx, id)?
     {
-        user::switched(tx, &changed, active, ended, by, now)?;
+        user::switched(tx, &changed, active, &ended, by, now)?;
     }
     read_user(tx, organization, id)
 }
@@ -245,8 +250,8 @@ pub fn delete_user(
     if !there {
         return Err(no_such("User", id).into());
     }
-    let ended = user::end_access(tx, id)?;
-    provisioned::user_deleted(tx, &organization.id, id, ended, by, now)?;
+    let ended = user::end_access(tx, id, now)?;
+    provisioned::user_deleted(tx, &organization.id, id, &ended, by, now)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([id])?;
     Ok(())

@@ -149,7 +149,7 @@ pub fn admit(
         )?
         .execute(params![provider.id, person.name_id, found.id, now.millis()])?;
     }
-    tx.prepare_cached("UPDATE users SET last_sign_in_at = ?2 WHERE id = ?1")?
+    tx.prepare_cached("UPDATE users SET last_sign_in_at = ?2, unmanaged_at = NULL WHERE id = ?1")?
         .execute(params![found.id, now.millis()])?;
     tx.prepare_cached("UPDATE providers SET last_sign_in_at = ?2 WHERE id = ?1")?
         .execute(params![provider.id, now.millis()])?;

@@ -4,8 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{DirectoryError, Level, Page, PageRequest, organization};
-use crate::access::session;
+pub use super::deprovisioning::{Ended, end_access};
+use super::level::BIT;
+use super::{
+    DirectoryError, Level, Levels, Page, PageRequest, deprovisioning, organization, sessions,
+};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry};
 
@@ -54,10 +57,12 @@ pub struct User {
     pub updated_at: Timestamp,
     /// The last accepted sign-in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// Since when no identity provider answers for the user any more.
+    pub unmanaged_at: Option<Timestamp>,
 }
 
 const COLUMNS: &str = "id, organization_id, user_name, email, display_name, active, origin, \
-                       created_at, updated_at, last_sign_in_at";
+                       created_at, updated_at, last_sign_in_at, unmanaged_at";
 
 /// Finds one by id.
 pub fn find(conn: &Connection, id: &str) -> Result<Option<User>, DirectoryError> {
@@ -118,7 +123,7 @@ pub fn members(
         .optional()?;
     let mut statement = conn.prepare_cached(
         "SELECT u.id, u.organization_id, u.user_name, u.email, u.display_name, u.active, u.origin,
-                u.created_at, u.updated_at, u.last_sign_in_at
+                u.created_at, u.updated_at, u.last_sign_in_at, u.unmanaged_at
          FROM members m JOIN users u ON u.id = m.user_id
          WHERE m.group_id = ?1 AND m.user_id > ?2 ORDER BY m.user_id LIMIT ?3",
     )?;
@@ -157,21 +162,23 @@ pub struct GroupName {
     pub display_name: String,
 }
 
-/// The user's level: the highest that reaches them by any way, or `None`.
-pub fn level(conn: &Connection, user_id: &str) -> Result<Option<Level>, DirectoryError> {
-    let rank: Option<i64> = conn
-        .prepare_cached(
-            "SELECT max(CASE level WHEN 'admin' THEN 3 WHEN 'editor' THEN 2
-                                   WHEN 'runner' THEN 1 ELSE 0 END)
+/// The levels that reach the user by any way.
+pub fn reached(conn: &Connection, user_id: &str) -> Result<Levels, DirectoryError> {
+    let bits: i64 = conn
+        .prepare_cached(&format!(
+            "SELECT coalesce(sum(DISTINCT {BIT}), 0)
              FROM (SELECT level FROM grants WHERE user_id = ?1
                    UNION ALL
                    SELECT g.level FROM members m JOIN groups g ON g.id = m.group_id
-                   WHERE m.user_id = ?1)",
-        )?
+                   WHERE m.user_id = ?1)"
+        ))?
         .query_row([user_id], |row| row.get(0))?;
-    Ok(rank
-        .and_then(|r| usize::try_from(r).ok())
-        .and_then(|r| Level::ALL.get(r).copied()))
+    Ok(Levels::from_bits(bits))
+}
+
+/// The user's level: the highest that reaches them by any way, or `None`.
+pub fn level(conn: &Connection, user_id: &str) -> Result<Option<Level>, DirectoryError> {
+    Ok(reached(conn, user_id)?.highest())
 }
 
 /// Every way a level reaches the user, the highest first; at most 1,000 groups.
@@ -228,28 +235,32 @@ pub(crate) fn grant_default(
         .query_row([user_id, organization_id], |row| row.get(0))?)
 }
 
-/// Switches a user on or off. Off ends every session in the same transaction; on restores none.
-/// Returns how many sessions ended.
+/// Switches a user on or off. Off ends everything that lets them in, in the same transaction; on
+/// restores none of it.
 pub fn set_active(
     tx: &Connection,
     user_id: &str,
     active: bool,
     by: &Author,
     now: Timestamp,
-) -> Result<usize, DirectoryError> {
+) -> Result<Ended, DirectoryError> {
     let changed = tx
         .prepare_cached(
             "UPDATE users SET active = ?2, version = version + 1, updated_at = ?3
              WHERE id = ?1 AND active <> ?2",
         )?
         .execute(params![user_id, active, now.millis()])?;
-    let sessions = if active { 0 } else { end_access(tx, user_id)? };
-    if (changed > 0 || sessions > 0)
+    let ended = if active {
+        Ended::default()
+    } else {
+        end_access(tx, user_id, now)?
+    };
+    if (changed > 0 || !ended.is_nothing())
         && let Some(user) = find(tx, user_id)?
     {
-        switched(tx, &user, active, sessions, by, now)?;
+        switched(tx, &user, active, &ended, by, now)?;
     }
-    Ok(sessions)
+    Ok(ended)
 }
 
 /// Tells that a user was switched on or off.
@@ -257,14 +268,14 @@ pub(crate) fn switched(
     tx: &Connection,
     user: &User,
     active: bool,
-    sessions: usize,
+    ended: &Ended,
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
     if active {
         return told(tx, "user.reactivated", user, Map::new(), by, now);
     }
-    let detail = audit::detail([("ended", json!({ "sessions": sessions }))]);
+    let detail = deprovisioning::detail(ended, now);
     told(tx, "user.deactivated", user, detail, by, now)
 }
 
@@ -312,11 +323,6 @@ pub(crate) fn facts(user: &User) -> Map<String, Value> {
     ])
 }
 
-/// Ends everything that lets a user in without signing in again.
-pub(crate) fn end_access(tx: &Connection, user_id: &str) -> Result<usize, DirectoryError> {
-    Ok(session::end_of_user(tx, user_id)?)
-}
-
 /// A user as the API and the command line show it.
 #[derive(Debug, Serialize)]
 pub struct View {
@@ -332,6 +338,7 @@ pub struct View {
     levels: Vec<LevelSource>,
     sessions: usize,
     last_sign_in_at: Option<Timestamp>,
+    unmanaged_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -348,8 +355,9 @@ pub fn view(conn: &Connection, user: &User, now: Timestamp) -> Result<View, Dire
         active: user.active,
         level: levels.first().map(|source| source.level),
         levels,
-        sessions: session::of_user(conn, &user.id, now)?.len(),
+        sessions: sessions::of_user(conn, user, now)?.len(),
         last_sign_in_at: user.last_sign_in_at,
+        unmanaged_at: user.unmanaged_at,
         created_at: user.created_at,
         updated_at: user.updated_at,
     })
@@ -367,5 +375,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         created_at: Timestamp::from_millis(row.get(7)?),
         updated_at: Timestamp::from_millis(row.get(8)?),
         last_sign_in_at: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_millis),
+        unmanaged_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_millis),
     })
 }

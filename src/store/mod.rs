@@ -29,6 +29,16 @@ pub use self::error::{OpenError, StoreError};
 use self::readers::Readers;
 use self::writer::Writer;
 
+/// An empty database in memory with the schema of today, to hold others to.
+///
+/// # Errors
+/// [`StoreError`] if SQLite can't make one.
+pub fn pristine() -> Result<Connection, StoreError> {
+    let mut conn = Connection::open_in_memory()?;
+    migrate::run(&mut conn)?;
+    Ok(conn)
+}
+
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -6,8 +6,7 @@ use super::route::Call;
 use super::signed_in::{self, Who};
 use super::template::{escape, page};
 use super::{App, Problem, cookie};
-use crate::access::session;
-use crate::directory::{Level, user};
+use crate::directory::{Action, Decision, Level, Target, may, sessions, user};
 use crate::edge::Response;
 
 /// `GET /`: the portal of a user, the console of an operator, else the sign-in.
@@ -28,7 +27,7 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             return Ok((Some(own), None));
         };
         let levels = user::levels(conn, &user.id)?;
-        let sessions = session::of_user(conn, &user.id, now)?;
+        let sessions = sessions::of_user(conn, user, now)?;
         Ok::<_, Problem>((Some(own), Some((levels, sessions))))
     })?;
     let (Some(signed_in), Some((levels, sessions))) = &found else {
@@ -43,7 +42,7 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let Who::User {
         user,
         organization,
-        level,
+        levels: reached,
     } = &signed_in.who
     else {
         return elsewhere("/console");
@@ -74,7 +73,9 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             other.created_at
         );
     }
-    let console_link = if matches!(level, None | Some(Level::Runner)) {
+    let own = Target::Organization(&organization.id);
+    let reads = may(&signed_in.actor(), Action::ReadDirectory, own) == Decision::Allowed;
+    let console_link = if !reads {
         String::new()
     } else {
         format!(
@@ -92,7 +93,7 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             ),
             ("email", user.email.as_deref().unwrap_or(&user.user_name)),
             ("organization", &organization.name),
-            ("level", level.map_or("none", Level::word)),
+            ("level", reached.highest().map_or("none", Level::word)),
             ("groups", &groups),
             ("sessions", &rows),
             ("console_link", &console_link),

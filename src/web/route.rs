@@ -100,6 +100,7 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}",  May(ReadDirectory), api::providers::show),
     row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::change),
     row("DELETE", "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::delete),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}/deletion", May(Administer), api::providers::deletion),
     row("GET",    "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::list),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::create),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}",   May(Administer),    api::tokens::revoke),
@@ -116,9 +117,24 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/groups/{group}",        May(ReadDirectory), api::groups::show),
     row("PATCH",  "/api/v1/organizations/{org}/groups/{group}",        May(Administer),    api::groups::change),
     row("GET",    "/api/v1/organizations/{org}/groups/{group}/members", May(ReadDirectory), api::groups::members),
+    row("GET",    "/api/v1/organizations/{org}/groups/{group}/level-change", May(Administer), api::groups::level_change),
+    row("GET",    "/api/v1/organizations/{org}/sessions",              May(ReadTraces),    api::sessions::list),
+    row("DELETE", "/api/v1/organizations/{org}/sessions",              May(Administer),    api::sessions::end_all),
+    row("DELETE", "/api/v1/organizations/{org}/sessions/{session}",    May(Administer),    api::sessions::end),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/sessions", May(ReadTraces),    api::sessions::of_user),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/sessions", May(Administer),    api::sessions::end_of_user),
     row("GET",    "/api/v1/organizations/{org}/users",                 May(ReadDirectory), api::users::list),
     row("GET",    "/api/v1/organizations/{org}/users/{user}",          May(ReadDirectory), api::users::show),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}",          May(ChangeUsers),   api::users::change),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", May(ReadTraces),    api::audit::timeline),
+    row("GET",    "/api/v1/organizations/{org}/levels",                May(ReadTraces),    api::audit::levels),
+    row("GET",    "/api/v1/organizations/{org}/audit",                 May(ReadTraces),    api::audit::list),
+    row("GET",    "/api/v1/organizations/{org}/audit/export",          May(ReadTraces),    api::audit::export),
+    row("GET",    "/api/v1/audit",                                     May(Operate),       api::audit::list_all),
+    row("GET",    "/api/v1/audit/export",                              May(Operate),       api::audit::export_all),
+    row("GET",    "/api/v1/audit/verify",                              May(Operate),       api::audit::verify),
+    row("GET",    "/api/v1/audit/checkpoint",                          May(Operate),       api::audit::checkpoint),
+    row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),
 
@@ -167,6 +183,11 @@ impl Call<'_> {
     /// Who is signed in; a guarded route always has somebody.
     pub(super) fn signed_in(&self) -> Result<&SignedIn, Problem> {
         self.signed_in.as_ref().ok_or_else(Problem::sign_in_first)
+    }
+
+    /// The id of the session by which this is asked; a token has none.
+    pub(super) fn session_id(&self) -> Result<Option<&str>, Problem> {
+        Ok(self.signed_in()?.session().ok().map(|s| s.id.as_str()))
     }
 
     /// Whether they may do this to the appliance as well, for what counts more when they may.

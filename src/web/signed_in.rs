@@ -9,11 +9,11 @@ use super::{App, Problem, cookie};
 use crate::access::api_token::{self, ApiToken, Owner};
 use crate::access::break_glass;
 use crate::access::secret;
-use crate::access::session::{self, Session, Subject};
+use crate::access::session::{self, Method, Session, Subject};
 use crate::clock::Timestamp;
 use crate::directory::organization::{self, Organization};
 use crate::directory::user::{self, User};
-use crate::directory::{Actor, Level};
+use crate::directory::{Actor, Levels, enforcement, session_limits};
 use crate::edge::Request;
 use crate::observe::audit::{Author, AuthorKind, Via};
 
@@ -30,7 +30,8 @@ pub(super) enum Who {
     User {
         user: Box<User>,
         organization: Box<Organization>,
-        level: Option<Level>,
+        /// The levels that reach them by all ways together.
+        levels: Levels,
     },
     /// A break-glass account's session.
     Operator { id: String, name: String },
@@ -47,7 +48,8 @@ pub(super) enum TokenOwner {
     User {
         user: Box<User>,
         organization: Box<Organization>,
-        level: Option<Level>,
+        /// The levels that reach them by all ways together.
+        levels: Levels,
     },
     /// An organization itself.
     Organization(Box<Organization>),
@@ -58,6 +60,18 @@ pub(super) enum TokenOwner {
 }
 
 impl SignedIn {
+    /// The user's id, be it in person or by a token of theirs; an operator is none.
+    pub(super) fn user_id(&self) -> Option<&str> {
+        match &self.who {
+            Who::User { user, .. }
+            | Who::Token {
+                owner: TokenOwner::User { user, .. },
+                ..
+            } => Some(&user.id),
+            Who::Operator { .. } | Who::Token { .. } => None,
+        }
+    }
+
     /// The session, where somebody has signed in.
     pub(super) fn session(&self) -> Result<&Session, Problem> {
         self.session.as_ref().ok_or_else(Problem::in_person)
@@ -84,10 +98,10 @@ impl SignedIn {
     pub(super) fn actor(&self) -> Actor {
         match &self.who {
             Who::Operator { id, .. } => Actor::Operator { id: id.clone() },
-            Who::User { user, level, .. } => member(user, *level),
+            Who::User { user, levels, .. } => member(user, *levels),
             Who::Token { token, owner } => {
                 let owner = match owner {
-                    TokenOwner::User { user, level, .. } => member(user, *level),
+                    TokenOwner::User { user, levels, .. } => member(user, *levels),
                     TokenOwner::Organization(organization) => Actor::Organization {
                         id: organization.id.clone(),
                     },
@@ -156,11 +170,11 @@ impl SignedIn {
     }
 }
 
-fn member(user: &User, level: Option<Level>) -> Actor {
+fn member(user: &User, levels: Levels) -> Actor {
     Actor::User {
         id: user.id.clone(),
         organization_id: user.organization_id.clone(),
-        level,
+        levels,
     }
 }
 
@@ -190,23 +204,45 @@ pub(super) fn of_cookie(
     let Some(session) = session::find(conn, &secret::hash(value), now)? else {
         return Ok(None);
     };
-    let who = match &session.subject {
-        Subject::User(id) => active(conn, id)?.map(|(user, organization, level)| Who::User {
-            user,
-            organization,
-            level,
-        }),
+    match &session.subject {
+        Subject::User(id) => {
+            let Some(user) = user::find(conn, id)?.filter(|user| user.active) else {
+                return Ok(None);
+            };
+            // Ended when enforcement began; one that was opened at that very moment, or whose owner
+            // got an address of an enforced domain since, counts no more either.
+            if session.method == Method::Password && enforcement::is_enforced(conn, &user)? {
+                return Ok(None);
+            }
+            let organization = organization::find_by_id(conn, &user.organization_id)?;
+            let standing = session_limits::standing(conn, id, &organization.id)?;
+            let Some(session) = session.within(standing.limits, now) else {
+                return Ok(None);
+            };
+            let who = Who::User {
+                user: Box::new(user),
+                organization: Box::new(organization),
+                levels: standing.levels,
+            };
+            Ok(Some(SignedIn {
+                session: Some(session),
+                who,
+            }))
+        }
         Subject::Operator(id) => {
-            break_glass::find_enabled(conn, id)?.map(|operator| Who::Operator {
+            let Some(operator) = break_glass::find_enabled(conn, id)? else {
+                return Ok(None);
+            };
+            let who = Who::Operator {
                 id: operator.id,
                 name: operator.name,
-            })
+            };
+            Ok(Some(SignedIn {
+                session: Some(session),
+                who,
+            }))
         }
-    };
-    Ok(who.map(|who| SignedIn {
-        session: Some(session),
-        who,
-    }))
+    }
 }
 
 /// The API token of this text, if it works and its owner may still come in.
@@ -219,13 +255,14 @@ pub(super) fn of_token(
         return Ok(None);
     };
     let owner = match &token.owner {
-        Owner::User { id, .. } => {
-            active(conn, id)?.map(|(user, organization, level)| TokenOwner::User {
-                user,
-                organization,
-                level,
-            })
-        }
+        Owner::User { id, .. } => match user::find(conn, id)?.filter(|user| user.active) {
+            Some(user) => Some(TokenOwner::User {
+                organization: Box::new(organization::find_by_id(conn, &user.organization_id)?),
+                levels: user::reached(conn, id)?,
+                user: Box::new(user),
+            }),
+            None => None,
+        },
         Owner::Organization(id) => Some(TokenOwner::Organization(Box::new(
             organization::find_by_id(conn, id)?,
         ))),
@@ -244,18 +281,6 @@ pub(super) fn of_token(
             owner,
         },
     }))
-}
-
-type Member = (Box<User>, Box<Organization>, Option<Level>);
-
-/// A user who may come in, with organization and level.
-fn active(conn: &Connection, id: &str) -> Result<Option<Member>, Problem> {
-    let Some(user) = user::find(conn, id)?.filter(|user| user.active) else {
-        return Ok(None);
-    };
-    let organization = organization::find_by_id(conn, &user.organization_id)?;
-    let level = user::level(conn, id)?;
-    Ok(Some((Box::new(user), Box::new(organization), level)))
 }
 
 /// Notes that the session or token was used.

@@ -238,10 +238,10 @@ fn everybody_has_their_own() {
             .map(|t| t["id"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(ids(&ann, OWN), [anns.clone()]);
+    assert_eq!(ids(&ann, OWN), [anns.as_str()]);
     assert!(ids(&bob, OWN).is_empty());
-    assert_eq!(ids(&bob, OF_ACME), [acmes.clone()]);
-    assert_eq!(ids(app.operator(), OWN), [operators.clone()]);
+    assert_eq!(ids(&bob, OF_ACME), [acmes.as_str()]);
+    assert_eq!(ids(app.operator(), OWN), [operators.as_str()]);
     assert_eq!(
         ids(app.operator(), APPLIANCE),
         [appliances.clone(), operators]

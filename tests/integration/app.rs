@@ -64,7 +64,7 @@ pub(crate) struct TestApp {
     operator: String,
     stopper: Stopper,
     running: Option<JoinHandle<()>>,
-    _directory: Directory,
+    directory: Directory,
 }
 
 /// A database with the slow things in it, made once: the service provider's RSA keys and the
@@ -118,7 +118,7 @@ impl TestApp {
             operator: String::new(),
             stopper,
             running: Some(running),
-            _directory: directory,
+            directory,
         };
         started.operator = started.new_operator_session();
         started
@@ -231,11 +231,13 @@ impl TestApp {
             .expect(200);
     }
 
-    /// A signed-in user with this level by a group of that name; the user's id and cookie.
+    /// A signed-in user with this level and no other, by a group of that name; the user's id and
+    /// cookie.
     pub(crate) fn person(&self, tenant: &Tenant, level: &str) -> (String, String) {
         let id = self.push_user(tenant, &format!("{level}@{}.com", tenant.slug));
         let group = self.push_group(tenant, &format!("{level}s"), &[&id]);
         self.set_level(tenant, &group, level);
+        self.force(&format!("DELETE FROM grants WHERE user_id = '{id}'"));
         let cookie = self.session(&id);
         (id, cookie)
     }
@@ -270,12 +272,40 @@ impl TestApp {
         }
     }
 
+    /// The database file, for the command line beside the running server.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.directory.file("door.db")
+    }
+
     /// One value of one row.
     pub(crate) fn sql(&self, query: &'static str) -> Value {
         let read = |conn: &rusqlite::Connection| -> Result<Value, StoreError> {
             Ok(conn.query_row(query, [], |row| Ok(value(row.get_ref(0)?)))?)
         };
         self.store.read(read).unwrap()
+    }
+
+    /// The text in the one column of the one row that a query finds.
+    pub(crate) fn text(&self, query: &str) -> String {
+        self.store
+            .read(|conn| Ok::<_, StoreError>(conn.query_row(query, [], |row| row.get(0))?))
+            .unwrap()
+    }
+
+    /// Runs the executable on the same database and reads the JSON it prints.
+    #[track_caller]
+    pub(crate) fn portcullis(&self, arguments: &[&str]) -> Value {
+        let output = std::process::Command::new(crate::cli::executable())
+            .args(arguments)
+            .arg("--json")
+            .arg("--data")
+            .arg(self.file())
+            .env_clear()
+            .output()
+            .unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {err}");
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// Changes the database past every rule, to make what would take hours or days.
@@ -309,6 +339,7 @@ impl TestApp {
                     "events",
                     "webhooks",
                     "sessions",
+                    "session_limits",
                     "tokens",
                     "keys",
                     "seen_assertions",

@@ -18,7 +18,7 @@ use crate::http::{Ask, Client};
 use crate::saml::fixture::{IDP, ISSUER, SSO};
 
 /// The executable of this build, or the one that PORTCULLIS_BIN names (the release's, say).
-fn executable() -> PathBuf {
+pub(crate) fn executable() -> PathBuf {
     std::env::var_os("PORTCULLIS_BIN")
         .map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
 }
@@ -75,11 +75,6 @@ impl Shell {
         assert_eq!(text(&output.stdout), "", "{arguments:?}");
         assert!(!err.contains("panicked"), "{err}");
         err
-    }
-
-    /// Where a file of this name is, if it is.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.directory.file(name)
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {

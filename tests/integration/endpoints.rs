@@ -66,19 +66,19 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/session", signed_in(200), |_| Ask::get("/api/v1/session")),
     row("DELETE", "/api/v1/session", signed_in(204), |_| Ask::new("DELETE", "/api/v1/session")),
     row("GET",    "/api/v1/notices", signed_in(200), |_| Ask::get("/api/v1/notices")),
-    row("GET",    "/api/v1/break-glass-accounts", operator(200), |_| Ask::get("/api/v1/break-glass-accounts")),
-    row("POST",   "/api/v1/break-glass-accounts", operator(201), |w| Ask::new("POST", "/api/v1/break-glass-accounts").json(&json!({ "username": w.fresh("z"), "password": "a password of its own" }))),
-    row("PATCH",  "/api/v1/break-glass-accounts/{name}", operator(200), |w| Ask::new("PATCH", w.account()).json(&json!({ "networks": ["10.0.0.0/8"], "needs_arming": true }))),
-    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor", operator(201), |w| Ask::new("POST", format!("{}/second-factor", w.account()))),
-    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor/confirm", operator(200), |w| Ask::new("POST", format!("{}/second-factor/confirm", w.account())).json(&json!({ "code": one_time_code::now(FACTOR) }))),
-    row("DELETE", "/api/v1/break-glass-accounts/{name}/second-factor", operator(204), |w| Ask::new("DELETE", format!("{}/second-factor", w.account()))),
-    row("GET",    "/api/v1/drills", operator(200), |_| Ask::get("/api/v1/drills")),
-    row("GET",    "/api/v1/webhooks", operator(200), |_| Ask::get("/api/v1/webhooks")),
-    row("POST",   "/api/v1/webhooks", operator(201), |_| Ask::new("POST", "/api/v1/webhooks").json(&json!({ "url": "https://hooks.example/x", "kinds": ["break-glass.used"] }))),
-    row("POST",   "/api/v1/webhooks/{webhook}/test", operator(202), |w| Ask::new("POST", format!("{}/test", w.webhook()))),
-    row("DELETE", "/api/v1/webhooks/{webhook}", operator(204), |w| Ask::new("DELETE", w.webhook())),
+    row("GET",    "/api/v1/break-glass-accounts", operators(200), |_| Ask::get("/api/v1/break-glass-accounts")),
+    row("POST",   "/api/v1/break-glass-accounts", operators(201), |w| Ask::new("POST", "/api/v1/break-glass-accounts").json(&json!({ "username": w.fresh("z"), "password": "a password of its own" }))),
+    row("PATCH",  "/api/v1/break-glass-accounts/{name}", operators(200), |w| Ask::new("PATCH", w.account()).json(&json!({ "networks": ["10.0.0.0/8"], "needs_arming": true }))),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor", operators(201), |w| Ask::new("POST", format!("{}/second-factor", w.account()))),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor/confirm", operators(200), |w| Ask::new("POST", format!("{}/second-factor/confirm", w.account())).json(&json!({ "code": one_time_code::now(FACTOR) }))),
+    row("DELETE", "/api/v1/break-glass-accounts/{name}/second-factor", operators(204), |w| Ask::new("DELETE", format!("{}/second-factor", w.account()))),
+    row("GET",    "/api/v1/drills", operators(200), |_| Ask::get("/api/v1/drills")),
+    row("GET",    "/api/v1/webhooks", operators(200), |_| Ask::get("/api/v1/webhooks")),
+    row("POST",   "/api/v1/webhooks", operators(201), |_| Ask::new("POST", "/api/v1/webhooks").json(&json!({ "url": "https://hooks.example/x", "kinds": ["break-glass.used"] }))),
+    row("POST",   "/api/v1/webhooks/{webhook}/test", operators(202), |w| Ask::new("POST", format!("{}/test", w.webhook()))),
+    row("DELETE", "/api/v1/webhooks/{webhook}", operators(204), |w| Ask::new("DELETE", w.webhook())),
     row("GET",    "/api/v1/organizations", signed_in(200), |_| Ask::get("/api/v1/organizations")),
-    row("POST",   "/api/v1/organizations", ONLY_OPERATOR, |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
+    row("POST",   "/api/v1/organizations", operators(201), |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
     row("GET",    "/api/v1/organizations/{org}", readers(), |_| Ask::get(ORG)),
     row("PATCH",  "/api/v1/organizations/{org}", admins(200), |w| Ask::new("PATCH", ORG).json(&json!({ "name": w.fresh("Acme") }))),
     row("GET",    "/api/v1/organizations/{org}/providers", readers(), |_| Ask::get(format!("{ORG}/providers"))),
@@ -86,15 +86,16 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}", readers(), |w| Ask::get(format!("{ORG}/providers/{}", w.acme.provider))),
     row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/providers/{}", w.draft())).json(&json!({ "metadata_xml": IDP.metadata(), "jit": false, "idp_initiated": true }))),
     row("DELETE", "/api/v1/organizations/{org}/providers/{provider}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/providers/{}", w.draft()))),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}/deletion", admins(200), |w| Ask::get(format!("{ORG}/providers/{}/deletion", w.acme.provider))),
     row("GET",    "/api/v1/organizations/{org}/scim/tokens", admins(200), |_| Ask::get(format!("{ORG}/scim/tokens"))),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens", admins(201), |_| Ask::new("POST", format!("{ORG}/scim/tokens")).json(&json!({ "name": "Okta" }))),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/scim/tokens/{}", w.token()))),
     row("GET",    "/api/v1/organizations/{org}/api-tokens", admins(200), |_| Ask::get(format!("{ORG}/api-tokens"))),
     row("POST",   "/api/v1/organizations/{org}/api-tokens", admins(201), |_| Ask::new("POST", format!("{ORG}/api-tokens")).json(&json!({ "name": "CI", "scopes": ["read"] }))),
     row("DELETE", "/api/v1/organizations/{org}/api-tokens/{token}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/api-tokens/{}", w.api_token(&format!("{ORG}/api-tokens"))))),
-    row("GET",    "/api/v1/api-tokens", operator(200), |_| Ask::get("/api/v1/api-tokens")),
+    row("GET",    "/api/v1/api-tokens", operators(200), |_| Ask::get("/api/v1/api-tokens")),
     row("POST",   "/api/v1/api-tokens", ONLY_OPERATOR, |_| Ask::new("POST", "/api/v1/api-tokens").json(&json!({ "name": "CI", "scopes": ["operate"] }))),
-    row("DELETE", "/api/v1/api-tokens/{token}", operator(204), |w| Ask::new("DELETE", format!("/api/v1/api-tokens/{}", w.api_token("/api/v1/api-tokens")))),
+    row("DELETE", "/api/v1/api-tokens/{token}", operators(204), |w| Ask::new("DELETE", format!("/api/v1/api-tokens/{}", w.api_token("/api/v1/api-tokens")))),
     row("GET",    "/api/v1/account/tokens", signed_in(200), |_| Ask::get("/api/v1/account/tokens")),
     row("POST",   "/api/v1/account/tokens", signed_in(201), |_| Ask::new("POST", "/api/v1/account/tokens").json(&json!({ "name": "mine", "scopes": ["read"] }))),
     row("DELETE", "/api/v1/account/tokens/{token}", signed_in(404), |w| Ask::new("DELETE", format!("/api/v1/account/tokens/{}", w.api_token("/api/v1/api-tokens")))),
@@ -102,9 +103,24 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/groups/{group}", readers(), |w| Ask::get(format!("{ORG}/groups/{}", w.group()))),
     row("PATCH",  "/api/v1/organizations/{org}/groups/{group}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/groups/{}", w.group())).json(&json!({ "level": "runner" }))),
     row("GET",    "/api/v1/organizations/{org}/groups/{group}/members", readers(), |w| Ask::get(format!("{ORG}/groups/{}/members", w.group()))),
+    row("GET",    "/api/v1/organizations/{org}/groups/{group}/level-change", admins(200), |w| Ask::get(format!("{ORG}/groups/{}/level-change?level=viewer", w.group()))),
+    row("GET",    "/api/v1/organizations/{org}/sessions", editors(), |_| Ask::get(format!("{ORG}/sessions"))),
+    row("DELETE", "/api/v1/organizations/{org}/sessions", admins(200), |_| Ask::new("DELETE", format!("{ORG}/sessions"))),
+    row("DELETE", "/api/v1/organizations/{org}/sessions/{session}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/sessions/{}", w.session()))),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/sessions", editors(), |w| Ask::get(format!("{ORG}/users/{}/sessions", w.user()))),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/sessions", admins(200), |w| Ask::new("DELETE", format!("{ORG}/users/{}/sessions", w.user()))),
+    row("GET",    "/api/v1/organizations/{org}/deprovisioning", editors(), |_| Ask::get(format!("{ORG}/deprovisioning"))),
     row("GET",    "/api/v1/organizations/{org}/users", readers(), |_| Ask::get(format!("{ORG}/users"))),
     row("GET",    "/api/v1/organizations/{org}/users/{user}", readers(), |w| Ask::get(format!("{ORG}/users/{}", w.user()))),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}", admins(200), |w| Ask::new("PATCH", format!("{ORG}/users/{}", w.user())).json(&json!({ "active": false }))),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", editors(), |w| Ask::get(format!("{ORG}/users/{}/timeline", w.user()))),
+    row("GET",    "/api/v1/organizations/{org}/levels", editors(), |_| Ask::get(format!("{ORG}/levels?level=admin"))),
+    row("GET",    "/api/v1/organizations/{org}/audit", editors(), |_| Ask::get(format!("{ORG}/audit"))),
+    row("GET",    "/api/v1/organizations/{org}/audit/export", editors(), |_| Ask::get(format!("{ORG}/audit/export?format=ocsf"))),
+    row("GET",    "/api/v1/audit", operators(200), |_| Ask::get("/api/v1/audit")),
+    row("GET",    "/api/v1/audit/export", operators(200), |_| Ask::get("/api/v1/audit/export")),
+    row("GET",    "/api/v1/audit/verify", operators(200), |_| Ask::get("/api/v1/audit/verify")),
+    row("GET",    "/api/v1/audit/checkpoint", operators(200), |_| Ask::get("/api/v1/audit/checkpoint")),
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 
@@ -235,6 +251,15 @@ impl World {
     fn user(&self) -> String {
         self.app
             .push_user(&self.acme, &format!("{}@acme.com", self.fresh("p")))
+    }
+
+    /// The id of somebody's session.
+    fn session(&self) -> String {
+        let user = self.user();
+        self.app.session(&user);
+        let path = format!("{ORG}/users/{user}/sessions");
+        let list = self.app.as_operator("GET", &path, &Value::Null).json();
+        list["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
     fn group(&self) -> String {

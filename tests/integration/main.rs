@@ -12,20 +12,25 @@
 
 mod api_tokens;
 mod app;
+mod audit;
 mod break_glass;
 mod break_glass_announced;
 mod break_glass_limits;
 mod break_glass_siege;
 mod browser;
 mod cli;
+mod deprovisioning;
 mod edge;
 mod endpoints;
+mod enforcement;
 mod http;
+mod levels;
 mod one_time_code;
 mod pages;
 mod providers;
 mod saml;
 mod scim;
 mod scim_wire;
+mod sessions;
 mod sign_in;
 mod store;

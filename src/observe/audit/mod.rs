@@ -7,8 +7,14 @@
 //! checkpoint now and then and keep it elsewhere.
 
 mod author;
+mod cef;
 pub mod chain;
 mod changes;
+pub mod export;
+mod ocsf;
+pub mod retention;
+mod search;
+mod verify;
 mod vocabulary;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -16,6 +22,8 @@ use serde_json::{Map, Value};
 
 pub use self::author::{Author, AuthorKind, Via};
 pub use self::changes::{MOST_IDS, changes};
+pub use self::search::{Filter, Line, MOST_LISTED, knows, organization_of, search, timeline};
+pub use self::verify::{Checkpoint, Problem, Report, checkpoint, verify};
 pub use self::vocabulary::ACTIONS;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
@@ -110,19 +118,28 @@ fn last(conn: &Connection) -> Result<(i64, [u8; 32]), StoreError> {
     let given: i64 = conn
         .prepare_cached("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'audit'")?
         .query_row([], |row| row.get(0))?;
-    let newest: Option<(i64, [u8; 32])> = conn
-        .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (seq, hash) = match newest {
-        Some(newest) => newest,
-        None => conn
-            .prepare_cached("SELECT seq, hash FROM audit_anchors ORDER BY seq DESC LIMIT 1")?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?
-            .unwrap_or((0, [0; 32])),
-    };
+    let (seq, hash) = newest(conn)?;
     Ok((seq.max(given), hash))
+}
+
+/// The number and hash of the last line; where there is none, of the last removed one. A hash that
+/// somebody made unusable must not keep the door shut: the chain goes on from zeros, and is broken
+/// for everyone to see.
+fn newest(conn: &Connection) -> Result<(i64, [u8; 32]), StoreError> {
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?));
+    let mut found = conn
+        .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
+        .query_row([], read)
+        .optional()?;
+    if found.is_none() {
+        found = conn
+            .prepare_cached("SELECT seq, hash FROM audit_anchors ORDER BY seq DESC LIMIT 1")?
+            .query_row([], read)
+            .optional()?;
+    }
+    Ok(found.map_or((0, [0; 32]), |(seq, hash)| {
+        (seq, hash.try_into().unwrap_or([0; 32]))
+    }))
 }
 
 /// Builds [`Entry::detail`].

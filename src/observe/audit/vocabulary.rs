@@ -75,3 +75,31 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "How long lines of this log are kept was changed",
     ),
 ];
+
+/// How much a collector should make of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It happens all day.
+    Ordinary,
+    /// Somebody may or may not do something now.
+    Notable,
+    /// It should be known to a person.
+    Grave,
+}
+
+pub(super) fn weight(action: &str) -> Weight {
+    match action.split_once('.') {
+        Some(("break-glass" | "audit", _)) => Weight::Grave,
+        Some(("provider" | "token" | "organization", _)) => Weight::Notable,
+        Some((_, "level-changed" | "deactivated" | "deleted")) => Weight::Notable,
+        _ => Weight::Ordinary,
+    }
+}
+
+/// What an action says happened; a word that isn't known says nothing.
+pub(super) fn sentence(action: &str) -> &'static str {
+    ACTIONS.iter().find(|(word, _)| *word == action).map_or(
+        "Something that this version has no word for",
+        |(_, said)| said,
+    )
+}

@@ -349,6 +349,7 @@ CREATE INDEX audit_by_organization ON audit (organization_id, seq);
 CREATE INDEX audit_by_target ON audit (target_id, seq);
 CREATE INDEX audit_by_actor ON audit (actor_id, seq);
 CREATE INDEX audit_by_time ON audit (at);
+CREATE INDEX audit_by_action ON audit (organization_id, action, seq);
 CREATE INDEX audit_of_groups ON audit (organization_id, seq) WHERE target_kind = 'group';
 
 -- Where the chain begins after retention took its oldest part.

@@ -1,9 +1,10 @@
 //! Groups of an organization and the level their members inherit.
 
+use super::super::login::query_value;
 use super::super::route::Call;
 use super::super::{App, Problem};
 use super::{Body, json as answer, page_request};
-use crate::directory::{Level, Page, group, user};
+use crate::directory::{Level, Page, group, level_change, user};
 use crate::edge::Response;
 
 /// `GET .../groups`
@@ -40,6 +41,20 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         group::set_level(tx, &id, level, &by, now)
     })?;
     answer(200, &changed)
+}
+
+/// `GET .../groups/{group}/level-change?level=`: who would gain and who would lose.
+pub(in crate::web) fn level_change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let to: Level = query_value(call.request, "level")
+        .ok_or_else(|| Problem::field("level", "is missing: ask with ?level=viewer, say"))?
+        .parse()?;
+    let organization = call.organization()?;
+    let asker = call.signed_in()?.user_id();
+    let preview = app.store.read(|conn| {
+        let found = group::find_in(conn, &organization.id, call.parameter("group"))?;
+        level_change::preview(conn, &found, to, asker)
+    })?;
+    answer(200, &preview)
 }
 
 /// `GET .../groups/{group}/members`

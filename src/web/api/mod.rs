@@ -2,12 +2,15 @@
 //! this can do; it has no privilege of its own.
 
 pub(super) mod api_tokens;
+pub(super) mod audit;
 pub(super) mod break_glass;
+pub(super) mod deprovisioning;
 pub(super) mod groups;
 pub(super) mod notices;
 pub(super) mod organizations;
 pub(super) mod providers;
 pub(super) mod session;
+pub(super) mod sessions;
 pub(super) mod tokens;
 pub(super) mod traces;
 pub(super) mod users;
@@ -80,6 +83,15 @@ impl Body {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(_) => Err(Problem::field(name, "expected true or false")),
+        }
+    }
+
+    /// An object; absent or null is `None`.
+    fn object(&self, name: &'static str) -> Result<Option<&Map<String, Value>>, Problem> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => Err(Problem::field(name, "expected an object")),
         }
     }
 

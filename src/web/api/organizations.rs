@@ -1,13 +1,15 @@
 //! Organizations.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::super::route::Call;
 use super::super::{App, Problem};
 use super::{Body, json as answer};
-use crate::directory::Level;
 use crate::directory::organization::{self, Change, Organization};
 use crate::directory::slug::Slug;
+use crate::directory::{DirectoryError, Level, session_limits};
 use crate::edge::Response;
 
 fn shown(app: &App, organization: &Organization) -> Result<Value, Problem> {
@@ -20,6 +22,64 @@ fn shown(app: &App, organization: &Organization) -> Result<Value, Problem> {
         );
     }
     Ok(value)
+}
+
+/// One organization whole, with how long its sessions last.
+fn shown_whole(app: &App, organization: &Organization) -> Result<Value, Problem> {
+    let limits = app
+        .store
+        .read(|conn| session_limits::of_organization(conn, &organization.id))?;
+    let mut value = shown(app, organization)?;
+    if let Some(object) = value.as_object_mut() {
+        let limits = session_limits::view(&limits);
+        object.insert("session_limits".into(), Value::Object(limits));
+    }
+    Ok(value)
+}
+
+/// `{"admin": {"idle_s": 900, "absolute_s": 28800}, "viewer": null}`; null makes them ordinary.
+fn session_limits(body: &Body) -> Result<Vec<session_limits::Change>, Problem> {
+    let wrong = |detail: String| Problem::field("session_limits", detail);
+    let mut changes = Vec::new();
+    for (name, value) in body.object("session_limits")?.into_iter().flatten() {
+        let level: Level = name
+            .parse()
+            .map_err(|_| wrong("expected admin, editor, runner or viewer as names".into()))?;
+        let object = match value {
+            Value::Null => {
+                changes.push(session_limits::Change::Ordinary(level));
+                continue;
+            }
+            Value::Object(object) => object,
+            _ => {
+                return Err(wrong(format!(
+                    "{level}: expected idle_s and absolute_s, or null"
+                )));
+            }
+        };
+        if let Some(other) = object
+            .keys()
+            .find(|key| !matches!(key.as_str(), "idle_s" | "absolute_s"))
+        {
+            let other: String = other.chars().take(80).collect();
+            return Err(wrong(format!(
+                "{level}: there is no `{other}`; expected idle_s, absolute_s"
+            )));
+        }
+        let seconds = |key: &str| match object.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value
+                .as_u64()
+                .map(|seconds| Some(Duration::from_secs(seconds)))
+                .ok_or_else(|| wrong(format!("{level}: {key} must be a number of seconds"))),
+        };
+        changes.push(session_limits::Change::Set {
+            level,
+            idle: seconds("idle_s")?,
+            absolute: seconds("absolute_s")?,
+        });
+    }
+    Ok(changes)
 }
 
 /// `GET /api/v1/organizations`: all for an operator, the own one for everybody else.
@@ -52,14 +112,19 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
 
 /// `GET /api/v1/organizations/{org}`
 pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    answer(200, &shown(app, call.organization()?)?)
+    answer(200, &shown_whole(app, call.organization()?)?)
 }
 
 /// `PATCH /api/v1/organizations/{org}`
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let body = Body::read(
         call.request,
-        &["name", "default_group_level", "default_user_level"],
+        &[
+            "name",
+            "default_group_level",
+            "default_user_level",
+            "session_limits",
+        ],
     )?;
     let level = |name: &'static str| -> Result<Option<Level>, Problem> {
         body.text(name)?
@@ -74,10 +139,13 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         default_group_level: level("default_group_level")?,
         default_user_level: level("default_user_level")?,
     };
+    let limits = session_limits(&body)?;
     let slug = call.organization()?.slug.clone();
     let (by, now) = (call.author()?, call.now);
-    let changed = app
-        .store
-        .write(move |tx| organization::change(tx, &slug, &change, &by, now))?;
-    answer(200, &shown(app, &changed)?)
+    let changed = app.store.write(move |tx| {
+        let changed = organization::change(tx, &slug, &change, &by, now)?;
+        session_limits::change(tx, &changed, &limits, &by, now)?;
+        Ok::<_, DirectoryError>(changed)
+    })?;
+    answer(200, &shown_whole(app, &changed)?)
 }

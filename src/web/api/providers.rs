@@ -7,7 +7,7 @@ use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, State};
-use crate::directory::{DirectoryError, metadata_source};
+use crate::directory::{DirectoryError, metadata_source, provider_deletion};
 use crate::edge::Response;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata;
@@ -76,6 +76,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "certificate",
             "idp_initiated",
             "jit",
+            "enforced",
             "state",
             "domains",
         ],
@@ -100,6 +101,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         completion: completion(call, &body)?,
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,
+        enforced: body.flag("enforced")?,
         state,
         domains: new_domains,
     };
@@ -120,9 +122,20 @@ pub(in crate::web) fn delete(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let (by, now) = (call.author()?, call.now);
     app.store.write(move |tx| {
         provider::find_in(tx, &organization_id, &id)?;
-        provider::delete(tx, &id, &by, now)
+        provider_deletion::delete(tx, &id, &by, now)
     })?;
     Ok(Response::new(204))
+}
+
+/// `GET .../providers/{provider}/deletion`: who would lose their way in, and what would end.
+pub(in crate::web) fn deletion(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let organization = call.organization()?;
+    let asker = call.signed_in()?.user_id();
+    let preview = app.store.read(|conn| {
+        let found = provider::find_in(conn, &organization.id, call.parameter("provider"))?;
+        provider_deletion::preview(conn, &found, asker, call.now)
+    })?;
+    answer(200, &preview)
 }
 
 /// Exactly one of the three ways to complete a provider, or none.

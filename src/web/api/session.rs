@@ -9,7 +9,7 @@ use super::super::{App, Problem, cookie, login};
 use super::json as answer;
 use crate::directory::organization::Organization;
 use crate::directory::user::{self, User};
-use crate::directory::{Level, provider};
+use crate::directory::{Level, Levels, provider};
 use crate::edge::Response;
 
 /// `GET /api/v1/session`
@@ -22,11 +22,11 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
         Who::User {
             user,
             organization,
-            level,
+            levels,
         } => {
             let session = signed_in.session()?;
             app.store.read(|conn| {
-                let mut value = of_user(conn, user, organization, *level)?;
+                let mut value = of_user(conn, user, organization, *levels)?;
                 if let Some(id) = &session.provider_id {
                     let provider = provider::find(conn, id)?;
                     set(
@@ -44,10 +44,10 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
                 TokenOwner::User {
                     user,
                     organization,
-                    level,
+                    levels,
                 } => app
                     .store
-                    .read(|conn| of_user(conn, user, organization, *level))?,
+                    .read(|conn| of_user(conn, user, organization, *levels))?,
                 TokenOwner::Organization(organization) => of_organization(organization),
                 TokenOwner::Operator { id, name } => {
                     of_operator(Some((id, name)), token.expires_at)
@@ -108,7 +108,7 @@ fn of_user(
     conn: &Connection,
     user: &User,
     organization: &Organization,
-    level: Option<Level>,
+    levels: Levels,
 ) -> Result<Value, Problem> {
     let groups: Vec<Value> = user::levels(conn, &user.id)?
         .iter()
@@ -131,7 +131,7 @@ fn of_user(
         },
         "operator": null,
         "organization": named(organization),
-        "level": level,
+        "level": levels.highest(),
         "groups": groups,
         "provider": null,
         "token": null,

@@ -7,12 +7,14 @@ use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::access::token::{self, ScimToken};
 use crate::clock::Timestamp;
+use crate::directory::{DirectoryError, provider};
 use crate::edge::Response;
 
 fn shown(token: &ScimToken) -> Value {
     json!({
         "id": token.id,
         "name": token.name,
+        "provider_id": token.provider_id,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "revoked_at": token.revoked_at,
@@ -34,7 +36,7 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
 
 /// `POST .../scim/tokens`: the only answer that ever holds the token.
 pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let body = Body::read(call.request, &["name", "expires_at"])?;
+    let body = Body::read(call.request, &["name", "expires_at", "provider_id"])?;
     let name = body.text("name")?.unwrap_or("SCIM token").trim().to_owned();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         return Err(Problem::field("name", "expected 1 to 100 characters"));
@@ -56,9 +58,12 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let organization = call.organization()?;
     let id = organization.id.clone();
     let by = call.author()?;
-    let (made, secret) = app
-        .store
-        .write(move |tx| token::create(tx, &id, &name, expires_at, &by, now))?;
+    let asked = body.text("provider_id")?.map(str::to_owned);
+    let (made, secret) = app.store.write(move |tx| {
+        let provider = provider::of_token(tx, &id, asked.as_deref())?;
+        let made = token::create(tx, &id, provider.as_deref(), &name, expires_at, &by, now)?;
+        Ok::<_, DirectoryError>(made)
+    })?;
     let mut value = shown(&made);
     if let Some(object) = value.as_object_mut() {
         object.insert(

@@ -2,9 +2,11 @@
 
 use super::super::route::Call;
 use super::super::{App, Problem};
+use super::audit::time;
 use super::{Body, json as answer, page_request};
+use crate::clock::Timestamp;
 use crate::directory::user::{self, Origin};
-use crate::directory::{Action, Decision, Page, Target, may};
+use crate::directory::{Action, Decision, Page, Target, may, past};
 use crate::edge::Response;
 
 /// `GET .../users`
@@ -30,11 +32,31 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
 /// `GET .../users/{user}`
 pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let organization = call.organization()?;
+    if let Some(at) = time(call, "at")? {
+        return shown_as_of(app, call, at);
+    }
     let view = app.store.read(|conn| {
         let found = user::find_in(conn, &organization.id, call.parameter("user"))?;
         user::view(conn, &found, call.now)
     })?;
     answer(200, &view)
+}
+
+/// As they were at a time, which is in the audit log, and so for those who may read that.
+fn shown_as_of(app: &App, call: &Call<'_>, at: Timestamp) -> Result<Response, Problem> {
+    let organization = &call.organization()?.id;
+    let target = Target::Organization(organization);
+    if may(&call.signed_in()?.actor(), Action::ReadTraces, target) != Decision::Allowed {
+        return Err(Problem::forbidden());
+    }
+    let id = call.parameter("user");
+    let person = app
+        .store
+        .read(|conn| past::at(conn, organization, at, call.now)?.user(id))?
+        .ok_or_else(|| {
+            Problem::new(404, "not-found", format!("There was no such user at {at}."))
+        })?;
+    answer(200, &person.view(at))
 }
 
 /// `PATCH .../users/{user}`: switches a user on or off; off ends their sessions.

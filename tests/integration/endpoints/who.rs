@@ -272,12 +272,12 @@ pub(super) const fn admins(status: u16) -> Expected {
 }
 
 /// The operator alone, of the appliance rather than of an organization.
-pub(super) const fn operator(status: u16) -> Expected {
+pub(super) const fn operators(status: u16) -> Expected {
     [401, 403, 403, 403, 403, 403, status, 401, 401, 401, 401]
 }
 
 /// The operator alone, who makes something.
-pub(super) const ONLY_OPERATOR: Expected = operator(201);
+pub(super) const ONLY_OPERATOR: Expected = operators(201);
 
 /// A session opens nothing under `/scim/`.
 pub(super) const fn scim(status: u16) -> Expected {
