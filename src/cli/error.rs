@@ -5,6 +5,7 @@ use std::io;
 use crate::access::api_token::ApiTokenError;
 use crate::access::break_glass::BreakGlassError;
 use crate::directory::DirectoryError;
+use crate::observe::webhook::WebhookError;
 use crate::store::{OpenError, StoreError};
 
 /// A command's failure, in words for the person at the terminal.
@@ -25,6 +26,9 @@ pub enum CliError {
     /// A break-glass account can't be made or changed.
     #[error(transparent)]
     BreakGlass(#[from] BreakGlassError),
+    /// A webhook can't be made or found.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// A file can't be read or written.
     #[error("{path}: {source}")]
     File {

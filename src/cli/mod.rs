@@ -13,6 +13,7 @@ mod local_user;
 mod man;
 mod org;
 mod output;
+mod prompt;
 mod provider;
 mod scim;
 mod serve;
@@ -20,6 +21,7 @@ mod session;
 mod token;
 mod trace;
 mod user;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -105,7 +107,10 @@ enum Command {
     Group(group::GroupCommand),
     /// Break-glass accounts: the way in when the identity provider is down
     #[command(subcommand)]
-    BreakGlass(break_glass::BreakGlass),
+    BreakGlass(Box<break_glass::BreakGlass>),
+    /// Where events are sent to, such as each use of a break-glass account
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// What was signed in and pushed, and which check refused it
     #[command(subcommand)]
     Trace(trace::TraceCommand),
@@ -133,6 +138,7 @@ pub fn run() -> ExitCode {
         Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
+        Command::Webhook(command) => command.run(&cli.global),
         Command::Trace(command) => command.run(&cli.global),
         Command::Audit(command) => command.run(&cli.global),
         Command::Completions(command) => command.run(),

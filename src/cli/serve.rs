@@ -24,7 +24,8 @@ use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::audit::{Author, retention};
-use crate::observe::{log, trace};
+use crate::observe::webhook::Courier;
+use crate::observe::{event, log, trace};
 use crate::store::{Store, StoreError};
 use crate::web::App;
 
@@ -82,6 +83,10 @@ pub(super) struct Serve {
         value_name = "FILE"
     )]
     break_glass_password_file: Option<PathBuf>,
+    /// On the first start: what the account is called [default: break-glass- and four random
+    /// characters, as a name that nobody knows is one that nobody guesses at]
+    #[arg(long, env = "PORTCULLIS_BREAK_GLASS_NAME", value_name = "NAME")]
+    break_glass_name: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -138,8 +143,9 @@ impl Serve {
         let (first, prepared) = thread::scope(|scope| {
             let (store, gate) = (&store, &gate);
             let by = Author::appliance();
-            let making =
-                scope.spawn(move || break_glass::first_start(store, gate, password, &by, now));
+            let name = self.break_glass_name.as_deref();
+            let making = scope
+                .spawn(move || break_glass::first_start(store, gate, name, password, &by, now));
             let prepared = self.prepare(store);
             (making.join(), prepared)
         });
@@ -192,6 +198,7 @@ impl Serve {
                     }
                 })?
         };
+        let courier = Courier::start(store.clone())?;
         let closing = signals.handle();
         let watcher = thread::Builder::new()
             .name("signals".into())
@@ -206,6 +213,7 @@ impl Serve {
         drop(stopping);
         let _ = watcher.join();
         let _ = housekeeper.join();
+        courier.stop();
         store.close();
         Ok(())
     }
@@ -338,6 +346,7 @@ fn keep_house(store: &Store) {
     // A piece at a time, so that others get in between.
     let result = result.and_then(|()| {
         while store.write(move |tx| trace::prune(tx, now))? > 0 {}
+        while store.write(move |tx| event::prune(tx, now))? > 0 {}
         if let Some(limit) = store.read(|conn| retention::due(conn, now))? {
             let by = Author::appliance;
             while store.write(move |tx| retention::prune(tx, limit, &by(), now))? > 0 {}

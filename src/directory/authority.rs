@@ -51,8 +51,8 @@ pub enum Action {
     ReadTraces,
     /// Providers, SCIM tokens, levels, deletions.
     Administer,
-    /// Make API tokens that are not one's own. In person only: a token that was found must not be
-    /// able to make another one that stays.
+    /// Make or loosen what lets somebody in and stays: API tokens that are not one's own, break-glass
+    /// accounts. In person only: a token that was found must not be able to make another way in.
     IssueTokens,
     /// Organizations and the appliance itself.
     Operate,

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::app::{Tenant, TestApp, user};
 use crate::browser::Browser;
 use crate::http::{Answer, Ask};
+use crate::one_time_code;
 use crate::saml::fixture::{IDP, ISSUER, SSO};
 use who::*;
 
@@ -38,6 +39,9 @@ const fn row(
 }
 
 const ORG: &str = "/api/v1/organizations/acme";
+
+/// The secret of every second factor here.
+const FACTOR: &[u8] = b"twenty bytes of text";
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
@@ -81,6 +85,18 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/domains", operators(200), |_| Ask::get("/api/v1/domains?state=pending")),
     row("PATCH",  "/api/v1/domains/{domain}", operators(200), |w| Ask::new("PATCH", format!("/api/v1/domains/{}", w.claimed())).json(&json!({ "state": "active" }))),
     row("DELETE", "/api/v1/domains/{domain}", operators(204), |w| Ask::new("DELETE", format!("/api/v1/domains/{}", w.claimed()))),
+    row("GET",    "/api/v1/notices", signed_in(200), |_| Ask::get("/api/v1/notices")),
+    row("GET",    "/api/v1/break-glass-accounts", operators(200), |_| Ask::get("/api/v1/break-glass-accounts")),
+    row("POST",   "/api/v1/break-glass-accounts", operators(201), |w| Ask::new("POST", "/api/v1/break-glass-accounts").json(&json!({ "username": w.fresh("z"), "password": "a password of its own" }))),
+    row("PATCH",  "/api/v1/break-glass-accounts/{name}", operators(200), |w| Ask::new("PATCH", w.account()).json(&json!({ "networks": ["10.0.0.0/8"], "needs_arming": true }))),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor", operators(201), |w| Ask::new("POST", format!("{}/second-factor", w.account()))),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor/confirm", operators(200), |w| Ask::new("POST", format!("{}/second-factor/confirm", w.account())).json(&json!({ "code": one_time_code::now(FACTOR) }))),
+    row("DELETE", "/api/v1/break-glass-accounts/{name}/second-factor", operators(204), |w| Ask::new("DELETE", format!("{}/second-factor", w.account()))),
+    row("GET",    "/api/v1/drills", operators(200), |_| Ask::get("/api/v1/drills")),
+    row("GET",    "/api/v1/webhooks", operators(200), |_| Ask::get("/api/v1/webhooks")),
+    row("POST",   "/api/v1/webhooks", operators(201), |_| Ask::new("POST", "/api/v1/webhooks").json(&json!({ "url": "https://hooks.example/x", "kinds": ["break-glass.used"] }))),
+    row("POST",   "/api/v1/webhooks/{webhook}/test", operators(202), |w| Ask::new("POST", format!("{}/test", w.webhook()))),
+    row("DELETE", "/api/v1/webhooks/{webhook}", operators(204), |w| Ask::new("DELETE", w.webhook())),
     row("GET",    "/api/v1/organizations", signed_in(200), |_| Ask::get("/api/v1/organizations")),
     row("POST",   "/api/v1/organizations", operators(201), |w| Ask::new("POST", "/api/v1/organizations").json(&json!({ "slug": w.fresh("o"), "name": "New" }))),
     row("GET",    "/api/v1/organizations/{org}", readers(), |_| Ask::get(ORG)),
@@ -321,6 +337,31 @@ impl World {
         let asked = json!({ "name": "to be revoked", "scopes": ["read"] });
         let made = self.app.as_operator("POST", path, &asked).expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The address of a break-glass account that is offered a second factor; past the rule that a
+    /// password has to be hashed first.
+    fn account(&self) -> String {
+        let name = self.fresh("z");
+        let secret = data_encoding::HEXUPPER.encode(FACTOR);
+        let now = portcullis::clock::now().millis();
+        self.app.force(&format!(
+            "INSERT INTO operators
+                 (id, name, name_key, password_hash, created_at, password_changed_at)
+             VALUES ('{name}', '{name}', '{name}', '', {now}, {now});
+             INSERT INTO second_factors (subject_id, secret, created_at)
+             VALUES ('{name}', x'{secret}', {now})"
+        ));
+        format!("/api/v1/break-glass-accounts/{name}")
+    }
+
+    fn webhook(&self) -> String {
+        let id = self.fresh("w");
+        self.app.force(&format!(
+            "INSERT INTO webhooks (id, url, secret, kinds, created_at)
+             VALUES ('{id}', 'https://hooks.example/', x'00', '', 0)"
+        ));
+        format!("/api/v1/webhooks/{id}")
     }
 
     fn renamed(&self) -> Value {
@@ -570,6 +611,8 @@ fn wrong_values_name_their_field() {
     let users = format!("{ORG}/users");
     let local = format!("{ORG}/users/{}", world.local_user().0);
     let invitations = format!("{local}/invitations");
+    let (accounts, account) = ("/api/v1/break-glass-accounts".to_owned(), world.account());
+    let webhooks = "/api/v1/webhooks".to_owned();
     let long = "x".repeat(101);
     #[rustfmt::skip]
     let cases = [
@@ -613,6 +656,24 @@ fn wrong_values_name_their_field() {
         ("PATCH", &group, json!({}), "level"),
         ("PATCH", &claimed, json!({}), "state"),
         ("PATCH", &claimed, json!({ "state": "pending" }), "state"),
+        ("POST", &accounts, json!({}), "username"),
+        ("POST", &accounts, json!({ "username": "a b" }), "username"),
+        ("POST", &accounts, json!({ "username": "x".repeat(65) }), "username"),
+        ("POST", &accounts, json!({ "username": "z", "password": "short" }), "password"),
+        ("POST", &accounts, json!({ "username": "z", "password": "x".repeat(1025) }), "password"),
+        ("PATCH", &account, json!({ "networks": "10.0.0.0/8" }), "networks"),
+        ("PATCH", &account, json!({ "networks": ["10.0.0.0/33"] }), "networks"),
+        ("PATCH", &account, json!({ "networks": (0..33).map(|n| format!("10.0.{n}.0/24")).collect::<Vec<_>>() }), "networks"),
+        ("PATCH", &account, json!({ "needs_arming": 1 }), "needs_arming"),
+        ("PATCH", &account, json!({ "disabled": "no" }), "disabled"),
+        ("POST", &format!("{account}/second-factor/confirm"), json!({}), "code"),
+        ("POST", &format!("{account}/second-factor/confirm"), json!({ "code": "no code" }), "code"),
+        ("POST", &format!("{account}/second-factor/confirm"), json!({ "code": "1".repeat(1025) }), "code"),
+        ("POST", &webhooks, json!({}), "url"),
+        ("POST", &webhooks, json!({ "url": "http://hooks.example/" }), "url"),
+        ("POST", &webhooks, json!({ "url": "https://a:b@hooks.example/" }), "url"),
+        ("POST", &webhooks, json!({ "url": format!("https://hooks.example/{}", "x".repeat(2048)) }), "url"),
+        ("POST", &webhooks, json!({ "url": "https://hooks.example/", "kinds": ["user.created"] }), "kinds"),
         ("POST", &tokens, json!({ "name": "" }), "name"),
         ("POST", &tokens, json!({ "name": "t", "expires_at": "2001-01-01T00:00:00Z" }), "expires_at"),
         ("POST", &tokens, json!({ "name": "t", "expires_at": "tomorrow" }), "expires_at"),

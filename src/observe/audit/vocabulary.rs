@@ -61,6 +61,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("token.created", "A token was made"),
     ("token.revoked", "A token was revoked"),
     ("break-glass.created", "A break-glass account was made"),
+    (
+        "break-glass.changed",
+        "From where or when a break-glass account opens was changed",
+    ),
     ("break-glass.used", "A break-glass account signed in"),
     ("break-glass.signed-out", "A break-glass account signed out"),
     (
@@ -69,6 +73,27 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ),
     ("break-glass.disabled", "A break-glass account was disabled"),
     ("break-glass.enabled", "A break-glass account was enabled"),
+    (
+        "break-glass.armed",
+        "A break-glass account was armed for some hours",
+    ),
+    ("break-glass.disarmed", "A break-glass account was disarmed"),
+    ("break-glass.drilled", "A break-glass drill was run"),
+    (
+        "break-glass.code-refused",
+        "A break-glass password was right and its code was not",
+    ),
+    (
+        "break-glass.second-factor-added",
+        "A break-glass account got a second factor",
+    ),
+    (
+        "break-glass.second-factor-removed",
+        "A break-glass account's second factor was taken away",
+    ),
+    ("webhook.created", "A webhook was made"),
+    ("webhook.deleted", "A webhook was deleted"),
+    ("webhook.tested", "A test was sent to a webhook"),
     (
         "audit.pruned",
         "The oldest lines of this log were removed, as its retention says",

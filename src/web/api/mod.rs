@@ -4,10 +4,12 @@
 pub(super) mod account;
 pub(super) mod api_tokens;
 pub(super) mod audit;
+pub(super) mod break_glass;
 pub(super) mod deprovisioning;
 pub(super) mod domains;
 pub(super) mod groups;
 pub(super) mod invitations;
+pub(super) mod notices;
 pub(super) mod organizations;
 pub(super) mod providers;
 pub(super) mod session;
@@ -15,6 +17,7 @@ pub(super) mod sessions;
 pub(super) mod tokens;
 pub(super) mod traces;
 pub(super) mod users;
+pub(super) mod webhooks;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
