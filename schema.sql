@@ -28,6 +28,7 @@ CREATE TABLE organizations (
     user_count          INTEGER NOT NULL DEFAULT 0,    -- kept by triggers, so that totalResults costs one row
     group_count         INTEGER NOT NULL DEFAULT 0,
     local_sign_in       INTEGER NOT NULL DEFAULT 1,    -- whether its local users may use their passwords
+    internal_metadata   INTEGER NOT NULL DEFAULT 0,    -- whether its admins may have metadata fetched from this network
     created_at          INTEGER NOT NULL
 ) STRICT;
 
@@ -79,6 +80,7 @@ CREATE TABLE domains (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX domains_by_provider ON domains (provider_id);
 CREATE INDEX domains_by_organization ON domains (organization_id);
+CREATE INDEX domains_by_state ON domains (state, domain);
 
 CREATE TABLE users (
     id              TEXT PRIMARY KEY,
@@ -289,11 +291,16 @@ CREATE TABLE sign_in_requests (
     relay_state  TEXT NOT NULL UNIQUE,      -- the opaque handle sent as RelayState
     provider_id  TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
     browser_hash BLOB NOT NULL,             -- SHA-256 of the sign-in cookie
+    session_hash BLOB,                      -- of the session that this browser has: the new one replaces it
+    client       TEXT NOT NULL,             -- address, of IPv6 the /64
+    number       INTEGER NOT NULL,          -- counts the client's requests, so that the oldest go first
     return_to    TEXT NOT NULL,
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX sign_in_requests_by_expiry ON sign_in_requests (expires_at);
+CREATE INDEX sign_in_requests_by_browser ON sign_in_requests (browser_hash);
+CREATE UNIQUE INDEX sign_in_requests_by_client ON sign_in_requests (client, number);
 
 CREATE TABLE seen_assertions (
     provider_id  TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
@@ -326,6 +333,24 @@ CREATE TABLE traces (
 ) STRICT;
 CREATE INDEX traces_by_organization ON traces (organization_id, at);
 CREATE INDEX traces_by_time ON traces (at);
+
+-- How many refused exchanges came from one source lately, and the traces that only count those
+-- beyond its quota.
+CREATE TABLE trace_quotas (
+    source  TEXT PRIMARY KEY,               -- 'address:<ip or /64>' or 'organization:<id>'
+    since   INTEGER NOT NULL,
+    refused INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trace_quotas_by_time ON trace_quotas (since);
+CREATE TABLE trace_summaries (
+    source          TEXT NOT NULL,
+    organization_id TEXT NOT NULL,          -- whose exchanges it counts; '' if that isn't known
+    since           INTEGER NOT NULL,       -- the quota's
+    reference       TEXT NOT NULL,          -- the trace
+    codes           TEXT NOT NULL,          -- JSON: how many of each
+    PRIMARY KEY (source, organization_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trace_summaries_by_time ON trace_summaries (since);
 
 -- Who did what. Each row's hash covers the row and the hash before it, so that nothing can be
 -- changed, taken out or put in without the rest of the chain telling.

@@ -2,7 +2,7 @@
 //! break-glass way in, as one executable and one SQLite file.
 //!
 //! The floors, top to bottom: `cli` > `web` > `directory` > `access` > `observe` > `store`, with
-//! `edge`, `saml` and `scim` beside `store` on the ground. A lower floor never imports a higher
+//! `edge`, `outbound`, `saml` and `scim` beside `store` on the ground. A lower floor never imports a higher
 //! one. ARCHITECTURE.md is the map.
 
 pub mod access;
@@ -12,6 +12,7 @@ pub mod demo;
 pub mod directory;
 pub mod edge;
 pub mod observe;
+pub mod outbound;
 pub mod saml;
 pub mod scim;
 pub mod store;

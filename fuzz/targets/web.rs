@@ -30,7 +30,7 @@ struct Appliance {
     provider: String,
 }
 
-/// An organization with an administrator, a token and a provider that isn't set up.
+/// An organization with an administrator, a token and a provider whose keys nobody has.
 static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
     let file = place().join(format!("{NAME}{}.db", std::process::id()));
     let store = Store::open(&file, Options::default()).unwrap();
@@ -40,6 +40,11 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
         let domains = ["acme.com".parse()?];
         let active = DomainState::Active;
         let provider = provider::add(tx, &acme, Kind::Okta, None, &domains, active, &by, now)?;
+        tx.execute(
+            "UPDATE providers SET state = 'active', issuer = 'https://idp.example',
+                 sso_url = 'https://idp.example/sso'",
+            [],
+        )?;
         let (_, token) = token::create(tx, &acme.id, None, "fuzz", None, &by, now)?;
         tx.execute(
             "INSERT INTO users (id, organization_id, user_name, user_name_key, origin, resource,
@@ -53,6 +58,7 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
         let session = NewSession {
             subject: Subject::User("u".to_owned()),
             provider_id: None,
+            method: session::Method::Saml,
             name_id: None,
             session_index: None,
             not_on_or_after: None,

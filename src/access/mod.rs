@@ -1,4 +1,4 @@
-//! Sessions, passwords, tokens, throttles, break-glass accounts, key pairs.
+//! Sessions, passwords, second factors, invitations, tokens, throttles, break-glass accounts, key pairs.
 //!
 //! A subject is only an id here: who a user is, whether they are active and what they may do is
 //! asked of the directory, one floor up, which ends sessions when a user goes.
@@ -8,14 +8,20 @@
 //! is a part of the hash of a guess, from which nobody gets to another value's preimage. Where two
 //! secrets are compared in memory, as a password's hash is, it's done in constant time.
 
+pub mod api_token;
 pub mod break_glass;
+pub mod invitation;
 pub mod key;
+pub mod local_password;
+pub mod new_password;
 pub mod password;
+pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod sign_in_request;
 pub mod throttle;
 pub mod token;
+pub mod wrong_tokens;
 
 use rusqlite::Row;
 use rusqlite::types::Type;

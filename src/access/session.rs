@@ -278,6 +278,51 @@ pub fn end_of_user(conn: &Connection, user_id: &str) -> Result<usize, StoreError
         .execute([user_id])?)
 }
 
+/// Ends all sessions of a user but the one with this id; returns how many.
+pub fn end_of_user_but(
+    conn: &Connection,
+    user_id: &str,
+    but: Option<&str>,
+) -> Result<usize, StoreError> {
+    Ok(conn
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2")?
+        .execute(params![user_id, but])?)
+}
+
+/// Ends one session of a user by its id; false if the user has no such session.
+pub fn end_own(conn: &Connection, user_id: &str, id: &str) -> Result<bool, StoreError> {
+    let ended = conn
+        .prepare_cached("DELETE FROM sessions WHERE id = ?2 AND user_id = ?1")?
+        .execute([user_id, id])?;
+    Ok(ended > 0)
+}
+
+/// Ends the sessions that a user opened in one way; returns how many.
+pub fn end_by_method(
+    conn: &Connection,
+    user_id: &str,
+    method: Method,
+) -> Result<usize, StoreError> {
+    Ok(conn
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND method = ?2")?
+        .execute([user_id, method.word()])?)
+}
+
+/// Ends the sessions that people of an organization opened in one way; returns how many.
+pub fn end_of_organization_by_method(
+    conn: &Connection,
+    organization_id: &str,
+    method: Method,
+) -> Result<usize, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "DELETE FROM sessions WHERE method = ?2 AND user_id IN
+                 (SELECT s.user_id FROM sessions s JOIN users u ON u.id = s.user_id
+                  WHERE u.organization_id = ?1)",
+        )?
+        .execute([organization_id, method.word()])?)
+}
+
 /// Ends all sessions of an organization's users; returns how many.
 pub fn end_of_organization(conn: &Connection, organization_id: &str) -> Result<usize, StoreError> {
     Ok(conn

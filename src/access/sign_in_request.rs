@@ -3,7 +3,13 @@
 //! A request belongs to the browser that started it (by a cookie, of which the hash is kept) and
 //! is answered once. So a response can't be played again, and one that an attacker obtained for
 //! their own account can't be put into someone else's browser.
+//!
+//! Anyone can start a sign-in, so what waits is bounded twice: of one address only the latest
+//! [`MOST_OF_CLIENT`] wait, and of all of them the latest [`MOST`]. One address can't crowd out
+//! another's; an office behind one address would have to begin thousands of sign-ins while one of
+//! them is being finished.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,13 +17,35 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::secret::Secret;
 use super::time;
 use crate::clock::Timestamp;
+use crate::observe::subscriber;
 use crate::store::StoreError;
 
 /// How long a sign-in at the identity provider may take, second factor and all.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// Requests kept by [`prune`]. Anyone can start one; the oldest go first.
+/// Requests kept by [`prune`]; the oldest go first.
 const MOST: i64 = 100_000;
+
+/// Requests of one address; the oldest go first.
+const MOST_OF_CLIENT: i64 = 4_000;
+
+/// What a request is made of.
+#[derive(Clone, Debug)]
+pub struct Start<'a> {
+    /// The AuthnRequest's ID.
+    pub id: &'a str,
+    /// The provider that is to answer.
+    pub provider_id: &'a str,
+    /// SHA-256 of the browser's sign-in cookie.
+    pub browser_hash: &'a [u8; 32],
+    /// SHA-256 of the session cookie that the browser has, if it has one. The answer comes as a
+    /// POST from another site, to which browsers don't add that cookie.
+    pub session_hash: Option<[u8; 32]>,
+    /// Where the browser is.
+    pub client: IpAddr,
+    /// Where it wants to go.
+    pub return_to: &'a str,
+}
 
 /// A request that waits for its response.
 #[derive(Clone, Debug)]
@@ -28,6 +56,8 @@ pub struct Pending {
     pub relay_state: String,
     /// The provider that is to answer.
     pub provider_id: String,
+    /// The session of this browser that the new one replaces.
+    pub session_hash: Option<[u8; 32]>,
     /// Where the browser wanted to go.
     pub return_to: String,
     /// When it was made.
@@ -36,37 +66,44 @@ pub struct Pending {
     pub expires_at: Timestamp,
 }
 
-/// Keeps a request with the hash of the browser's sign-in cookie.
-pub fn create(
-    conn: &Connection,
-    id: &str,
-    provider_id: &str,
-    browser_hash: &[u8; 32],
-    return_to: &str,
-    now: Timestamp,
-) -> Result<Pending, StoreError> {
+/// Keeps a request. What it costs doesn't depend on how many wait.
+pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pending, StoreError> {
     let pending = Pending {
-        id: id.to_owned(),
+        id: start.id.to_owned(),
         relay_state: Secret::generate("").expose().to_owned(),
-        provider_id: provider_id.to_owned(),
-        return_to: return_to.to_owned(),
+        provider_id: start.provider_id.to_owned(),
+        session_hash: start.session_hash,
+        return_to: start.return_to.to_owned(),
         created_at: now,
         expires_at: now.plus(LIFETIME),
     };
-    conn.prepare_cached(
-        "INSERT INTO sign_in_requests
-             (id, relay_state, provider_id, browser_hash, return_to, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute(params![
-        pending.id,
-        pending.relay_state,
-        provider_id,
-        browser_hash,
-        return_to,
-        now.millis(),
-        pending.expires_at.millis(),
-    ])?;
+    let client = subscriber::of(start.client);
+    let number: i64 = conn
+        .prepare_cached(
+            "INSERT INTO sign_in_requests
+                 (id, relay_state, provider_id, browser_hash, session_hash, client, number,
+                  return_to, created_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+                 (SELECT coalesce(max(number), 0) + 1 FROM sign_in_requests WHERE client = ?6),
+                 ?7, ?8, ?9)
+             RETURNING number",
+        )?
+        .query_row(
+            params![
+                pending.id,
+                pending.relay_state,
+                pending.provider_id,
+                start.browser_hash,
+                start.session_hash,
+                client,
+                pending.return_to,
+                now.millis(),
+                pending.expires_at.millis(),
+            ],
+            |row| row.get(0),
+        )?;
+    conn.prepare_cached("DELETE FROM sign_in_requests WHERE client = ?1 AND number <= ?2")?
+        .execute(params![client, number - MOST_OF_CLIENT])?;
     Ok(pending)
 }
 
@@ -82,19 +119,33 @@ pub fn take(
         .prepare_cached(
             "DELETE FROM sign_in_requests
              WHERE id = ?1 AND browser_hash = ?2 AND expires_at > ?3
-             RETURNING id, relay_state, provider_id, return_to, created_at, expires_at",
+             RETURNING id, relay_state, provider_id, session_hash, return_to, created_at,
+                 expires_at",
         )?
         .query_row(params![id, browser_hash, now.millis()], |row| {
             Ok(Pending {
                 id: row.get("id")?,
                 relay_state: row.get("relay_state")?,
                 provider_id: row.get("provider_id")?,
+                session_hash: row.get("session_hash")?,
                 return_to: row.get("return_to")?,
                 created_at: time(row, "created_at")?,
                 expires_at: time(row, "expires_at")?,
             })
         })
         .optional()?)
+}
+
+/// Notes that this browser has another session now: the next of its sign-ins that is finished, in
+/// another tab, replaces that one.
+pub fn opened(
+    conn: &Connection,
+    browser_hash: &[u8; 32],
+    session_hash: &[u8; 32],
+) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE sign_in_requests SET session_hash = ?2 WHERE browser_hash = ?1")?
+        .execute(params![browser_hash, session_hash])?;
+    Ok(())
 }
 
 /// Whether a request with this handle waits for an answer to this browser.
@@ -164,10 +215,21 @@ mod tests {
         conn
     }
 
+    fn start<'a>(id: &'a str, browser_hash: &'a [u8; 32], client: &str) -> Start<'a> {
+        Start {
+            id,
+            provider_id: "p",
+            browser_hash,
+            session_hash: None,
+            client: client.parse().unwrap(),
+            return_to: "/x",
+        }
+    }
+
     #[test]
     fn a_request_is_answered_once_and_by_its_own_browser() {
         let conn = connection();
-        let pending = create(&conn, "_1", "p", &[1; 32], "/x", NOW).unwrap();
+        let pending = create(&conn, &start("_1", &[1; 32], "192.0.2.1"), NOW).unwrap();
         assert!(pending.relay_state.len() <= 80);
         assert!(take(&conn, "_1", &[2; 32], NOW).unwrap().is_none());
         assert!(take(&conn, "_2", &[1; 32], NOW).unwrap().is_none());
@@ -183,7 +245,7 @@ mod tests {
     #[test]
     fn a_late_answer_is_none() {
         let conn = connection();
-        let pending = create(&conn, "_1", "p", &[1; 32], "/", NOW).unwrap();
+        let pending = create(&conn, &start("_1", &[1; 32], "192.0.2.1"), NOW).unwrap();
         assert!(
             take(&conn, "_1", &[1; 32], pending.expires_at)
                 .unwrap()
@@ -191,6 +253,47 @@ mod tests {
         );
         assert_eq!(prune(&conn, NOW).unwrap(), 0);
         assert_eq!(prune(&conn, pending.expires_at).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_flood_from_one_address_crowds_out_itself_only() {
+        let conn = connection();
+        let of = |id: &str, browser, client: &str| {
+            create(&conn, &start(id, &[browser; 32], client), NOW).unwrap();
+        };
+        of("_other", 1, "192.0.2.1");
+        of("_neighbour", 2, "2001:db8:0:1::1");
+        let flood = MOST_OF_CLIENT + 100;
+        for n in 0..flood {
+            of(&format!("_{n}"), 3, &format!("2001:db8::{:x}", n % 1000));
+        }
+        let rows: i64 = conn
+            .query_row("SELECT count(*) FROM sign_in_requests", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(rows, MOST_OF_CLIENT + 2);
+        let waits = |id: &str, browser| take(&conn, id, &[browser; 32], NOW).unwrap().is_some();
+        assert!(waits("_other", 1) && waits("_neighbour", 2));
+        assert!(!waits("_99", 3) && waits("_100", 3) && waits(&format!("_{}", flood - 1), 3));
+        // Whichever of them were answered since, the oldest go.
+        for n in 0..10 {
+            of(&format!("_again{n}"), 3, "2001:db8::");
+        }
+        assert!(!waits("_101", 3) && waits("_200", 3) && waits("_again0", 3));
+    }
+
+    #[test]
+    fn a_later_answer_replaces_the_session_that_an_earlier_one_opened() {
+        let conn = connection();
+        for (id, browser) in [("_1", 1), ("_2", 1), ("_3", 2)] {
+            create(&conn, &start(id, &[browser; 32], "192.0.2.1"), NOW).unwrap();
+        }
+        let taken = |id, browser| take(&conn, id, &[browser; 32], NOW).unwrap().unwrap();
+        assert_eq!(taken("_1", 1).session_hash, None);
+        opened(&conn, &[1; 32], &[9; 32]).unwrap();
+        assert_eq!(taken("_2", 1).session_hash, Some([9; 32]));
+        assert_eq!(taken("_3", 2).session_hash, None);
     }
 
     #[test]

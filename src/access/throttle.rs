@@ -19,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::millis;
 use crate::clock::Timestamp;
+use crate::observe::subscriber;
 use crate::store::StoreError;
 
 /// A quiet time this long forgets one failure.
@@ -64,25 +65,23 @@ impl Key {
         Self(format!("account:sha256:{}", HEXLOWER.encode(hash.as_ref())))
     }
 
+    /// An account, as tried from a network that it doesn't open to: waits just as long, but keeps
+    /// nobody waiting who comes from one that it opens to.
+    pub fn account_from_outside(name_key: &str) -> Self {
+        let Self(key) = Self::account(name_key);
+        Self(format!("outside-{key}"))
+    }
+
     /// An address; of IPv6 its /64, which is what one subscriber has.
     pub fn address(ip: IpAddr) -> Self {
-        match ip.to_canonical() {
-            IpAddr::V4(v4) => Self(format!("address:{v4}")),
-            IpAddr::V6(v6) => {
-                let network = v6.to_bits() & !u128::from(u64::MAX);
-                Self(format!(
-                    "address:{}/64",
-                    std::net::Ipv6Addr::from_bits(network)
-                ))
-            }
-        }
+        Self(format!("address:{}", subscriber::of(ip)))
     }
 
     fn policy(&self) -> &'static Policy {
-        if self.0.starts_with("account:") {
-            &ACCOUNT
-        } else {
+        if self.0.starts_with("address:") {
             &ADDRESS
+        } else {
+            &ACCOUNT
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The certificate the listener shows, by the way `--tls` names: made here and kept in the
 //! database, or read from files.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -42,13 +43,16 @@ pub(super) struct Kept {
     /// The local CA, PEM, where there is one.
     pub(super) ca: Option<String>,
     version: Version,
+    /// Files that could not be used; they are told of once.
+    refused: Option<Version>,
 }
 
-/// What would differ if the certificate had changed: the leaf, or the files' times and sizes.
+/// What would differ if the certificate had changed: the leaf, or which files these are, their times
+/// and sizes.
 #[derive(Clone, PartialEq, Eq)]
 enum Version {
     Leaf(Vec<u8>),
-    Files([Option<(SystemTime, u64)>; 2]),
+    Files([Option<(u64, SystemTime, u64)>; 2]),
 }
 
 impl Source {
@@ -89,13 +93,19 @@ impl Source {
             shown: Arc::new(ReloadingCertificate::new(certified)),
             ca,
             version,
+            refused: None,
         })
     }
 }
 
 impl Kept {
+    /// Whether there are files to look at, which costs next to nothing.
+    pub(super) fn is_of_files(&self) -> bool {
+        matches!(self.source, Source::Files { .. })
+    }
+
     /// Renews or reloads the certificate if it is time. New files that can't be used leave the
-    /// old certificate in place; the log says why.
+    /// old certificate in place; the log says why, once.
     pub(super) fn look_after(&mut self, store: &Store, now: Timestamp) {
         let result = match &self.source {
             Source::SelfSigned { hosts } => {
@@ -107,10 +117,12 @@ impl Kept {
                 })
             }
             Source::Files { certificate, key } => {
+                // Taken before the files are read: what is changed meanwhile is a change again.
                 let version = files_version(certificate, key);
-                if version == self.version {
+                if version == self.version || self.refused.as_ref() == Some(&version) {
                     return;
                 }
+                self.refused = Some(version.clone());
                 tls::load_pem_files(certificate, key)
                     .map(|certified| (version, certified))
                     .map_err(|e| CliError::other(e.to_string()))
@@ -121,9 +133,12 @@ impl Kept {
             Ok((version, certified)) => {
                 self.shown.replace(certified);
                 self.version = version;
+                self.refused = None;
                 tracing::info!("TLS certificate replaced");
             }
-            Err(error) => tracing::error!(%error, "TLS certificate not replaced"),
+            Err(error) => {
+                tracing::error!(%error, "TLS certificate not replaced, the one before stays in use");
+            }
         }
     }
 }
@@ -131,7 +146,7 @@ impl Kept {
 fn files_version(certificate: &Path, key: &Path) -> Version {
     let stamp = |path: &Path| {
         let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
+        Some((metadata.ino(), metadata.modified().ok()?, metadata.len()))
     };
     Version::Files([stamp(certificate), stamp(key)])
 }

@@ -2,8 +2,10 @@
 
 use std::io;
 
+use crate::access::api_token::ApiTokenError;
 use crate::access::break_glass::BreakGlassError;
 use crate::directory::DirectoryError;
+use crate::observe::webhook::WebhookError;
 use crate::store::{OpenError, StoreError};
 
 /// A command's failure, in words for the person at the terminal.
@@ -18,9 +20,15 @@ pub enum CliError {
     /// The directory said no.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// An API token can't be made.
+    #[error(transparent)]
+    ApiToken(#[from] ApiTokenError),
     /// A break-glass account can't be made or changed.
     #[error(transparent)]
     BreakGlass(#[from] BreakGlassError),
+    /// A webhook can't be made or found.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// A file can't be read or written.
     #[error("{path}: {source}")]
     File {

@@ -6,17 +6,22 @@ mod break_glass;
 mod certificate;
 mod completions;
 mod demo;
+mod domain;
 mod error;
 mod group;
+mod local_user;
 mod man;
 mod org;
 mod output;
+mod prompt;
 mod provider;
 mod scim;
 mod serve;
 mod session;
+mod token;
 mod trace;
 mod user;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +30,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::error::CliError;
 use crate::observe::log::LogFormat;
+use crate::observe::panic;
 use crate::store::{Options, Store};
 
 /// A company's front door: Okta sign-in (SAML 2.0), user and group sync (SCIM 2.0), permission
@@ -87,6 +93,9 @@ enum Command {
     /// SCIM: the tokens that identity providers push with
     #[command(subcommand)]
     Scim(scim::Scim),
+    /// API: the tokens that scripts use
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -98,7 +107,10 @@ enum Command {
     Group(group::GroupCommand),
     /// Break-glass accounts: the way in when the identity provider is down
     #[command(subcommand)]
-    BreakGlass(break_glass::BreakGlass),
+    BreakGlass(Box<break_glass::BreakGlass>),
+    /// Where events are sent to, such as each use of a break-glass account
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// What was signed in and pushed, and which check refused it
     #[command(subcommand)]
     Trace(trace::TraceCommand),
@@ -113,6 +125,7 @@ enum Command {
 
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
+    panic::take_over();
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve(command) => command.run(&cli.global),
@@ -120,10 +133,12 @@ pub fn run() -> ExitCode {
         Command::Org(command) => command.run(&cli.global),
         Command::Provider(command) => command.run(&cli.global),
         Command::Scim(command) => command.run(&cli.global),
+        Command::Token(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
         Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
+        Command::Webhook(command) => command.run(&cli.global),
         Command::Trace(command) => command.run(&cli.global),
         Command::Audit(command) => command.run(&cli.global),
         Command::Completions(command) => command.run(),

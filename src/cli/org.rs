@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::domain::Domains;
 use super::{CliError, Global, output};
 use crate::access::session::Limits;
 use crate::clock;
@@ -55,6 +56,13 @@ pub(super) enum Org {
         /// What a new user gets: admin, editor, runner or viewer
         #[arg(long, value_name = "LEVEL")]
         default_user_level: Option<Level>,
+        /// Whether its local users may sign in with their passwords; off ends their sessions
+        #[arg(long, value_name = "BOOL")]
+        local_sign_in: Option<bool>,
+        /// Let its admins have metadata fetched from this site's private networks, too, for an
+        /// identity provider that stands there [default: false]
+        #[arg(long, value_name = "BOOL")]
+        internal_metadata: Option<bool>,
         /// How long sessions of a level last without a request, such as admin=30m; `ordinary`
         /// instead of a duration takes the level's limits away
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
@@ -66,6 +74,9 @@ pub(super) enum Org {
         #[arg(long)]
         json: bool,
     },
+    /// E-mail domains of all organizations: what an admin of one has added waits for approval
+    #[command(subcommand)]
+    Domains(Domains),
 }
 
 impl Org {
@@ -75,12 +86,13 @@ impl Org {
                 let store = global.open_or_create()?;
                 let now = clock::now();
                 let name = name.unwrap_or_else(|| slug.to_string());
-                let (made, public) = store.write(move |tx| {
+                let (made, public, limits) = store.write(move |tx| {
                     let made =
                         organization::create(tx, &slug, &name, &Author::command_line(), now)?;
-                    Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?))
+                    let limits = session_limits::of_organization(tx, &made.id)?;
+                    Ok::<_, DirectoryError>((made, PublicUrl::load(tx)?, limits))
                 })?;
-                show(&made, &public, None, json)
+                show(&made, &public, &limits, json)
             }
             Self::List { json } => {
                 let (all, public) = global.open()?.read(|conn| {
@@ -109,13 +121,15 @@ impl Org {
                     let limits = session_limits::of_organization(conn, &found.id)?;
                     Ok::<_, DirectoryError>((found, PublicUrl::load(conn)?, limits))
                 })?;
-                show(&found, &public, Some(&limits), json)
+                show(&found, &public, &limits, json)
             }
             Self::Set {
                 slug,
                 name,
                 default_group_level,
                 default_user_level,
+                local_sign_in,
+                internal_metadata,
                 session_idle,
                 session_absolute,
                 json,
@@ -125,6 +139,8 @@ impl Org {
                     name,
                     default_group_level,
                     default_user_level,
+                    local_sign_in,
+                    internal_metadata,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public, limits) = global.open()?.write(move |tx| {
@@ -133,8 +149,9 @@ impl Org {
                     let limits = session_limits::of_organization(tx, &changed.id)?;
                     Ok::<_, DirectoryError>((changed, PublicUrl::load(tx)?, limits))
                 })?;
-                show(&changed, &public, Some(&limits), json)
+                show(&changed, &public, &limits, json)
             }
+            Self::Domains(domains) => domains.run(global),
         }
     }
 }
@@ -196,12 +213,12 @@ fn limit_changes(
 fn show(
     organization: &Organization,
     public: &PublicUrl,
-    limits: Option<&[(Level, Limits); 4]>,
+    limits: &[(Level, Limits); 4],
     json: bool,
 ) -> Result<(), CliError> {
     if json {
         let mut value = as_json(organization, public);
-        if let (Some(object), Some(limits)) = (value.as_object_mut(), limits) {
+        if let Some(object) = value.as_object_mut() {
             let limits = session_limits::view(limits);
             object.insert("session_limits".into(), Value::Object(limits));
         }
@@ -219,10 +236,28 @@ fn show(
             organization.default_group_level.to_string(),
         ),
         ("New users get", organization.default_user_level.to_string()),
+        (
+            "Local sign-in",
+            if organization.local_sign_in {
+                "on"
+            } else {
+                "off"
+            }
+            .to_owned(),
+        ),
+        (
+            "Metadata from this site's networks",
+            if organization.internal_metadata {
+                "yes"
+            } else {
+                "no"
+            }
+            .to_owned(),
+        ),
         ("SCIM endpoint", public.scim(&organization.slug)),
     ])?;
     let minutes = |duration: Duration| duration.as_secs() / 60;
-    for (level, limits) in limits.into_iter().flatten().rev() {
+    for (level, limits) in limits.iter().rev() {
         output::line(&format!(
             "Sessions of {level}: {} min without a request, {} min in all",
             minutes(limits.idle),

@@ -15,6 +15,7 @@ use crate::directory::provider_deletion::{self, Preview};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, enforcement, metadata_source, organization};
 use crate::observe::audit::Author;
+use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata;
 use crate::store::Store;
@@ -239,7 +240,7 @@ impl Set {
             return Ok(Some(Completion::from_metadata(parsed, None)));
         }
         if let Some(url) = &self.metadata_url {
-            let document = metadata_source::fetch(url, true)?;
+            let document = metadata_source::fetch(url, Reach::Anywhere)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| CliError::other(format!("--metadata-url: {e}")))?;
             return Ok(Some(Completion::from_metadata(

@@ -19,12 +19,13 @@ use super::certificate::{Kept, Source};
 use super::{CliError, Format, Global, output};
 use crate::access::break_glass;
 use crate::access::password::{self, Gate, GateLimits};
-use crate::access::{session, sign_in_request, throttle};
+use crate::access::{invitation, session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::audit::{Author, retention};
-use crate::observe::{log, trace};
+use crate::observe::webhook::Courier;
+use crate::observe::{event, log, trace};
 use crate::store::{Store, StoreError};
 use crate::web::App;
 
@@ -82,6 +83,10 @@ pub(super) struct Serve {
         value_name = "FILE"
     )]
     break_glass_password_file: Option<PathBuf>,
+    /// On the first start: what the account is called [default: break-glass- and four random
+    /// characters, as a name that nobody knows is one that nobody guesses at]
+    #[arg(long, env = "PORTCULLIS_BREAK_GLASS_NAME", value_name = "NAME")]
+    break_glass_name: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -113,8 +118,11 @@ impl std::str::FromStr for Network {
 /// The first turn comes soon, for what the start itself left lying about.
 const FIRST_HOUSEKEEPING: Duration = Duration::from_millis(1_500);
 
-/// How often what is out of date is cleared away, and certificates are looked at.
+/// How often what is out of date is cleared away, and a certificate of our own is looked at.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
+
+/// How often the files of a certificate are looked at.
+const FILES_WATCHED: Duration = Duration::from_secs(2);
 
 impl Serve {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
@@ -135,8 +143,9 @@ impl Serve {
         let (first, prepared) = thread::scope(|scope| {
             let (store, gate) = (&store, &gate);
             let by = Author::appliance();
-            let making =
-                scope.spawn(move || break_glass::first_start(store, gate, password, &by, now));
+            let name = self.break_glass_name.as_deref();
+            let making = scope
+                .spawn(move || break_glass::first_start(store, gate, name, password, &by, now));
             let prepared = self.prepare(store);
             (making.join(), prepared)
         });
@@ -172,16 +181,24 @@ impl Serve {
             thread::Builder::new()
                 .name("housekeeping".into())
                 .spawn(move || {
-                    let mut wait = FIRST_HOUSEKEEPING;
+                    let watched = kept.as_ref().is_some_and(Kept::is_of_files);
+                    let mut due = FIRST_HOUSEKEEPING;
+                    let mut wait = due;
                     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
-                        wait = HOUSEKEEPING;
-                        keep_house(&store);
+                        due = due.saturating_sub(wait);
+                        if due.is_zero() {
+                            due = HOUSEKEEPING;
+                            keep_house(&store);
+                        }
+                        // Files at each turn; a certificate of our own has none in between.
                         if let Some(kept) = &mut kept {
                             kept.look_after(&store, clock::now());
                         }
+                        wait = if watched { due.min(FILES_WATCHED) } else { due };
                     }
                 })?
         };
+        let courier = Courier::start(store.clone())?;
         let closing = signals.handle();
         let watcher = thread::Builder::new()
             .name("signals".into())
@@ -196,6 +213,7 @@ impl Serve {
         drop(stopping);
         let _ = watcher.join();
         let _ = housekeeper.join();
+        courier.stop();
         store.close();
         Ok(())
     }
@@ -322,11 +340,13 @@ fn keep_house(store: &Store) {
         session::prune(tx, now)?;
         sign_in_request::prune(tx, now)?;
         throttle::prune(tx, now)?;
+        invitation::prune(tx, now)?;
         Ok::<_, StoreError>(())
     });
     // A piece at a time, so that others get in between.
     let result = result.and_then(|()| {
         while store.write(move |tx| trace::prune(tx, now))? > 0 {}
+        while store.write(move |tx| event::prune(tx, now))? > 0 {}
         if let Some(limit) = store.read(|conn| retention::due(conn, now))? {
             let by = Author::appliance;
             while store.write(move |tx| retention::prune(tx, limit, &by(), now))? > 0 {}

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use rusqlite::Connection;
 use serde_json::Value;
 
+use super::local_user::LocalUserCommand;
 use super::{CliError, Global, ListArgs, output};
 use crate::clock::{self, Timestamp};
 use crate::directory::deprovisioning::{self, Report};
@@ -50,6 +51,8 @@ pub(super) enum UserCommand {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Local(LocalUserCommand),
     /// Let a user sign in again
     Activate {
         /// Their id
@@ -71,8 +74,12 @@ pub(super) enum UserCommand {
 impl UserCommand {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let now = clock::now();
+        if let Self::Local(command) = self {
+            return command.run(global);
+        }
         let store = global.open()?;
         match self {
+            Self::Local(_) => Ok(()),
             Self::List { org, page, json } => {
                 let page = store.read(|conn| {
                     let organization = organization::find(conn, org.as_str())?;
@@ -203,7 +210,7 @@ fn show_report(report: &Report, json: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-fn show(value: &Value, json: bool) -> Result<(), CliError> {
+pub(super) fn show(value: &Value, json: bool) -> Result<(), CliError> {
     if json {
         return output::json(value);
     }
@@ -243,7 +250,7 @@ fn show(value: &Value, json: bool) -> Result<(), CliError> {
     output::fields(&rows)
 }
 
-fn as_json(view: user::View) -> Value {
+pub(super) fn as_json(view: user::View) -> Value {
     serde_json::to_value(view).unwrap_or_default()
 }
 

@@ -56,8 +56,14 @@ impl Stage {
         let directory = Directory::make().map_err(DemoError::Start)?;
         let store = Store::open(&directory.database(), Options::default())?;
         let gate = Gate::new(GateLimits::default());
-        let made =
-            break_glass::first_start(&store, &gate, None, &Author::appliance(), clock::now())?;
+        let made = break_glass::first_start(
+            &store,
+            &gate,
+            Some("break-glass"),
+            None,
+            &Author::appliance(),
+            clock::now(),
+        )?;
         let Some((account, Some(password))) = made else {
             return Err(DemoError::NotHeld(
                 "the first start made no break-glass account".into(),

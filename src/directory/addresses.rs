@@ -61,6 +61,11 @@ impl PublicUrl {
         format!("{}/saml/{provider_id}/login", self.origin)
     }
 
+    /// The link with which somebody sets their password.
+    pub fn join(&self, token: &str) -> String {
+        format!("{}/join/{token}", self.origin)
+    }
+
     /// The SCIM base URL of an organization.
     pub fn scim(&self, slug: &str) -> String {
         format!("{}/scim/v2/{slug}", self.origin)

@@ -1,6 +1,7 @@
 //! One function decides who may: [`may`]. Routes name their action; no handler compares levels.
 
 use super::{Level, Levels};
+use crate::access::api_token::{Scope, Scopes};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +17,22 @@ pub enum Actor {
         /// All levels that reach the user; what one of them allows is allowed.
         levels: Levels,
     },
-    /// A break-glass account.
+    /// A break-glass account, or the appliance itself as the owner of a token.
     Operator {
         /// The account's id.
         id: String,
+    },
+    /// An organization as the owner of a token; it does what its admins may.
+    Organization {
+        /// The organization's id.
+        id: String,
+    },
+    /// A program with an API token.
+    Token {
+        /// Whose token it is, as they are now.
+        owner: Box<Actor>,
+        /// What it may be used for.
+        scopes: Scopes,
     },
 }
 
@@ -38,6 +51,9 @@ pub enum Action {
     ReadTraces,
     /// Providers, SCIM tokens, levels, deletions.
     Administer,
+    /// Make or loosen what lets somebody in and stays: API tokens that are not one's own, break-glass
+    /// accounts. In person only: a token that was found must not be able to make another way in.
+    IssueTokens,
     /// Organizations and the appliance itself.
     Operate,
 }
@@ -83,41 +99,103 @@ pub fn may(actor: &Actor, action: Action, target: Target<'_>) -> Decision {
             organization_id,
             levels,
             ..
-        } => {
-            let asked = match target {
-                Target::Appliance => None,
-                Target::Organization(asked) => Some(asked),
-                Target::User {
-                    organization_id, ..
-                } => Some(organization_id),
-            };
-            if asked.is_some_and(|asked| asked != organization_id) {
-                return Decision::Hidden;
-            }
-            let admin = levels.contains(Level::Admin);
-            let editor = levels.contains(Level::Editor);
-            let enough = match action {
-                Action::OwnSession | Action::OwnAccount => true,
-                Action::ReadDirectory => admin || editor || levels.contains(Level::Viewer),
-                Action::ReadTraces => admin || editor,
-                // Whom an identity provider made is its and the admins' business, and no editor
-                // switches an admin off.
-                Action::ChangeUsers => match target {
-                    _ if admin => true,
-                    Target::User { local, level, .. } => {
-                        editor && local && level < Some(Level::Admin)
-                    }
-                    _ => editor,
-                },
-                Action::Administer => admin && target != Target::Appliance,
-                Action::Operate => false,
-            };
-            if enough {
-                Decision::Allowed
-            } else {
-                Decision::Forbidden
-            }
+        } => member_may(organization_id, *levels, action, target),
+        Actor::Organization { id } => {
+            member_may(id, [Level::Admin].into_iter().collect(), action, target)
         }
+        Actor::Token { owner, scopes } => match may(owner, action, target) {
+            Decision::Allowed if covers(*scopes, action) && reaches(*scopes, action, target) => {
+                Decision::Allowed
+            }
+            // What the owner may not even know of stays hidden, whatever the scopes.
+            refused @ (Decision::Hidden | Decision::SignInFirst) => refused,
+            Decision::Allowed | Decision::Forbidden => Decision::Forbidden,
+        },
+    }
+}
+
+fn member_may(
+    organization_id: &str,
+    levels: Levels,
+    action: Action,
+    target: Target<'_>,
+) -> Decision {
+    let asked = match target {
+        Target::Appliance => None,
+        Target::Organization(asked) => Some(asked),
+        Target::User {
+            organization_id, ..
+        } => Some(organization_id),
+    };
+    if asked.is_some_and(|asked| asked != organization_id) {
+        return Decision::Hidden;
+    }
+    let admin = levels.contains(Level::Admin);
+    let editor = levels.contains(Level::Editor);
+    let enough = match action {
+        Action::OwnSession | Action::OwnAccount => true,
+        Action::ReadDirectory => admin || editor || levels.contains(Level::Viewer),
+        Action::ReadTraces => admin || editor,
+        // Whom an identity provider made is its and the admins' business, and no editor
+        // switches an admin off.
+        Action::ChangeUsers => match target {
+            _ if admin => true,
+            Target::User { local, level, .. } => editor && local && level < Some(Level::Admin),
+            _ => editor,
+        },
+        Action::Administer | Action::IssueTokens => admin && target != Target::Appliance,
+        Action::Operate => false,
+    };
+    if enough {
+        Decision::Allowed
+    } else {
+        Decision::Forbidden
+    }
+}
+
+/// What a token needs for an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing but to work: it may ask who it is.
+    Nothing,
+    /// This scope.
+    Scope(Scope),
+    /// A person. No token does this.
+    Person,
+}
+
+impl Action {
+    /// What a token needs for it.
+    pub const fn need(self) -> Need {
+        match self {
+            Self::OwnSession => Need::Nothing,
+            Self::OwnAccount | Self::IssueTokens => Need::Person,
+            Self::ReadDirectory => Need::Scope(Scope::Read),
+            Self::ReadTraces => Need::Scope(Scope::Audit),
+            Self::ChangeUsers => Need::Scope(Scope::Users),
+            Self::Administer => Need::Scope(Scope::Admin),
+            Self::Operate => Need::Scope(Scope::Operate),
+        }
+    }
+}
+
+/// Whoever may reset an admin's password is one. So the scope `users` alone leaves admins be.
+fn reaches(scopes: Scopes, action: Action, target: Target<'_>) -> bool {
+    let of_admin = matches!(
+        target,
+        Target::User {
+            level: Some(Level::Admin),
+            ..
+        }
+    );
+    action != Action::ChangeUsers || !of_admin || scopes.contains(Scope::Admin)
+}
+
+fn covers(scopes: Scopes, action: Action) -> bool {
+    match action.need() {
+        Need::Nothing => true,
+        Need::Scope(scope) => scopes.contains(scope),
+        Need::Person => false,
     }
 }
 
@@ -130,8 +208,22 @@ pub fn may_grant(actor: &Actor, user_id: &str, target: Target<'_>, to: Option<Le
         Decision::Allowed => {}
         other => return other,
     }
-    let Actor::User { id, levels, .. } = actor else {
-        return Decision::Allowed;
+    let (id, levels) = match actor {
+        Actor::User { id, levels, .. } => (id, levels),
+        // Making an admin takes the scope `admin`, too.
+        Actor::Token { owner, scopes } => {
+            return match may_grant(owner, user_id, target, to) {
+                Decision::Allowed
+                    if to == Some(Level::Admin) && !covers(*scopes, Action::Administer) =>
+                {
+                    Decision::Forbidden
+                }
+                decision => decision,
+            };
+        }
+        Actor::Nobody | Actor::Operator { .. } | Actor::Organization { .. } => {
+            return Decision::Allowed;
+        }
     };
     let admin = levels.contains(Level::Admin);
     let own = id == user_id;
@@ -242,6 +334,7 @@ mod tests {
             (ChangeUsers, [true, true, false, false, false, true]),
             (ReadTraces, [true, true, false, false, false, true]),
             (Administer, [true, false, false, false, false, true]),
+            (IssueTokens, [true, false, false, false, false, true]),
             (Operate, [false, false, false, false, false, true]),
         ];
         let levels: [&[Level]; 5] = [
@@ -271,6 +364,125 @@ mod tests {
                 may(&Actor::Nobody, action, Target::Appliance),
                 Decision::SignInFirst
             );
+        }
+    }
+
+    /// Action x (read, audit, users, admin, operate), by tokens of owners who may do everything.
+    #[test]
+    fn the_table_of_scopes() {
+        use Action::*;
+        let table = [
+            (OwnSession, [true, true, true, true, true]),
+            (OwnAccount, [false; 5]),
+            (ReadDirectory, [true, false, false, false, false]),
+            (ReadTraces, [false, true, false, false, false]),
+            (ChangeUsers, [false, false, true, false, false]),
+            (Administer, [false, false, false, true, false]),
+            (IssueTokens, [false; 5]),
+            (Operate, [false, false, false, false, true]),
+        ];
+        for (action, allowed) in table {
+            for (scope, expected) in Scope::ALL.into_iter().zip(allowed) {
+                let token = token(Actor::Operator { id: "o".into() }, [scope]);
+                let decision = may(&token, action, Target::Organization("any"));
+                let expected = if expected {
+                    Decision::Allowed
+                } else {
+                    Decision::Forbidden
+                };
+                assert_eq!(decision, expected, "{action:?} {scope:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_does_no_more_than_its_owner() {
+        use Action::*;
+        let owners = [
+            Actor::Nobody,
+            Actor::Organization { id: "own".into() },
+            actor("u", &[]),
+            actor("u", &[Level::Viewer]),
+            actor("u", &[Level::Runner]),
+            actor("u", &[Level::Viewer, Level::Runner]),
+            actor("u", &[Level::Editor]),
+            actor("u", &[Level::Admin]),
+            Actor::Operator { id: "o".into() },
+        ];
+        let targets = [
+            Target::Appliance,
+            Target::Organization("own"),
+            Target::Organization("other"),
+            Target::User {
+                organization_id: "own",
+                local: true,
+                level: Some(Level::Admin),
+            },
+        ];
+        for owner in owners {
+            let all = token(owner.clone(), Scope::ALL);
+            for action in [
+                OwnSession,
+                OwnAccount,
+                ReadDirectory,
+                ChangeUsers,
+                ReadTraces,
+                Administer,
+                IssueTokens,
+                Operate,
+            ] {
+                for target in targets {
+                    let (own, decision) = (may(&owner, action, target), may(&all, action, target));
+                    let in_person = action.need() == Need::Person;
+                    let expected = match own {
+                        Decision::Allowed if in_person => Decision::Forbidden,
+                        same => same,
+                    };
+                    assert_eq!(decision, expected, "{owner:?} {action:?} {target:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_gives_what_its_owner_gives_and_no_admin_without_the_scope() {
+        let target = Target::User {
+            organization_id: "own",
+            local: true,
+            level: Some(Level::Viewer),
+        };
+        let give = |owner: &Actor, scopes: &str, to| {
+            let scopes = Scopes::parse(scopes).unwrap();
+            let token = token(owner.clone(), scopes.iter());
+            may_grant(&token, "somebody", target, to) == Decision::Allowed
+        };
+        let (editor, admin) = (actor("e", &[Level::Editor]), actor("a", &[Level::Admin]));
+        let own = Actor::Organization { id: "own".into() };
+        for owner in [&editor, &admin, &own] {
+            assert!(give(owner, "users", Some(Level::Editor)));
+            assert!(!give(owner, "read admin", Some(Level::Editor)));
+            assert!(!give(owner, "users", Some(Level::Admin)));
+        }
+        let an_admin = Target::User {
+            organization_id: "own",
+            local: true,
+            level: Some(Level::Admin),
+        };
+        let touch = |scopes: &str| {
+            let token = token(admin.clone(), Scopes::parse(scopes).unwrap().iter());
+            may(&token, Action::ChangeUsers, an_admin)
+        };
+        assert_eq!(touch("users"), Decision::Forbidden);
+        assert_eq!(touch("users admin"), Decision::Allowed);
+        assert!(!give(&editor, "users admin", Some(Level::Admin)));
+        assert!(give(&admin, "users admin", Some(Level::Admin)));
+        assert!(give(&own, "users admin", Some(Level::Admin)));
+    }
+
+    fn token(owner: Actor, scopes: impl IntoIterator<Item = Scope>) -> Actor {
+        Actor::Token {
+            owner: Box::new(owner),
+            scopes: scopes.into_iter().collect(),
         }
     }
 }

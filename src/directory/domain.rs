@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::DirectoryError;
+use super::{DirectoryError, Page, PageRequest};
 use crate::clock::Timestamp;
+use crate::observe::audit::{self, Author, Entry, Target};
 
 /// A domain as it stands behind the `@`: lower-case A-labels (RFC 5890), at least two of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,6 +67,21 @@ pub enum DomainState {
     Active,
     /// It waits for an operator's approval.
     Pending,
+}
+
+impl FromStr for DomainState {
+    type Err = DirectoryError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "active" => Ok(Self::Active),
+            "pending" => Ok(Self::Pending),
+            _ => Err(DirectoryError::invalid(
+                "state",
+                "expected active or pending",
+            )),
+        }
+    }
 }
 
 impl DomainState {
@@ -160,17 +176,178 @@ pub fn of_provider(conn: &Connection, provider_id: &str) -> Result<Vec<Domain>, 
         "SELECT domain, state FROM domains WHERE provider_id = ?1 ORDER BY domain",
     )?;
     let rows = statement.query_map([provider_id], |row| {
-        let state = if row.get_ref(1)?.as_str()? == "active" {
-            DomainState::Active
-        } else {
-            DomainState::Pending
-        };
         Ok(Domain {
             domain: row.get(0)?,
-            state,
+            state: state(row.get_ref(1)?.as_str()?),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A domain with those who have it, as operators see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Claim {
+    /// The domain.
+    pub domain: String,
+    /// Whether it counts.
+    pub state: DomainState,
+    /// Whose it is.
+    pub organization: Holder,
+    /// The provider that speaks for it.
+    pub provider: Option<ProviderName>,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// An organization as a claim names it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Holder {
+    /// Its id.
+    #[serde(skip)]
+    pub id: String,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name on screen.
+    pub name: String,
+}
+
+/// A provider as a claim names it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProviderName {
+    /// Its id.
+    pub id: String,
+    /// Its name on screen.
+    pub name: String,
+}
+
+const CLAIM: &str = "SELECT d.domain, d.state, o.id, o.slug, o.name, p.id, p.name, d.created_at
+                     FROM domains d JOIN organizations o ON o.id = d.organization_id
+                     LEFT JOIN providers p ON p.id = d.provider_id";
+
+/// The domains of all organizations in one state, by name. Those that wait are few and are counted.
+pub fn list(
+    conn: &Connection,
+    state: DomainState,
+    request: &PageRequest,
+) -> Result<Page<Claim>, DirectoryError> {
+    let total = if state == DomainState::Pending && request.prefix.is_none() {
+        let count = conn.prepare_cached("SELECT count(*) FROM domains WHERE state = 'pending'");
+        Some(count?.query_row([], |row| row.get(0))?)
+    } else {
+        None
+    };
+    let (low, high) = request.key_range();
+    let mut statement = conn.prepare_cached(&format!(
+        "{CLAIM} WHERE d.state = ?1 AND d.domain >= ?2 AND d.domain < ?3 AND d.domain > ?4
+         ORDER BY d.domain LIMIT ?5"
+    ))?;
+    let claims = statement
+        .query_map(
+            params![
+                state.word(),
+                low,
+                high,
+                request.after.as_deref().unwrap_or(""),
+                request.limit as i64 + 1
+            ],
+            claim,
+        )?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(request.page(claims, total, |claim| claim.domain.clone()))
+}
+
+/// Lets a domain count that an organization's admin has added. One that counts already stays as it
+/// is.
+pub fn approve(
+    tx: &Connection,
+    domain: &EmailDomain,
+    by: &Author,
+    now: Timestamp,
+) -> Result<Claim, DirectoryError> {
+    let before = find(tx, domain)?;
+    if before.state == DomainState::Pending {
+        tx.prepare_cached("UPDATE domains SET state = 'active' WHERE domain = ?1")?
+            .execute([domain.as_str()])?;
+        told(tx, "domain.approved", &before, by, now)?;
+    }
+    find(tx, domain)
+}
+
+/// Takes a domain away that waits for approval, so that whose it really is can add it.
+pub fn refuse(
+    tx: &Connection,
+    domain: &EmailDomain,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    let before = find(tx, domain)?;
+    if before.state == DomainState::Active {
+        return Err(DirectoryError::conflict(
+            "domain",
+            format!("{domain} counts already; take it from its provider instead"),
+        ));
+    }
+    tx.prepare_cached("DELETE FROM domains WHERE domain = ?1")?
+        .execute([domain.as_str()])?;
+    told(tx, "domain.refused", &before, by, now)
+}
+
+fn find(conn: &Connection, domain: &EmailDomain) -> Result<Claim, DirectoryError> {
+    conn.prepare_cached(&format!("{CLAIM} WHERE d.domain = ?1"))?
+        .query_row([domain.as_str()], claim)
+        .optional()?
+        .ok_or_else(|| DirectoryError::not_found("domain", domain.as_str()))
+}
+
+fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
+    let provider: Option<String> = row.get(5)?;
+    Ok(Claim {
+        domain: row.get(0)?,
+        state: state(row.get_ref(1)?.as_str()?),
+        organization: Holder {
+            id: row.get(2)?,
+            slug: row.get(3)?,
+            name: row.get(4)?,
+        },
+        provider: match provider {
+            Some(id) => Some(ProviderName {
+                id,
+                name: row.get(6)?,
+            }),
+            None => None,
+        },
+        created_at: Timestamp::from_millis(row.get(7)?),
+    })
+}
+
+fn state(word: &str) -> DomainState {
+    if word == "active" {
+        DomainState::Active
+    } else {
+        DomainState::Pending
+    }
+}
+
+fn told(
+    tx: &Connection,
+    action: &'static str,
+    claim: &Claim,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    let provider = claim.provider.as_ref().map(|provider| &provider.id);
+    let entry = Entry {
+        action,
+        organization_id: Some(&claim.organization.id),
+        target: Target {
+            kind: "domain",
+            id: None,
+            name: &claim.domain,
+        },
+        detail: audit::detail([("provider", serde_json::json!(provider))]),
+    };
+    audit::record(tx, by, &entry, now)?;
+    Ok(())
 }
 
 /// Whether addresses in this domain belong to the organization: an active domain of its own.

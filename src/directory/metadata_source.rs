@@ -1,34 +1,52 @@
 //! Fetching an identity provider's metadata from its URL. It waits, so it runs before the
 //! writer's closure, never in it.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{Uri, header};
 
 use super::DirectoryError;
+use super::organization::Organization;
+use crate::outbound::{self, Reach};
 
 const MAX_BYTES: u64 = 1 << 20;
 const DEADLINE: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 3;
 
 /// The document at `url`: https, or http to loopback; at most 1 MiB within 10 s; redirects only
-/// within the scheme, since metadata says which keys to trust. `this_machine` allows http to
-/// loopback: for operators, not for an organization's admins, who have no business asking
+/// within the scheme, since metadata says which keys to trust. Each hop must be within the reach;
+/// http to loopback is for [`Reach::Anywhere`], as an organization's admins have no business asking
 /// services of the machine that the appliance runs on.
-pub fn fetch(url: &str, this_machine: bool) -> Result<Vec<u8>, DirectoryError> {
-    let mut at = acceptable(url, this_machine)?;
+pub fn fetch(url: &str, reach: Reach) -> Result<Vec<u8>, DirectoryError> {
+    let end = Instant::now() + DEADLINE;
+    let mut at = acceptable(url, reach)?;
     let refused = |detail: String| DirectoryError::invalid("metadata_url", detail);
     for _ in 0..=MAX_REDIRECTS {
-        let mut response = agent(&at)
+        let uri: Uri = at
+            .parse()
+            .map_err(|_| refused(format!("{at} is no address")))?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(refused(format!("{at} took longer than 10 s")));
+        }
+        let agent = outbound::agent(&uri, reach, left)
+            .map_err(|e| refused(instead(reach, &e.to_string())))?;
+        let mut response = agent
             .get(&at)
             .header(
                 header::ACCEPT,
                 "application/samlmetadata+xml, application/xml, text/xml",
             )
             .call()
-            .map_err(|e| refused(format!("could not fetch {at}: {e}")))?;
+            .map_err(|error| match &error {
+                ureq::Error::Other(inner) if inner.is::<outbound::OutOfReach>() => {
+                    refused(instead(reach, &inner.to_string()))
+                }
+                other => refused(format!(
+                    "could not fetch {at}: {}",
+                    outbound::explain(other)
+                )),
+            })?;
         let status = response.status();
         if status.is_redirection() {
             let target = response
@@ -36,7 +54,7 @@ pub fn fetch(url: &str, this_machine: bool) -> Result<Vec<u8>, DirectoryError> {
                 .get(header::LOCATION)
                 .and_then(|l| l.to_str().ok())
                 .ok_or_else(|| refused(format!("{at} redirects to nowhere")))?;
-            at = redirect(&at, target, this_machine)?;
+            at = redirect(&at, target, reach)?;
             continue;
         }
         if !status.is_success() {
@@ -56,31 +74,32 @@ pub fn fetch(url: &str, this_machine: bool) -> Result<Vec<u8>, DirectoryError> {
     )))
 }
 
-/// Environment variables may name a proxy; what is on this machine is not reached through one.
-fn agent(url: &str) -> ureq::Agent {
-    let local = url.parse::<Uri>().is_ok_and(|uri| is_loopback(&uri));
-    let tls = ureq::tls::TlsConfig::builder()
-        .provider(ureq::tls::TlsProvider::Rustls)
-        .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .build();
-    ureq::Agent::config_builder()
-        .tls_config(tls)
-        .proxy(if local {
-            None
-        } else {
-            ureq::Proxy::try_from_env()
-        })
-        .timeout_global(Some(DEADLINE))
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .user_agent(concat!("Portcullis/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
+/// What to do instead, for somebody who doesn't get that far.
+fn instead(reach: Reach, what: &str) -> String {
+    let allow = match reach {
+        Reach::Internet => {
+            ", or allow your organization this network: portcullis org set SLUG \
+             --internal-metadata true"
+        }
+        Reach::Site | Reach::Anywhere => "",
+    };
+    format!(
+        "{what}. Paste the metadata or upload it as a file; or ask an operator to load it: \
+         portcullis provider set ID --metadata-url URL{allow}"
+    )
 }
 
-fn acceptable(url: &str, this_machine: bool) -> Result<String, DirectoryError> {
+/// How far a request goes that one of the organization's admins asks for: to the internet, unless
+/// an operator has opened this site's networks to the organization.
+pub fn reach_of(organization: &Organization) -> Reach {
+    if organization.internal_metadata {
+        Reach::Site
+    } else {
+        Reach::Internet
+    }
+}
+
+fn acceptable(url: &str, reach: Reach) -> Result<String, DirectoryError> {
     let uri: Uri = url.trim().parse().map_err(|_| {
         DirectoryError::invalid(
             "metadata_url",
@@ -89,7 +108,9 @@ fn acceptable(url: &str, this_machine: bool) -> Result<String, DirectoryError> {
     })?;
     match uri.scheme_str() {
         Some("https") => Ok(uri.to_string()),
-        Some("http") if this_machine && is_loopback(&uri) => Ok(uri.to_string()),
+        Some("http") if reach == Reach::Anywhere && outbound::is_loopback(&uri) => {
+            Ok(uri.to_string())
+        }
         _ => Err(DirectoryError::invalid(
             "metadata_url",
             "expected https (an operator may use http to this machine): the document says which \
@@ -98,7 +119,7 @@ fn acceptable(url: &str, this_machine: bool) -> Result<String, DirectoryError> {
     }
 }
 
-fn redirect(from: &str, target: &str, this_machine: bool) -> Result<String, DirectoryError> {
+fn redirect(from: &str, target: &str, reach: Reach) -> Result<String, DirectoryError> {
     let refused = |detail: String| DirectoryError::invalid("metadata_url", detail);
     let base: Uri = from
         .parse()
@@ -116,14 +137,7 @@ fn redirect(from: &str, target: &str, this_machine: bool) -> Result<String, Dire
     if uri.scheme_str() != base.scheme_str() {
         return Err(refused(format!("{from} redirects to another scheme")));
     }
-    acceptable(&next, this_machine)
-}
-
-fn is_loopback(uri: &Uri) -> bool {
-    uri.host().is_some_and(|host| {
-        let host = host.trim_matches(['[', ']']);
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    })
+    acceptable(&next, reach)
 }
 
 #[cfg(test)]
@@ -138,7 +152,7 @@ mod tests {
             "http://127.0.0.1/",
             "http://[::1]:9/",
         ] {
-            assert!(acceptable(good, true).is_ok(), "{good}");
+            assert!(acceptable(good, Reach::Anywhere).is_ok(), "{good}");
         }
         for bad in [
             "http://acme.okta.com/",
@@ -147,20 +161,42 @@ mod tests {
             "",
             "acme.okta.com",
         ] {
-            assert!(acceptable(bad, true).is_err(), "{bad}");
+            assert!(acceptable(bad, Reach::Anywhere).is_err(), "{bad}");
         }
-        assert!(acceptable("http://localhost:1/x", false).is_err());
+        assert!(acceptable("http://localhost:1/x", Reach::Site).is_err());
     }
 
     #[test]
     fn a_redirect_stays_in_its_scheme() {
-        assert_eq!(redirect("https://a/x", "/y", true).unwrap(), "https://a/y");
         assert_eq!(
-            redirect("https://a/x", "https://b/y", true).unwrap(),
+            redirect("https://a/x", "/y", Reach::Anywhere).unwrap(),
+            "https://a/y"
+        );
+        assert_eq!(
+            redirect("https://a/x", "https://b/y", Reach::Anywhere).unwrap(),
             "https://b/y"
         );
-        assert!(redirect("https://a/x", "http://localhost/y", true).is_err());
-        assert!(redirect("http://localhost/x", "https://b/", true).is_err());
-        assert!(redirect("https://a/x", "//b/y", true).is_err());
+        assert!(redirect("https://a/x", "http://localhost/y", Reach::Anywhere).is_err());
+        assert!(redirect("http://localhost/x", "https://b/", Reach::Anywhere).is_err());
+        assert!(redirect("https://a/x", "//b/y", Reach::Anywhere).is_err());
+    }
+
+    #[test]
+    fn a_way_out_is_named() {
+        let told = |reach| match fetch("https://127.0.0.1:1/metadata", reach) {
+            Err(DirectoryError::Invalid { detail, .. }) => detail,
+            other => panic!("{other:?}"),
+        };
+        let (internet, site) = (told(Reach::Internet), told(Reach::Site));
+        assert!(internet.contains("--internal-metadata true"), "{internet}");
+        for words in [internet, site.clone()] {
+            assert!(
+                words.starts_with("127.0.0.1 is not on the internet"),
+                "{words}"
+            );
+            assert!(words.contains("provider set ID --metadata-url"), "{words}");
+        }
+        assert!(!site.contains("--internal-metadata"), "{site}");
+        assert!(told(Reach::Anywhere).contains("could not fetch"));
     }
 }

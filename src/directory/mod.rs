@@ -13,6 +13,8 @@ mod error;
 pub mod group;
 pub mod level;
 pub mod level_change;
+pub mod local_sign_in;
+pub mod local_user;
 pub mod metadata_source;
 pub mod organization;
 pub mod past;
@@ -27,8 +29,9 @@ pub mod sessions;
 pub mod sign_in;
 pub mod slug;
 pub mod user;
+pub mod way_in;
 
-pub use authority::{Action, Actor, Decision, Target, may, may_grant};
+pub use authority::{Action, Actor, Decision, Need, Target, may, may_grant};
 pub use error::DirectoryError;
 pub use level::{Level, Levels};
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::error::is_unique_violation;
 use super::slug::Slug;
 use super::{DirectoryError, Level};
+use crate::access::session;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry};
 use crate::store::id;
@@ -24,6 +25,10 @@ pub struct Organization {
     pub default_group_level: Level,
     /// What a new user gets.
     pub default_user_level: Level,
+    /// Whether its local users may sign in with their passwords.
+    pub local_sign_in: bool,
+    /// Whether its admins may have metadata fetched from this site's networks.
+    pub internal_metadata: bool,
     /// How many users it has.
     pub users: i64,
     /// How many groups it has.
@@ -33,7 +38,7 @@ pub struct Organization {
 }
 
 const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
-                       group_count, created_at";
+                       group_count, created_at, local_sign_in, internal_metadata";
 
 /// Makes one. A taken slug is a conflict.
 pub fn create(
@@ -104,6 +109,10 @@ pub struct Change {
     pub default_group_level: Option<Level>,
     /// What a new user gets from now on.
     pub default_user_level: Option<Level>,
+    /// Whether its local users may sign in with their passwords; off ends the sessions they have.
+    pub local_sign_in: Option<bool>,
+    /// Whether its admins may have metadata fetched from this site's networks. For operators.
+    pub internal_metadata: Option<bool>,
 }
 
 /// Changes one and returns it as it is then.
@@ -120,7 +129,8 @@ pub fn change(
         None => &before.name,
     };
     tx.prepare_cached(
-        "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4
+        "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4,
+             internal_metadata = ?5
          WHERE id = ?1",
     )?
     .execute(params![
@@ -131,8 +141,16 @@ pub fn change(
             .unwrap_or(before.default_group_level),
         change
             .default_user_level
-            .unwrap_or(before.default_user_level)
+            .unwrap_or(before.default_user_level),
+        change.internal_metadata.unwrap_or(before.internal_metadata)
     ])?;
+    if let Some(on) = change.local_sign_in {
+        tx.prepare_cached("UPDATE organizations SET local_sign_in = ?2 WHERE id = ?1")?
+            .execute(params![before.id, on])?;
+        if !on {
+            session::end_of_organization_by_method(tx, &before.id, session::Method::Password)?;
+        }
+    }
     let after = find(tx, slug)?;
     if let Some(detail) = audit::changes(&facts(&before), &facts(&after)) {
         told(tx, "organization.changed", &after, detail, by, now)?;
@@ -150,6 +168,8 @@ fn facts(organization: &Organization) -> Map<String, Value> {
             json!(organization.default_group_level),
         ),
         ("default_user_level", json!(organization.default_user_level)),
+        ("local_sign_in", json!(organization.local_sign_in)),
+        ("internal_metadata", json!(organization.internal_metadata)),
     ])
 }
 
@@ -197,5 +217,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         users: row.get(5)?,
         groups: row.get(6)?,
         created_at: Timestamp::from_millis(row.get(7)?),
+        local_sign_in: row.get(8)?,
+        internal_metadata: row.get(9)?,
     })
 }

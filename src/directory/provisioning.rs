@@ -11,7 +11,7 @@ use super::organization::Organization;
 use super::provisioned::{self, GroupFacts, Membership, UserFacts};
 use super::scim_filter::{self, Resources};
 use super::user::Ended;
-use super::{DirectoryError, fold, user};
+use super::{DirectoryError, fold, user, way_in};
 use crate::clock::Timestamp;
 use crate::observe::audit::Author;
 use crate::scim::error::ScimError;
@@ -167,6 +167,7 @@ pub fn replace_user(
     let before = read_user(tx, organization, id)?;
     let active = draft.active.unwrap_or(before.active);
     let facts = UserFacts::read(tx, id)?;
+    let taken_over = user::find(tx, id)?.filter(way_in::is_on_their_own);
     tx.prepare_cached(
         "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
@@ -203,6 +204,9 @@ pub fn replace_user(
         && let Some(changed) = user::find(tx, id)?
     {
         user::switched(tx, &changed, (before.active, active), &ended, by, now)?;
+    }
+    if let Some(taken) = taken_over {
+        way_in::handed_over(tx, &taken, by, now)?;
     }
     read_user(tx, organization, id)
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::domain::{self, Domain, DomainState, EmailDomain};
 use super::provider::{self, Provider};
 use super::user::{self, User};
-use super::{DirectoryError, fold};
+use super::{DirectoryError, fold, way_in};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, AuthorKind};
 use crate::store::id;
@@ -148,6 +148,9 @@ pub fn admit(
             "INSERT INTO links (provider_id, name_id, user_id, created_at) VALUES (?1, ?2, ?3, ?4)",
         )?
         .execute(params![provider.id, person.name_id, found.id, now.millis()])?;
+        if way_in::is_on_their_own(&found) {
+            way_in::handed_over(tx, &found, by, now)?;
+        }
     }
     tx.prepare_cached("UPDATE users SET last_sign_in_at = ?2, unmanaged_at = NULL WHERE id = ?1")?
         .execute(params![found.id, now.millis()])?;

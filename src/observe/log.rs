@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal};
 
 use tracing::level_filters::LevelFilter;
 
+use super::panic;
+
 /// The environment variable that says how much is logged.
 pub const LEVEL: &str = "PORTCULLIS_LOG";
 
@@ -47,7 +49,9 @@ pub fn init(format: LogFormat) -> Result<(), LogError> {
             .with_span_list(false)
             .try_init(),
     }
-    .map_err(|_| LogError::Started)
+    .map_err(|_| LogError::Started)?;
+    panic::to_log();
+    Ok(())
 }
 
 fn level(value: Option<String>) -> Result<LevelFilter, LogError> {

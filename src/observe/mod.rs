@@ -2,5 +2,9 @@
 //! out why a sign-in or a push failed.
 
 pub mod audit;
+pub mod event;
 pub mod log;
+pub mod panic;
+pub mod subscriber;
 pub mod trace;
+pub mod webhook;

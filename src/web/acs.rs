@@ -17,7 +17,7 @@ use crate::directory::provider::{self, Provider, State};
 use crate::directory::sign_in::{self, NotAdmitted, Person};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
-use crate::observe::trace::{self, Kind, Outcome, Record};
+use crate::observe::trace::{self, Kind, Outcome, Record, Source};
 use crate::saml::certificate::Certificate;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::response::{self, Expectation, Opened, SignIn, Trust};
@@ -170,6 +170,7 @@ fn admit(
         let person = person(&verified);
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
+        let replaced = replaced.or(pending.as_ref().and_then(|pending| pending.session_hash));
         if let Some(old) = replaced {
             session::end(tx, &old)?;
         }
@@ -187,6 +188,9 @@ fn admit(
             },
             now,
         )?;
+        if let Some(browser) = &browser {
+            sign_in_request::opened(tx, browser, &session.hash())?;
+        }
         let record = Record {
             kind: Kind::Saml,
             organization_id: Some(provider.organization_id.clone()),
@@ -239,13 +243,13 @@ fn welcome(provider: &Provider, admitted: Admitted, now: Timestamp) -> Response 
         Some(end) => end.since(now).min(session::USER.absolute),
         None => session::USER.absolute,
     };
+    // The sign-in cookie stays until it expires: another tab's sign-in may be waiting for it.
     Response::new(303)
         .header("Location", admitted.return_to)
         .header(
             "Set-Cookie",
             cookie::session(cookie::SESSION, admitted.session.expose(), lifetime),
         )
-        .header("Set-Cookie", cookie::remove(cookie::SIGN_IN))
 }
 
 fn person(verified: &SignIn) -> Person {
@@ -292,7 +296,10 @@ fn refused(
         }),
     };
     let now = call.now;
-    let reference = app.store.write(move |tx| trace::write(tx, &record, now))?;
+    let source = Source::Address(call.request.client.address);
+    let reference = app
+        .store
+        .write(move |tx| trace::write_refused(tx, &record, &source, now))?;
     tracing::warn!(
         provider = %provider.id,
         check = refusal.code,

@@ -1,10 +1,11 @@
-//! The operator's sign-in.
+//! The operator's sign-in: one form, with a field for a code that most accounts don't need. A
+//! second page after a right password would tell a stranger that it was right.
 
 use super::login::form_values;
 use super::route::Call;
 use super::template::{escape, page};
 use super::{App, Problem, cookie, login};
-use crate::access::break_glass::{self, SignInError};
+use crate::access::break_glass::{self, Credentials, SignInError};
 use crate::access::secret::Secret;
 use crate::access::session;
 use crate::edge::Response;
@@ -23,17 +24,19 @@ pub(super) fn form(_: &App, _: &Call<'_>) -> Result<Response, Problem> {
 pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let form = form_values(call.request)?;
     let name = form.value("username").unwrap_or_default().trim().to_owned();
-    let password = Secret::new(form.value("password").unwrap_or_default());
-    let agent = call
-        .request
-        .header("user-agent")
-        .unwrap_or_default()
-        .to_owned();
-    let address = call.request.client.address;
-    let outcome = break_glass::sign_in(
-        &app.store, &app.gate, &name, &password, address, &agent, call.now,
-    );
-    match outcome {
+    let address = call.request.client.address.to_canonical();
+    let credentials = Credentials {
+        name: name.clone(),
+        password: Secret::new(form.value("password").unwrap_or_default()),
+        code: form.value("code").map(Secret::new),
+        client: address,
+        user_agent: call
+            .request
+            .header("user-agent")
+            .unwrap_or_default()
+            .to_owned(),
+    };
+    match break_glass::sign_in(&app.store, &app.gate, credentials, call.now) {
         Ok((operator, session)) => {
             login::end_sessions(app, call.request, &[cookie::OPERATOR])?;
             tracing::warn!(account = %operator.name, client = %address, "break-glass account used");
@@ -53,19 +56,15 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
                 ),
             ))
         }
-        Err(SignInError::Refused) => {
-            tracing::warn!(client = %address, "break-glass sign-in refused");
-            record(
-                app,
-                call,
-                Outcome::Refused,
-                "wrong-credentials",
-                "a sign-in was refused",
-            );
+        Err(SignInError::Refused(refusal)) => {
+            let (code, summary) = (refusal.code(), refusal.summary());
+            tracing::warn!(client = %address, reason = code, "break-glass sign-in refused");
+            record(app, call, Outcome::Refused, code, &summary);
             Ok(again(
                 403,
                 &name,
-                "That account and password don't open the door.",
+                "That doesn't open the door. Check account, password and code; whoever runs this \
+                 Portcullis finds the reason with portcullis trace list.",
             ))
         }
         Err(SignInError::Throttled { retry_after }) => {

@@ -9,6 +9,8 @@ use crate::edge::Request;
 pub(super) const SESSION: &str = "__Host-portcullis";
 /// An operator's session.
 pub(super) const OPERATOR: &str = "__Host-portcullis-operator";
+/// Says that its browser gave a right password and still has to give a code.
+pub(super) const HALF_WAY: &str = "__Host-portcullis-half-way";
 /// Binds a waiting AuthnRequest to the browser that started it.
 pub(super) const SIGN_IN: &str = "__Host-portcullis-sign-in";
 

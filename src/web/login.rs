@@ -1,8 +1,11 @@
-//! Sign-in by e-mail first, and sign-out.
+//! Sign-in by e-mail first, and sign-out. A domain with a provider leads there, any other address
+//! to the password.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::route::Call;
 use super::template::{escape, page};
-use super::{App, Problem, cookie, return_to, saml, security_headers, signed_in};
+use super::{App, Problem, cookie, password, return_to, saml, security_headers, signed_in};
 use crate::access::{secret, session};
 use crate::directory::domain::EmailDomain;
 use crate::directory::provider;
@@ -15,7 +18,7 @@ pub(super) fn form(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     shown(app, 200, "", return_to, "")
 }
 
-/// `POST /login`: from the address's domain to its provider, or a clear no.
+/// `POST /login`: from the address's domain to its provider, else to the password.
 pub(super) fn choose_provider(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let form = form_values(call.request)?;
     let email = form.value("email").unwrap_or_default().trim().to_owned();
@@ -33,13 +36,8 @@ pub(super) fn choose_provider(app: &App, call: &Call<'_>) -> Result<Response, Pr
         Some(provider) => {
             Ok(Response::new(303).header("Location", saml::start_path(&provider.id, return_to)))
         }
-        None => {
-            let text = format!(
-                "Nobody signs in here with an address in {domain}. Check the spelling, or ask \
-                 whoever runs this Portcullis."
-            );
-            again(app, 404, &email, return_to, &text)
-        }
+        // Whether somebody has this address or nobody does: the same page comes next.
+        None => Ok(password::shown(200, &email, return_to, "")),
     }
 }
 
@@ -65,10 +63,12 @@ fn shown(
     notice: &str,
 ) -> Result<Response, Problem> {
     let targets = app.store.read(provider::loopback_origins)?;
+    let encoded = utf8_percent_encode(return_to, NON_ALPHANUMERIC).to_string();
     let values = [
         ("email", email),
         ("notice", notice),
         ("return_to", return_to),
+        ("return_to_encoded", &encoded),
     ];
     let policy = security_headers::sign_in_policy(&targets);
     Ok(page(status, "login.html", &values).header("Content-Security-Policy", policy))
@@ -80,6 +80,7 @@ pub(super) fn sign_out(app: &App, call: &Call<'_>) -> Result<Response, Problem> 
     Ok(Response::new(303)
         .header("Location", "/login")
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
+        .header("Set-Cookie", cookie::remove(cookie::SIGN_IN))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
 }
 

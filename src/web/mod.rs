@@ -4,15 +4,20 @@
 //! ([`cross_origin`]), authentication ([`signed_in`]), authority ([`crate::directory::may`]), its
 //! handler, and the security headers ([`security_headers`]).
 
+mod account;
 mod acs;
 mod api;
+mod bearer;
 mod break_glass;
 mod cookie;
 mod cross_origin;
 mod health;
+mod join;
 mod login;
+mod password;
 mod portal;
 mod problem;
+mod qr_code;
 mod return_to;
 mod route;
 mod saml;
@@ -20,11 +25,14 @@ mod scim;
 mod security_headers;
 mod signed_in;
 mod static_files;
+mod switch;
 mod template;
 
 use std::sync::{Arc, OnceLock};
 
+use crate::access::local_password::HalfWay;
 use crate::access::password::Gate;
+use crate::access::wrong_tokens::WrongTokens;
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::{DirectoryError, service_keys};
@@ -40,8 +48,10 @@ pub struct App {
     store: Store,
     gate: Gate,
     public: PublicUrl,
+    half_way: HalfWay,
     keys: OnceLock<ServiceKeys>,
     ca: Option<String>,
+    wrong_tokens: WrongTokens,
 }
 
 /// The service provider's certificates and decryption key, read once: they change with a restart.
@@ -59,8 +69,10 @@ impl App {
             store,
             gate,
             public,
+            half_way: HalfWay::new(),
             keys: OnceLock::new(),
             ca,
+            wrong_tokens: WrongTokens::default(),
         })
     }
 

@@ -37,7 +37,8 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             "/login"
         });
     };
-    signed_in::touch(app, signed_in, now);
+    signed_in::touch(app, signed_in, request.client.address, now);
+    let current = &signed_in.session()?.id;
     let Who::User {
         user,
         organization,
@@ -59,7 +60,7 @@ pub(super) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     }
     let mut rows = String::new();
     for other in sessions {
-        let current = if other.id == signed_in.session.id {
+        let current = if other.id == *current {
             " (this one)"
         } else {
             ""

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::template;
+use crate::access::api_token::{ApiTokenError, Scope};
 use crate::access::password::GateError;
 use crate::directory::DirectoryError;
 use crate::edge::Response;
@@ -21,6 +22,8 @@ pub struct Problem {
     pub(super) field: Option<&'static str>,
     pub(super) retry_after: Option<Duration>,
     pub(super) allow: Option<String>,
+    /// The scope that a token would need.
+    pub(super) scope: Option<Scope>,
 }
 
 impl Problem {
@@ -33,6 +36,7 @@ impl Problem {
             field: None,
             retry_after: None,
             allow: None,
+            scope: None,
         }
     }
 
@@ -58,6 +62,27 @@ impl Problem {
             "forbidden",
             "Your permission level does not allow this.",
         )
+    }
+
+    /// To a program that asks for what only a person may do.
+    pub(super) fn in_person() -> Self {
+        Self::new(
+            403,
+            "in-person",
+            "An API token can't do this; sign in, or use the command line.",
+        )
+    }
+
+    /// To a token that is not meant for this.
+    pub(super) fn scope_missing(scope: Scope) -> Self {
+        Self {
+            scope: Some(scope),
+            ..Self::new(
+                403,
+                "scope-missing",
+                format!("This API token does not have the scope `{}`.", scope.word()),
+            )
+        }
     }
 
     fn internal(source: &dyn std::error::Error) -> Self {
@@ -122,10 +147,30 @@ impl Problem {
         if let Some(field) = self.field {
             body.insert("field".into(), field.into());
         }
-        Response::new(self.status).body(
+        let response = Response::new(self.status).body(
             "application/problem+json",
             Value::Object(body).to_string().into_bytes(),
-        )
+        );
+        match self.challenge() {
+            Some(challenge) => response.header("WWW-Authenticate", challenge),
+            None => response,
+        }
+    }
+
+    /// RFC 6750 section 3. No browser asks for a password by this scheme.
+    fn challenge(&self) -> Option<String> {
+        let realm = "Bearer realm=\"API\"";
+        match (self.status, self.scope) {
+            (401, _) if self.code == "token-refused" => {
+                Some(format!("{realm}, error=\"invalid_token\""))
+            }
+            (401, _) => Some(realm.to_owned()),
+            (_, Some(scope)) => Some(format!(
+                "{realm}, error=\"insufficient_scope\", scope=\"{}\"",
+                scope.word()
+            )),
+            _ => None,
+        }
     }
 
     fn as_scim(&self) -> Response {
@@ -175,6 +220,16 @@ impl From<DirectoryError> for Problem {
             },
             DirectoryError::Keys(_) => Self::internal(&error),
             DirectoryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ApiTokenError> for Problem {
+    fn from(error: ApiTokenError) -> Self {
+        match error {
+            ApiTokenError::Invalid { field, detail } => Self::field(field, detail),
+            ApiTokenError::TooMany => Self::new(409, "too-many-tokens", error.to_string()),
+            ApiTokenError::Store(error) => error.into(),
         }
     }
 }

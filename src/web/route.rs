@@ -3,14 +3,15 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::signed_in::{self, SignedIn, Who};
+use super::signed_in::{self, SignedIn};
 use super::{
-    App, Problem, acs, api, break_glass, cross_origin, health, login, portal, saml, scim,
-    static_files,
+    App, Problem, account, acs, api, bearer, break_glass, cross_origin, health, join, login,
+    password, portal, saml, scim, static_files,
 };
+use crate::access::api_token::Presented;
 use crate::clock::{self, Timestamp};
 use crate::directory::organization::{self, Organization};
-use crate::directory::{Action, Actor, Decision, Target, may};
+use crate::directory::{Action, Actor, Decision, Need, Target, may};
 use crate::edge::{Request, Response};
 use crate::observe::audit::Author;
 
@@ -49,7 +50,10 @@ const fn row(method: &'static str, pattern: &'static str, guard: Guard, answer: 
     }
 }
 
-use Action::{Administer, ChangeUsers, Operate, OwnSession, ReadDirectory, ReadTraces};
+use Action::{
+    Administer, ChangeUsers, IssueTokens, Operate, OwnAccount, OwnSession, ReadDirectory,
+    ReadTraces,
+};
 use Guard::{May, Open, OpenAcrossSites, ScimToken};
 
 /// Every address there is.
@@ -58,6 +62,12 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/",                     Open,            portal::show),
     row("GET",    "/login",                Open,            login::form),
     row("POST",   "/login",                Open,            login::choose_provider),
+    row("GET",    "/login/password",       Open,            password::form),
+    row("POST",   "/login/password",       Open,            password::sign_in),
+    row("POST",   "/login/code",           Open,            password::give_code),
+    row("GET",    "/join/{token}",         Open,            join::form),
+    row("POST",   "/join/{token}",         Open,            join::set_password),
+    row("GET",    "/account",              May(OwnAccount), account::show),
     row("POST",   "/logout",               Open,            login::sign_out),
     row("GET",    "/break-glass",          Open,            break_glass::form),
     row("POST",   "/break-glass",          Open,            break_glass::sign_in),
@@ -74,7 +84,31 @@ pub static ROUTES: &[Route] = &[
     row("POST",   "/saml/{provider}/acs",      OpenAcrossSites, acs::receive),
 
     row("GET",    "/api/v1/session",       May(OwnSession), api::session::show),
-    row("DELETE", "/api/v1/session",       May(OwnSession), api::session::end),
+    row("DELETE", "/api/v1/session",       May(OwnAccount), api::session::end),
+    row("GET",    "/api/v1/account",                       May(OwnAccount), api::account::show),
+    row("PATCH",  "/api/v1/account",                       May(OwnAccount), api::account::change),
+    row("POST",   "/api/v1/account/password",              May(OwnAccount), api::account::set_password),
+    row("POST",   "/api/v1/account/second-factor",         May(OwnAccount), api::account::begin_second_factor),
+    row("POST",   "/api/v1/account/second-factor/confirm", May(OwnAccount), api::account::confirm_second_factor),
+    row("DELETE", "/api/v1/account/second-factor",         May(OwnAccount), api::account::remove_second_factor),
+    row("GET",    "/api/v1/account/sessions",              May(OwnAccount), api::account::own_sessions),
+    row("DELETE", "/api/v1/account/sessions",              May(OwnAccount), api::account::end_other_sessions),
+    row("DELETE", "/api/v1/account/sessions/{session}",    May(OwnAccount), api::account::end_session),
+    row("GET",    "/api/v1/domains",       May(Operate),    api::domains::list),
+    row("PATCH",  "/api/v1/domains/{domain}", May(Operate), api::domains::approve),
+    row("DELETE", "/api/v1/domains/{domain}", May(Operate), api::domains::refuse),
+    row("GET",    "/api/v1/notices",       May(OwnSession), api::notices::list),
+    row("GET",    "/api/v1/break-glass-accounts",                              May(Operate),     api::break_glass::list),
+    row("POST",   "/api/v1/break-glass-accounts",                              May(IssueTokens), api::break_glass::create),
+    row("PATCH",  "/api/v1/break-glass-accounts/{name}",                       May(IssueTokens), api::break_glass::change),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor",         May(IssueTokens), api::break_glass::begin),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor/confirm", May(IssueTokens), api::break_glass::confirm),
+    row("DELETE", "/api/v1/break-glass-accounts/{name}/second-factor",         May(IssueTokens), api::break_glass::remove),
+    row("GET",    "/api/v1/drills",                  May(Operate), api::break_glass::drills),
+    row("GET",    "/api/v1/webhooks",                May(Operate), api::webhooks::list),
+    row("POST",   "/api/v1/webhooks",                May(Operate), api::webhooks::create),
+    row("POST",   "/api/v1/webhooks/{webhook}/test", May(Operate), api::webhooks::test),
+    row("DELETE", "/api/v1/webhooks/{webhook}",      May(Operate), api::webhooks::delete),
     row("GET",    "/api/v1/organizations", May(OwnSession), api::organizations::list),
     row("POST",   "/api/v1/organizations", May(Operate),    api::organizations::create),
     row("GET",    "/api/v1/organizations/{org}",                       May(ReadDirectory), api::organizations::show),
@@ -88,6 +122,15 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::list),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::create),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}",   May(Administer),    api::tokens::revoke),
+    row("GET",    "/api/v1/organizations/{org}/api-tokens",            May(Administer),    api::api_tokens::of_organization),
+    row("POST",   "/api/v1/organizations/{org}/api-tokens",            May(IssueTokens),   api::api_tokens::create_for_organization),
+    row("DELETE", "/api/v1/organizations/{org}/api-tokens/{token}",    May(Administer),    api::api_tokens::revoke_of_organization),
+    row("GET",    "/api/v1/api-tokens",                                May(Operate),       api::api_tokens::of_operators),
+    row("POST",   "/api/v1/api-tokens",                                May(IssueTokens),   api::api_tokens::create_for_appliance),
+    row("DELETE", "/api/v1/api-tokens/{token}",                        May(Operate),       api::api_tokens::revoke_of_operators),
+    row("GET",    "/api/v1/account/tokens",                            May(OwnAccount),    api::api_tokens::own),
+    row("POST",   "/api/v1/account/tokens",                            May(OwnAccount),    api::api_tokens::create_own),
+    row("DELETE", "/api/v1/account/tokens/{token}",                    May(OwnAccount),    api::api_tokens::revoke_own),
     row("GET",    "/api/v1/organizations/{org}/groups",                May(ReadDirectory), api::groups::list),
     row("GET",    "/api/v1/organizations/{org}/groups/{group}",        May(ReadDirectory), api::groups::show),
     row("PATCH",  "/api/v1/organizations/{org}/groups/{group}",        May(Administer),    api::groups::change),
@@ -100,7 +143,13 @@ pub static ROUTES: &[Route] = &[
     row("DELETE", "/api/v1/organizations/{org}/users/{user}/sessions", May(Administer),    api::sessions::end_of_user),
     row("GET",    "/api/v1/organizations/{org}/users",                 May(ReadDirectory), api::users::list),
     row("GET",    "/api/v1/organizations/{org}/users/{user}",          May(ReadDirectory), api::users::show),
+    row("POST",   "/api/v1/organizations/{org}/users",                 May(ChangeUsers),   api::users::invite),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}",          May(ChangeUsers),   api::users::change),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}",          May(Administer),    api::users::delete),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", May(ChangeUsers), api::users::remove_second_factor),
+    row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations",   May(ReadDirectory), api::invitations::list),
+    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations",   May(ChangeUsers), api::invitations::create),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", May(ChangeUsers), api::invitations::revoke),
     row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", May(ReadTraces),    api::audit::timeline),
     row("GET",    "/api/v1/organizations/{org}/levels",                May(ReadTraces),    api::audit::levels),
     row("GET",    "/api/v1/organizations/{org}/audit",                 May(ReadTraces),    api::audit::list),
@@ -158,6 +207,17 @@ impl Call<'_> {
     /// Who is signed in; a guarded route always has somebody.
     pub(super) fn signed_in(&self) -> Result<&SignedIn, Problem> {
         self.signed_in.as_ref().ok_or_else(Problem::sign_in_first)
+    }
+
+    /// The id of the session by which this is asked; a token has none.
+    pub(super) fn session_id(&self) -> Result<Option<&str>, Problem> {
+        Ok(self.signed_in()?.session().ok().map(|s| s.id.as_str()))
+    }
+
+    /// Whether they may do this to the appliance as well, for what counts more when they may.
+    pub(super) fn may_operate(&self) -> Result<bool, Problem> {
+        let actor = self.signed_in()?.actor();
+        Ok(may(&actor, Operate, Target::Appliance) == Decision::Allowed)
     }
 
     /// Who asks, as the audit log names them: who is signed in, or the SCIM token.
@@ -226,8 +286,11 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
         }
         Guard::Open => own_origin(app, request)?,
         Guard::May(action) => {
-            own_origin(app, request)?;
-            admit(app, &mut call, action)?;
+            let presented = bearer::presented(request);
+            if presented == Presented::Nothing {
+                own_origin(app, request)?;
+            }
+            admit(app, &mut call, presented, action)?;
         }
     }
     (route.answer)(app, &call)
@@ -247,13 +310,23 @@ fn own_origin(app: &App, request: &Request) -> Result<(), Problem> {
 }
 
 /// Authentication and authority, in one read of the database.
-fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> {
+fn admit(
+    app: &App,
+    call: &mut Call<'_>,
+    presented: Presented<'_>,
+    action: Action,
+) -> Result<(), Problem> {
     let slug = call.parameter("org").to_owned();
     let request = call.request;
     let now = call.now;
-    let (who, asked) = app.store.read(|conn| {
-        let Some(who) = signed_in::find(conn, request, now)? else {
-            return Err(Problem::sign_in_first());
+    let found = app.store.read(|conn| {
+        let who = match presented {
+            Presented::Nothing => signed_in::find(conn, request, now)?,
+            Presented::Token(token) => signed_in::of_token(conn, token, now)?,
+            Presented::Other => None,
+        };
+        let Some(who) = who else {
+            return Ok(None);
         };
         let asked = if slug.is_empty() {
             None
@@ -261,27 +334,46 @@ fn admit(app: &App, call: &mut Call<'_>, action: Action) -> Result<(), Problem> 
             // That there is no such organization is told to operators only; to everybody else it
             // looks like one that is not theirs.
             Some(
-                organization::find(conn, &slug).map_err(|error| match who.who {
-                    Who::Operator { .. } => error.into(),
-                    Who::User { .. } => Problem::not_found(),
+                organization::find(conn, &slug).map_err(|error| match who.organization() {
+                    None => error.into(),
+                    Some(_) => Problem::not_found(),
                 })?,
             )
         };
-        Ok((who, asked))
+        Ok::<_, Problem>(Some((who, asked)))
     })?;
+    let Some((who, asked)) = found else {
+        return Err(match presented {
+            Presented::Nothing => Problem::sign_in_first(),
+            Presented::Token(_) | Presented::Other => bearer::refused(app, request, now),
+        });
+    };
     let target = asked
         .as_ref()
         .map_or(Target::Appliance, |o| Target::Organization(&o.id));
     match may(&who.actor(), action, target) {
         Decision::Allowed => {}
         Decision::SignInFirst => return Err(Problem::sign_in_first()),
-        Decision::Forbidden => return Err(Problem::forbidden()),
+        Decision::Forbidden => return Err(forbidden(&who, action)),
         Decision::Hidden => return Err(Problem::not_found()),
     }
-    signed_in::touch(app, &who, now);
+    signed_in::touch(app, &who, request.client.address, now);
     call.signed_in = Some(who);
     call.organization = asked;
     Ok(())
+}
+
+/// What is said to somebody who is known and may not do this: to a token that lacks the scope,
+/// which one.
+fn forbidden(who: &SignedIn, action: Action) -> Problem {
+    let Actor::Token { scopes, .. } = who.actor() else {
+        return Problem::forbidden();
+    };
+    match action.need() {
+        Need::Person => Problem::in_person(),
+        Need::Scope(scope) if !scopes.contains(scope) => Problem::scope_missing(scope),
+        Need::Scope(_) | Need::Nothing => Problem::forbidden(),
+    }
 }
 
 fn find(request: &Request) -> Result<(&'static Route, Parameters), Problem> {
@@ -347,20 +439,6 @@ fn matches(pattern: &'static str, path: &str) -> Option<Parameters> {
         }
     }
     segments.next().is_none().then_some(parameters)
-}
-
-impl SignedIn {
-    /// For [`may`].
-    pub(super) fn actor(&self) -> Actor {
-        match &self.who {
-            Who::Operator { id, .. } => Actor::Operator { id: id.clone() },
-            Who::User { user, levels, .. } => Actor::User {
-                id: user.id.clone(),
-                organization_id: user.organization_id.clone(),
-                levels: *levels,
-            },
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::login::query_value;
 use super::route::Call;
 use super::template::message;
-use super::{App, Problem, cookie, return_to};
+use super::{App, Problem, cookie, return_to, switch};
 use crate::access::secret::{self, Secret};
-use crate::access::sign_in_request;
+use crate::access::sign_in_request::{self, Start};
 use crate::directory::provider::{self, Provider, State};
 use crate::edge::Response;
 use crate::saml::metadata::{ServiceProvider, service_provider};
@@ -28,18 +28,29 @@ pub(super) fn start(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     };
     let wanted = query_value(call.request, "return_to");
     let return_to = return_to::own_path(wanted.as_deref()).to_owned();
+    if let Some(question) = switch::question(app, call, &provider, &return_to)? {
+        return Ok(question);
+    }
     // Two tabs of one browser share the cookie, so that both sign-ins can finish.
     let known = cookie::read(call.request, cookie::SIGN_IN).filter(|v| v.len() >= 40);
     let browser = known.map_or_else(|| Secret::generate(""), Secret::new);
     let browser_hash = secret::hash(browser.expose());
+    let session_hash = cookie::read(call.request, cookie::SESSION).map(secret::hash);
+    let client = call.request.client.address;
     let id = request::id(random::bytes());
     let now = call.now;
     let pending = {
         let (id, provider_id) = (id.clone(), provider_id.clone());
         app.store.write(move |tx| {
-            let made =
-                sign_in_request::create(tx, &id, &provider_id, &browser_hash, &return_to, now)?;
-            Ok::<_, Problem>(made)
+            let start = Start {
+                id: &id,
+                provider_id: &provider_id,
+                browser_hash: &browser_hash,
+                session_hash,
+                client,
+                return_to: &return_to,
+            };
+            Ok::<_, Problem>(sign_in_request::create(tx, &start, now)?)
         })?
     };
     let url = AuthnRequest {

@@ -4,13 +4,13 @@
 use serde_json::{Value, json};
 
 use super::route::Call;
-use super::{App, Problem};
+use super::{App, Problem, bearer};
 use crate::access::token;
 use crate::directory::organization::{self, Organization};
 use crate::directory::provisioning::{self, ProvisioningError, ScimGroup, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
-use crate::observe::trace::{self, Kind, Outcome, Record};
+use crate::observe::trace::{self, Kind, Outcome, Record, Source};
 use crate::scim::discovery;
 use crate::scim::error::ScimError;
 use crate::scim::group::GroupDraft;
@@ -48,7 +48,11 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
         Ok::<_, Problem>(Some((token, own)))
     })?;
     let Some((token, own)) = found else {
-        tracing::info!(client = %call.request.client.address, "SCIM token refused");
+        let client = call.request.client.address;
+        if let Err(wait) = app.wrong_tokens.count(client, now) {
+            return Err(bearer::too_many(wait));
+        }
+        tracing::info!(%client, "SCIM token refused");
         return Err(Problem::new(
             401,
             "token-refused",
@@ -129,8 +133,9 @@ fn note(app: &App, call: &Call<'_>, organization: &str, status: u16, code: &str,
         detail: json!({ "status": status, "detail": detail }),
     };
     let now = call.now;
+    let source = Source::Organization(organization.to_owned());
     app.store
-        .write_later(move |tx| trace::write(tx, &record, now).map(|_| ()));
+        .write_later(move |tx| trace::write_refused(tx, &record, &source, now).map(|_| ()));
 }
 
 /// What is said where no route is.

@@ -1,61 +1,151 @@
-//! Whose session a request carries. Read anew on every request: what was taken from a person a
-//! moment ago is gone now.
+//! Whose session or token a request carries. Read anew on every request: what was taken from a
+//! person a moment ago is gone now.
 
 use std::net::IpAddr;
 
 use rusqlite::Connection;
 
 use super::{App, Problem, cookie};
+use crate::access::api_token::{self, ApiToken, Owner};
 use crate::access::break_glass;
 use crate::access::secret;
 use crate::access::session::{self, Method, Session, Subject};
 use crate::clock::Timestamp;
 use crate::directory::organization::{self, Organization};
 use crate::directory::user::{self, User};
-use crate::directory::{Levels, enforcement, session_limits};
+use crate::directory::{Actor, Levels, enforcement, session_limits};
 use crate::edge::Request;
 use crate::observe::audit::{Author, AuthorKind, Via};
 
-/// A live session and whose it is.
+/// Who asks, and by what.
 pub(super) struct SignedIn {
-    pub(super) session: Session,
+    /// The live session; a token has none.
+    session: Option<Session>,
     pub(super) who: Who,
 }
 
 /// Whose.
 pub(super) enum Who {
-    /// An active user's.
+    /// An active user's session.
     User {
         user: Box<User>,
         organization: Box<Organization>,
         /// The levels that reach them by all ways together.
         levels: Levels,
     },
-    /// A break-glass account's.
+    /// A break-glass account's session.
     Operator { id: String, name: String },
+    /// A program with an API token.
+    Token {
+        token: Box<ApiToken>,
+        owner: TokenOwner,
+    },
+}
+
+/// Whose token it is, as they are now.
+pub(super) enum TokenOwner {
+    /// An active user.
+    User {
+        user: Box<User>,
+        organization: Box<Organization>,
+        /// The levels that reach them by all ways together.
+        levels: Levels,
+    },
+    /// An organization itself.
+    Organization(Box<Organization>),
+    /// A break-glass account that is not disabled.
+    Operator { id: String, name: String },
+    /// The appliance itself.
+    Appliance,
 }
 
 impl SignedIn {
-    /// The user's id; an operator is none.
+    /// The user's id, be it in person or by a token of theirs; an operator is none.
     pub(super) fn user_id(&self) -> Option<&str> {
         match &self.who {
-            Who::User { user, .. } => Some(&user.id),
-            Who::Operator { .. } => None,
+            Who::User { user, .. }
+            | Who::Token {
+                owner: TokenOwner::User { user, .. },
+                ..
+            } => Some(&user.id),
+            Who::Operator { .. } | Who::Token { .. } => None,
         }
     }
 
-    /// For the audit log.
+    /// The session, where somebody has signed in.
+    pub(super) fn session(&self) -> Result<&Session, Problem> {
+        self.session.as_ref().ok_or_else(Problem::in_person)
+    }
+
+    /// The organization that they are of; an operator is of none.
+    pub(super) fn organization(&self) -> Option<&Organization> {
+        match &self.who {
+            Who::User { organization, .. }
+            | Who::Token {
+                owner:
+                    TokenOwner::User { organization, .. } | TokenOwner::Organization(organization),
+                ..
+            } => Some(organization),
+            Who::Operator { .. }
+            | Who::Token {
+                owner: TokenOwner::Operator { .. } | TokenOwner::Appliance,
+                ..
+            } => None,
+        }
+    }
+
+    /// For [`crate::directory::may`].
+    pub(super) fn actor(&self) -> Actor {
+        match &self.who {
+            Who::Operator { id, .. } => Actor::Operator { id: id.clone() },
+            Who::User { user, levels, .. } => member(user, *levels),
+            Who::Token { token, owner } => {
+                let owner = match owner {
+                    TokenOwner::User { user, levels, .. } => member(user, *levels),
+                    TokenOwner::Organization(organization) => Actor::Organization {
+                        id: organization.id.clone(),
+                    },
+                    TokenOwner::Operator { id, .. } => Actor::Operator { id: id.clone() },
+                    TokenOwner::Appliance => Actor::Operator {
+                        id: token.id.clone(),
+                    },
+                };
+                Actor::Token {
+                    owner: Box::new(owner),
+                    scopes: token.scopes,
+                }
+            }
+        }
+    }
+
+    /// For the audit log. A person's token is named behind the person; any other is its own author.
     pub(super) fn author(&self, client: IpAddr) -> Author {
-        let (kind, id, name) = match &self.who {
-            Who::User { user, .. } => (AuthorKind::User, &user.id, &user.user_name),
-            Who::Operator { id, name } => (AuthorKind::Operator, id, name),
+        let (kind, id, name, via) = match &self.who {
+            Who::User { user, .. } => {
+                let name = user.user_name.clone();
+                (AuthorKind::User, &user.id, name, Via::Session)
+            }
+            Who::Operator { id, name } => (AuthorKind::Operator, id, name.clone(), Via::Session),
+            Who::Token { token, owner } => {
+                let of = |name: &str| format!("{name} (API token {})", token.id);
+                let (kind, id, name) = match owner {
+                    TokenOwner::User { user, .. } => {
+                        (AuthorKind::User, &user.id, of(&user.user_name))
+                    }
+                    TokenOwner::Operator { id, name } => (AuthorKind::Operator, id, of(name)),
+                    TokenOwner::Organization(_) | TokenOwner::Appliance => {
+                        (AuthorKind::Token, &token.id, token.name.clone())
+                    }
+                };
+                (kind, id, name, Via::ApiToken)
+            }
         };
         Author {
             kind,
             id: Some(id.clone()),
-            name: name.clone(),
+            name,
             client: Some(client),
-            via: Via::Session,
+            via,
         }
     }
 
@@ -73,8 +163,18 @@ impl SignedIn {
                     break_glass::signed_out(tx, &operator, by, now)?;
                 }
             }
+            // It never signed in.
+            Who::Token { .. } => {}
         }
         Ok(())
+    }
+}
+
+fn member(user: &User, levels: Levels) -> Actor {
+    Actor::User {
+        id: user.id.clone(),
+        organization_id: user.organization_id.clone(),
+        levels,
     }
 }
 
@@ -124,7 +224,10 @@ pub(super) fn of_cookie(
                 organization: Box::new(organization),
                 levels: standing.levels,
             };
-            Ok(Some(SignedIn { session, who }))
+            Ok(Some(SignedIn {
+                session: Some(session),
+                who,
+            }))
         }
         Subject::Operator(id) => {
             let Some(operator) = break_glass::find_enabled(conn, id)? else {
@@ -134,12 +237,58 @@ pub(super) fn of_cookie(
                 id: operator.id,
                 name: operator.name,
             };
-            Ok(Some(SignedIn { session, who }))
+            Ok(Some(SignedIn {
+                session: Some(session),
+                who,
+            }))
         }
     }
 }
 
-/// Notes that the session was used, for its idle limit.
-pub(super) fn touch(app: &App, signed_in: &SignedIn, now: Timestamp) {
-    session::touch(&app.store, &signed_in.session, now);
+/// The API token of this text, if it works and its owner may still come in.
+pub(super) fn of_token(
+    conn: &Connection,
+    presented: &str,
+    now: Timestamp,
+) -> Result<Option<SignedIn>, Problem> {
+    let Some(token) = api_token::find_active(conn, presented, now)? else {
+        return Ok(None);
+    };
+    let owner = match &token.owner {
+        Owner::User { id, .. } => match user::find(conn, id)?.filter(|user| user.active) {
+            Some(user) => Some(TokenOwner::User {
+                organization: Box::new(organization::find_by_id(conn, &user.organization_id)?),
+                levels: user::reached(conn, id)?,
+                user: Box::new(user),
+            }),
+            None => None,
+        },
+        Owner::Organization(id) => Some(TokenOwner::Organization(Box::new(
+            organization::find_by_id(conn, id)?,
+        ))),
+        Owner::Operator(id) => {
+            break_glass::find_enabled(conn, id)?.map(|operator| TokenOwner::Operator {
+                id: operator.id,
+                name: operator.name,
+            })
+        }
+        Owner::Appliance => Some(TokenOwner::Appliance),
+    };
+    Ok(owner.map(|owner| SignedIn {
+        session: None,
+        who: Who::Token {
+            token: Box::new(token),
+            owner,
+        },
+    }))
+}
+
+/// Notes that the session or token was used.
+pub(super) fn touch(app: &App, signed_in: &SignedIn, client: IpAddr, now: Timestamp) {
+    if let Some(session) = &signed_in.session {
+        session::touch(&app.store, session, now);
+    }
+    if let Who::Token { token, .. } = &signed_in.who {
+        api_token::note_use(&app.store, token, client, now);
+    }
 }

@@ -164,7 +164,11 @@ mod tests {
     #[test]
     fn every_template_is_embedded() {
         for name in [
+            "account.html",
+            "code.html",
+            "join.html",
             "login.html",
+            "password.html",
             "portal.html",
             "break-glass.html",
             "failed.html",

@@ -16,11 +16,13 @@ export async function frame({ session, params, signal, go }) {
   wire(theme);
   const place = h('div', { class: 'place' }, isOperator(session) ? null : h('strong', session.organization?.name));
   fill(document.getElementById('top'),
-    h('a', { class: 'mark', href: '/console' }, h('img', { src: '/static/logo.svg', alt: '', width: 24, height: 24 }), h('span', 'Portcullis')),
+    h('a', { class: 'mark', href: '/console', 'aria-label': 'Portcullis' }, h('img', { src: '/static/logo.svg', alt: '', width: 24, height: 24 }), h('span', 'Portcullis')),
     place,
     h('div', { class: 'who' },
       theme,
-      h('span', { class: 'name' }, displayName(session)),
+      isOperator(session)
+        ? h('span', { class: 'name' }, displayName(session))
+        : h('a', { class: 'name', href: '/account', title: 'Your account: password, second factor, sessions, tokens' }, displayName(session), h('span', { class: 'visually-hidden' }, ', your account')),
       isOperator(session) ? badge('Break-glass', 'warn') : levelBadge(session.level),
       h('button', { type: 'button', on: { click: signOut } }, 'Sign out')));
   document.body.classList.toggle('operator', isOperator(session));
@@ -40,13 +42,13 @@ async function fillSwitcher(place, current, signal, go) {
     drawnFor = null;
     return;
   }
-  if (all.items.length === 0) return;
   const switcherId = id('organization');
   const options = all.items.map(({ slug, name }) => h('option', { value: slug, selected: slug === current }, name));
   fill(place,
-    h('label', { class: 'visually-hidden', for: switcherId }, 'Organization'),
+    all.items.length > 0 && [h('label', { class: 'visually-hidden', for: switcherId }, 'Organization'),
     h('select', { id: switcherId, on: { change: (event) => go(event.target.value ? `/console/organizations/${encodeURIComponent(event.target.value)}` : '/console/organizations') } },
-      h('option', { value: '', selected: !current }, 'All organizations'), options));
+      h('option', { value: '', selected: !current }, 'All organizations'), options)],
+    h('a', { class: 'button quiet', href: '/console/operator/break-glass', title: 'Break-glass accounts, drills, webhooks, the audit log' }, 'Appliance'));
 }
 
 async function signOut() {

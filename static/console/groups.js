@@ -1,15 +1,13 @@
 // The groups that Okta pushes, and the level each gives its members.
-import { change, read } from './api.js';
-import { fill, h } from './dom.js';
-import { ask } from './dialog.js';
+import { read } from './api.js';
+import { h } from './dom.js';
 import { icon } from './icons.js';
+import { changeLevel } from './level-change.js';
 import { listing } from './listing.js';
-import { LEVELS, levelName, mayChange } from './session.js';
-import { empty, levelBadge, notice, plural } from './show.js';
+import { levelName, mayChange } from './session.js';
+import { empty, levelBadge, notice } from './show.js';
 import { when } from './time.js';
 import { columns as userColumns, ORIGINS } from './users.js';
-
-const RANK = ['viewer', 'runner', 'editor', 'admin'];
 
 export async function list(page) {
   const manage = mayChange(page.session);
@@ -76,34 +74,4 @@ function levelWarning(organization) {
 
 function cog(page, group) {
   return h('button', { type: 'button', class: 'quiet square', 'aria-label': `Change the level of ${group.displayName}`, title: 'Change level', on: { click: () => changeLevel(page, group) } }, icon('cog'));
-}
-
-async function changeLevel(page, group) {
-  const consequence = h('div', { 'aria-live': 'polite' });
-  const mine = page.session.groups?.some((each) => each.id === group.id);
-  const tell = (level) => fill(consequence, effect(group, level, mine));
-  const done = await ask({
-    title: `Level of ${group.displayName}`,
-    content: [
-      h('fieldset', { class: 'choices' }, h('legend', { class: 'visually-hidden' }, 'Level'),
-        LEVELS.map(({ level, name, may }) => h('label', { class: 'choice' },
-          h('input', { type: 'radio', name: 'level', value: level, checked: level === group.level, on: { change: () => tell(level) } }),
-          h('span', { class: 'two' }, h('span', name), h('small', may))))),
-      consequence,
-    ],
-    submit: 'Save level',
-    send: ({ level }) => change(`${page.api}/groups/${encodeURIComponent(group.id)}`, { level }),
-  });
-  if (done) page.again();
-}
-
-function effect(group, level, mine) {
-  const step = RANK.indexOf(level) - RANK.indexOf(group.level);
-  if (step === 0) return null;
-  const people = group.members === 1 ? 'The 1 member' : `All ${plural(group.members, 'member')}`;
-  const text = step > 0
-    ? `${people} of ${group.displayName} will have at least ${levelName(level)}.`
-    : `${people} of ${group.displayName} lose${group.members === 1 ? 's' : ''} ${levelName(group.level)} through this group and keep${group.members === 1 ? 's' : ''} ${levelName(level)}, unless another group or grant gives more.`;
-  return notice(level === 'admin' || mine ? 'warn' : 'plain', h('p', text, ' It holds at their next request.'),
-    mine && h('p', h('strong', 'You are a member of this group.')));
 }

@@ -3,15 +3,18 @@
 import { read, Problem } from './api.js';
 import { fill, h } from './dom.js';
 import { mayRead, isOperator } from './session.js';
+import { banner } from './banner.js';
 import { frame } from './frame.js';
 import { notice } from './show.js';
 import * as organizations from './organizations.js';
 import * as organization from './organization.js';
+import * as operator from './operator.js';
 
 const ROUTES = [
   ['/console', home],
-  ['/console/organizations', organizations.list],
+  ['/console/organizations', operator.tab('organizations', organizations.list)],
   ['/console/create-organization', organizations.add],
+  ...operator.ROUTES,
   ...organization.ROUTES.map(([path, page]) => [`/console/organizations/:org${path}`, page]),
 ].map(([path, page]) => ({ page, parts: path.split('/').filter(Boolean) }));
 
@@ -19,14 +22,14 @@ const main = document.getElementById('main');
 let session = null;
 let leaving = new AbortController();
 
-async function show({ keepFocus = false } = {}) {
+async function show({ keepFocus = false, said = null } = {}) {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
   main.setAttribute('aria-busy', 'true');
   try {
     session = await read('/api/v1/session', signal);
-    const view = await page(signal);
+    const view = await page(signal, said);
     if (signal.aborted || !view) return;
     fill(main, view.content);
     main.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
@@ -40,23 +43,24 @@ async function show({ keepFocus = false } = {}) {
   if (!keepFocus) main.focus();
 }
 
-/** The matching page's {title, content}. */
-async function page(signal) {
+/** The matching page's {title, content}. `said` is what has just been done, for its top. */
+async function page(signal, said) {
   const parts = location.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   const route = ROUTES.find((candidate) => matches(candidate.parts, parts));
   const params = route ? named(route.parts, parts) : {};
-  const context = { session, params, query: new URLSearchParams(location.search), signal, go, again: () => show({ keepFocus: true }) };
+  const context = { session, params, query: new URLSearchParams(location.search), signal, go, said, again: (news) => show({ keepFocus: true, said: news }) };
   frame(context);
+  banner(context);
   if (!mayRead(session)) return { title: 'Console', content: notLet() };
   if (!route) throw new Problem(404, { title: 'No such page', detail: 'This address shows nothing.' });
   return route.page(context);
 }
 
 /** Another address of the console; the page that is left stops its work. */
-function go(path, { replace = false } = {}) {
+function go(path, { replace = false, said = null } = {}) {
   history[replace ? 'replaceState' : 'pushState'](null, '', path);
   scrollTo(0, 0);
-  return show();
+  return show({ said });
 }
 
 async function home({ session, signal }) {

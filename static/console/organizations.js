@@ -30,7 +30,7 @@ export async function list(page) {
   const any = table.querySelector('table');
   return {
     title: 'Organizations',
-    content: h('div', { class: 'page' }, h('div', { class: 'head' }, h('h1', 'Organizations'), any && button()), table),
+    content: h('div', { class: 'stack' }, h('div', { class: 'head' }, h('h1', 'Organizations'), any && button()), table),
   };
 }
 

@@ -1,11 +1,13 @@
 // One identity provider: the steps that connect it while it is a draft, what it is once it is.
-import { change, read, remove } from './api.js';
+import { change, read } from './api.js';
 import { h } from './dom.js';
 import { ask } from './dialog.js';
+import { enforcement } from './enforcement.js';
 import { field } from './form.js';
 import { icon } from './icons.js';
 import { metadataForm } from './metadata.js';
 import { oktaSteps } from './okta-steps.js';
+import { deleteProvider } from './provider-deletion.js';
 import { mayChange, mayReadTraces } from './session.js';
 import { badge, copyable, notice, plural } from './show.js';
 import { signInTest } from './sign-in-test.js';
@@ -25,17 +27,18 @@ export async function show(page) {
     content: h('div', { class: 'stack' },
       h('div', { class: 'head' },
         h('div', { class: 'intro' }, h('a', { class: 'back', href: page.at('providers') }, icon('back'), 'Identity Providers'),
-          h('h1', provider.name || KINDS[provider.kind], ' ', badge(provider.state), ' ', certificateBadge(provider)),
+          h('h1', provider.name || KINDS[provider.kind], ' ', badge(provider.state), provider.enforced && badge('SSO required', 'accent'), certificateBadge(provider)),
           h('p', { class: 'muted' }, provider.domains.map((each) => each.domain).join(', '))),
         manage && h('div', { class: 'actions' },
           !draft && switcher(page, path, provider),
-          h('button', { type: 'button', class: 'danger', on: { click: () => erase(page, path, provider) } }, `Delete ${KINDS[provider.kind]} Provider`))),
+          h('button', { type: 'button', class: 'danger', on: { click: () => deleteProvider(page, path, provider, KINDS[provider.kind]) } }, `Delete ${KINDS[provider.kind]} Provider`))),
       provider.domains.some((each) => each.state === 'pending') && notice('warn', 'A domain waits for the operator’s approval. Until then nobody of that domain can sign in through this provider.'),
       draft
         ? oktaSteps({ page, provider, path, saved, manage })
         : [
             page.query.has('submitted') && !provider.last_sign_in_at && notice('good', 'Connected. Now sign in once, so that you see it work.'),
-            mayReadTraces(page.session) && h('section', { class: 'panel' }, h('h2', 'Test'), signInTest(page, provider)),
+            mayReadTraces(page.session) && h('section', { class: 'panel', id: 'test' }, h('h2', 'Test'), signInTest(page, provider)),
+            enforcement(page, path, provider),
             facts(page, path, provider, manage),
             certificates(provider),
             manage && rules(page, path, provider),
@@ -125,23 +128,6 @@ async function editDomains(page, path, provider) {
     send: ({ domains }) => change(path, { domains: domainList(domains) }),
   });
   if (done) page.again();
-}
-
-async function erase(page, path, provider) {
-  const people = provider.people ?? 0;
-  const kind = KINDS[provider.kind];
-  const done = await ask({
-    title: `Delete ${kind} provider ${provider.name}?`,
-    content: [
-      notice(people === 0 ? 'plain' : 'bad', h('p', people === 0 ? 'Nobody signs in through it yet.' : [h('strong', `${plural(people, 'person signs', 'people sign')} in through it`), includesMe(page, provider) ? ', you among them.' : '.']),
-        people > 0 && h('p', 'They can no longer sign in, and their sessions end.')),
-      h('p', { class: 'muted' }, 'Users and groups stay. If nobody else can come in, a break-glass account still can.'),
-    ],
-    submit: `Delete ${kind} Provider`,
-    danger: true,
-    send: () => remove(path),
-  });
-  if (done) page.go(page.at('providers'));
 }
 
 const includesMe = (page, provider) => page.session.provider?.id === provider.id;

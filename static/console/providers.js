@@ -66,7 +66,7 @@ export function certificateBadge({ certificates = [] }) {
 function card(page, provider) {
   return h('li', { class: 'panel' },
     h('div', { class: 'head' },
-      h('h2', h('a', { href: page.at('providers', provider.id) }, provider.name || provider.kind), ' ', badge(provider.state), ' ', certificateBadge(provider)),
+      h('h2', h('a', { href: page.at('providers', provider.id) }, provider.name || provider.kind), ' ', badge(provider.state), provider.enforced && badge('SSO required', 'accent'), certificateBadge(provider)),
       provider.state === 'draft' && mayChange(page.session) && h('a', { class: 'button', href: page.at('providers', provider.id) }, 'Go on with the setup')),
     h('dl', { class: 'facts' },
       h('dt', 'Domains'), h('dd', provider.domains.map((each, index) => [index > 0 && ', ', each.domain, each.state === 'pending' && [' ', badge('pending')]])),

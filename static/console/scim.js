@@ -16,7 +16,7 @@ export async function show(page) {
   const fresh = { id: null };
   const test = h('div');
   const pushed = h('div');
-  watchToken(page, fresh, test);
+  if (manage) watchToken(page, fresh, test);
   watchPush(page, pushed);
 
   return {

@@ -13,10 +13,24 @@ export function levelName(level) {
   return LEVELS.find((known) => known.level === level)?.name ?? level ?? 'None';
 }
 
+/** Levels add up: what one of them allows is allowed. */
+const has = (session, level) => (session.levels ?? [session.level]).includes(level);
+
 export const isOperator = (session) => session.level === 'operator';
-export const mayChange = (session) => session.level === 'admin' || session.level === 'operator';
-export const mayRead = (session) => mayChange(session) || session.level === 'editor' || session.level === 'viewer';
-export const mayReadTraces = (session) => mayChange(session) || session.level === 'editor';
+export const mayChange = (session) => isOperator(session) || has(session, 'admin');
+export const mayReadTraces = (session) => mayChange(session) || has(session, 'editor');
+export const mayRead = (session) => mayReadTraces(session) || has(session, 'viewer');
+export const mayInvite = mayReadTraces;
+
+/** An editor changes people who were made here and are no admins; the others are the admins'. */
+export function mayChangeUser(session, user) {
+  return mayChange(session) || (has(session, 'editor') && user.origin === 'local' && user.level !== 'admin');
+}
+
+/** The levels that this session may give to somebody. */
+export function levelsToGive(session) {
+  return mayChange(session) ? LEVELS : LEVELS.filter(({ level }) => level !== 'admin');
+}
 
 export function displayName(session) {
   if (session.operator && isOperator(session)) return session.operator.name;

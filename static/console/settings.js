@@ -1,28 +1,26 @@
-// An organization's name, the levels that people and groups begin with, and its SCIM tokens.
+// An organization's name and the levels that people and groups begin with.
 import { change } from './api.js';
 import { h } from './dom.js';
 import { field, form, select } from './form.js';
 import { organizationsChanged } from './frame.js';
 import { LEVELS, levelName, mayChange } from './session.js';
+import { settingsTabs } from './settings-tabs.js';
 import { copyable, notice } from './show.js';
 import { when } from './time.js';
-import { tokens } from './tokens.js';
 
-export async function show(page) {
+export function show(page) {
   const { organization, session } = page;
   return {
     title: 'Settings',
     content: h('div', { class: 'stack' },
       h('h1', 'Settings'),
+      settingsTabs(page, 'general'),
       page.query.has('saved') && notice('good', 'Saved.'),
       h('section', { class: 'panel' }, h('h2', 'General'), mayChange(session) ? edit(page) : facts(organization)),
       h('section', { class: 'panel' }, h('h2', 'Addresses'), h('dl', { class: 'facts' },
         h('dt', 'Short name'), h('dd', h('code', organization.slug)),
         h('dt', 'SCIM Endpoint URL'), h('dd', copyable('SCIM Endpoint URL', organization.scim_endpoint)),
-        h('dt', 'Created'), h('dd', when(organization.created_at)))),
-      h('section', { class: 'panel' },
-        h('div', { class: 'head' }, h('h2', 'SCIM tokens'), mayChange(session) && h('a', { class: 'button', href: page.at('groups', 'scim') }, 'Configure SCIM')),
-        await tokens(page))),
+        h('dt', 'Created'), h('dd', when(organization.created_at))))),
   };
 }
 

@@ -5,7 +5,7 @@ import { levelName } from './session.js';
 
 const STATES = {
   active: 'good', draft: 'warn', disabled: 'plain', pending: 'warn', inactive: 'plain',
-  accepted: 'good', refused: 'bad', revoked: 'plain', expired: 'bad',
+  accepted: 'good', refused: 'bad', revoked: 'plain', expired: 'bad', passed: 'good', failed: 'bad',
 };
 
 export function badge(text, kind = STATES[text] ?? 'plain') {
@@ -59,6 +59,9 @@ export function waiting(state, ...content) {
   const mark = state === 'waiting' ? h('span', { class: 'pulse', 'aria-hidden': 'true' }) : icon(state === 'good' ? 'check' : 'warn');
   return h('div', { class: `waiting ${state}`, role: 'status' }, mark, h('div', content));
 }
+
+/** What people call a user. */
+export const nameOf = (user) => user.displayName || user.userName;
 
 export function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;

@@ -12,6 +12,11 @@ export function when(at, never = 'never') {
   return h('time', { datetime: at, title: date.toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'long' }), 'data-relative': true }, relative(date));
 }
 
+/** '24 Nov 2026, 09:12', for what somebody has to pass on. */
+export function exactly(at) {
+  return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+}
+
 export function isPast(at) {
   return Boolean(at) && new Date(at) < new Date();
 }

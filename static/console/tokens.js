@@ -7,24 +7,19 @@ import { badge } from './show.js';
 import { isPast, when } from './time.js';
 
 export async function tokens(page) {
-  let items;
-  try {
-    ({ items } = await read(`${page.api}/scim/tokens?limit=200`, page.signal));
-  } catch (error) {
-    if (error.status === 403) return h('p', { class: 'muted' }, 'Only admins see the tokens.');
-    throw error;
-  }
+  if (!mayChange(page.session)) return h('p', { class: 'muted' }, 'Only admins see the tokens.');
+  const { items } = await read(`${page.api}/scim/tokens?limit=200`, page.signal);
   if (items.length === 0) return h('p', { class: 'muted' }, 'No token yet. Okta needs one to push users and groups.');
   return h('table', h('caption', { class: 'visually-hidden' }, 'SCIM tokens'),
     h('thead', h('tr',
       h('th', { scope: 'col' }, 'Name'), h('th', { scope: 'col' }, 'Last used'), h('th', { scope: 'col', class: 'roomy' }, 'Created'),
-      h('th', { scope: 'col', class: 'roomy' }, 'Expires'), mayChange(page.session) && h('th', { scope: 'col', class: 'end' }, h('span', { class: 'visually-hidden' }, 'Actions')))),
+      h('th', { scope: 'col', class: 'roomy' }, 'Expires'), h('th', { scope: 'col', class: 'end' }, h('span', { class: 'visually-hidden' }, 'Actions')))),
     h('tbody', items.map((token) => h('tr',
       h('td', token.name, ' ', state(token)),
       h('td', h('span', { class: 'two' }, when(token.last_used_at), token.last_used_from && h('small', { class: 'roomy' }, `from ${token.last_used_from}`))),
       h('td', { class: 'roomy' }, when(token.created_at)),
       h('td', { class: 'roomy' }, when(token.expires_at)),
-      mayChange(page.session) && h('td', { class: 'end' }, !token.revoked_at && h('button', {
+      h('td', { class: 'end' }, !token.revoked_at && h('button', {
         type: 'button', class: 'quiet danger', 'aria-label': `Revoke ${token.name}`, on: { click: () => revoke(page, token) },
       }, 'Revoke'))))));
 }

@@ -110,8 +110,9 @@ fn guessing_at_an_account_waits_longer_and_longer_but_never_for_ever() {
         guess(&app).expect(403);
         let waiting = guess(&app).expect(429);
         let now = wait(&waiting);
-        assert!(now >= longest, "{now} after {longest}");
-        longest = now;
+        // What is told is what is left of it, and a busy machine answers late.
+        assert!(now + 5 >= longest, "{now} after {longest}");
+        longest = longest.max(now);
     }
     assert!(longest > first && longest <= 60, "{longest}");
     // When the wait is over, the right password opens at once and everything is forgotten.

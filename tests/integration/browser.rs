@@ -12,6 +12,8 @@ use crate::app::{PUBLIC, Tenant, TestApp};
 use crate::http::{Answer, Ask};
 use crate::saml::fixture::IDP;
 
+const SIGN_IN: &str = "__Host-portcullis-sign-in";
+
 pub(crate) struct Browser<'a> {
     app: &'a TestApp,
     jar: BTreeMap<String, String>,
@@ -106,18 +108,36 @@ impl<'a> Browser<'a> {
         started(answer.location())
     }
 
-    /// Posts a response as the identity provider's page does.
+    /// Posts a response as the identity provider's page does; as from any other site's, browsers
+    /// send no cookie with it but the one that is `SameSite=None`.
     #[track_caller]
     pub(crate) fn post(&mut self, acs_url: &str, xml: &str, relay_state: Option<&str>) -> Answer {
         let value = BASE64.encode(xml.as_bytes());
         let mut fields = vec![("SAMLResponse", value.as_str())];
         fields.extend(relay_state.map(|state| ("RelayState", state)));
         let path = acs_url.strip_prefix(PUBLIC).unwrap_or(acs_url);
-        self.send(
+        let own = self.jar.clone();
+        self.jar.retain(|name, _| name == SIGN_IN);
+        let answer = self.send(
             Ask::new("POST", path)
                 .form(&fields)
                 .header("Origin", "https://acme.okta.com")
-                .header("Sec-Fetch-Site", "cross-site"),
+                .header("Sec-Fetch-Site", "cross-site")
+                .header("Sec-Fetch-Dest", "document"),
+        );
+        for (name, value) in own.into_iter().filter(|(name, _)| name != SIGN_IN) {
+            self.jar.entry(name).or_insert(value);
+        }
+        answer
+    }
+
+    /// Goes to an address by another site's link.
+    #[track_caller]
+    pub(crate) fn follow(&mut self, path: &str) -> Answer {
+        self.send(
+            Ask::get(path)
+                .header("Sec-Fetch-Site", "cross-site")
+                .header("Sec-Fetch-Dest", "document"),
         )
     }
 

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             directory: Directory::new(),
         }
@@ -84,7 +85,7 @@ impl Shell {
     }
 
     /// The server, once it says that it accepts.
-    fn serve(&self, arguments: &[&str]) -> Server {
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
         let mut child = self
             .command(&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(arguments)
@@ -115,9 +116,16 @@ impl Shell {
         let url = events.last().unwrap()["url"].as_str().unwrap();
         let (_, port) = url.rsplit_once(':').unwrap();
         // Nobody may have to wait for us to read the log.
-        let mut log = child.stderr.take().unwrap();
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let stderr = child.stderr.take().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                kept.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
         Server {
+            log,
             port: port.parse().unwrap(),
             events,
             child,
@@ -146,18 +154,32 @@ fn has(value: &Value, wanted: &[&str]) {
 }
 
 /// A running server, killed when the test is done with it.
-struct Server {
-    port: u16,
-    events: Vec<Value>,
-    child: Child,
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    log: Arc<Mutex<String>>,
+    pub(crate) events: Vec<Value>,
+    pub(crate) child: Child,
 }
 
 impl Server {
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(([127, 0, 0, 1], self.port).into())
     }
 
-    fn terminate(&self) {
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The memory it takes now, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes << 10
+    }
+
+    pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 }
@@ -179,7 +201,11 @@ fn the_keys_that_scripts_rely_on() {
         (&json!("acme"), &json!("Acme"))
     );
     assert_eq!(shell.json(&["org", "show", "acme", "--json"]), org);
-    assert_eq!(shell.json(&["org", "list", "--json"])["items"][0], org);
+    // A list leaves out what costs a query for each.
+    let mut listed = org.clone();
+    listed.as_object_mut().unwrap().remove("session_limits");
+    let list = shell.json(&["org", "list", "--json"]);
+    assert_eq!(list["items"][0], listed);
     let set = shell.json(&[
         "org",
         "set",
@@ -319,6 +345,68 @@ fn the_keys_that_scripts_rely_on() {
 }
 
 #[test]
+fn an_operator_judges_domains_and_where_metadata_comes_from() {
+    let shell = Shell::acme();
+    let add = [
+        "provider",
+        "add",
+        "--org",
+        "acme",
+        "--domain",
+        "a.example",
+        "--domain",
+        "b.example",
+        "--json",
+    ];
+    let provider = shell.json(&add);
+    // As an admin of the organization would have added them.
+    let file = shell.directory.file("portcullis.db");
+    let conn = rusqlite::Connection::open(file).unwrap();
+    conn.execute("UPDATE domains SET state = 'pending'", [])
+        .unwrap();
+    let list = |more: &[&str]| {
+        let mut arguments = vec!["org", "domains", "list", "--json"];
+        arguments.extend(more);
+        shell.json(&arguments)
+    };
+    let first = list(&["--limit", "1"]);
+    assert_eq!(
+        (&first["total"], &first["next"]),
+        (&json!(2), &json!("a.example"))
+    );
+    assert_eq!(first["items"][0]["organization"]["slug"], "acme");
+    assert_eq!(first["items"][0]["provider"]["id"], provider["id"]);
+    let rest = list(&["--after", "a.example"]);
+    assert_eq!(rest["items"][0]["domain"], "b.example");
+    let approved = shell.json(&["org", "domains", "approve", "a.example", "--json"]);
+    assert_eq!(approved["state"], "active");
+    shell.json(&["org", "domains", "refuse", "b.example", "--json"]);
+    assert_eq!(list(&[])["items"], json!([]));
+    assert_eq!(
+        list(&["--state", "active"])["items"][0]["domain"],
+        "a.example"
+    );
+    let told = shell.fail(&["org", "domains", "refuse", "a.example"], 1);
+    assert!(told.contains("counts already"), "{told}");
+    shell.fail(&["org", "domains", "approve", "b.example"], 1);
+    shell.fail(&["org", "domains", "list", "--state", "refused"], 2);
+    for on in ["true", "false"] {
+        let set = ["org", "set", "acme", "--internal-metadata", on, "--json"];
+        assert_eq!(shell.json(&set)["internal_metadata"], json!(on == "true"));
+    }
+    let lines: i64 = conn
+        .query_row(
+            "SELECT count(*) FROM audit WHERE action IN
+                 ('domain.approved', 'domain.refused') OR detail LIKE '%internal_metadata%'
+                 AND action = 'organization.changed'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(lines, 4);
+}
+
+#[test]
 fn commands_work_beside_a_running_server() {
     let shell = Shell::acme();
     let server = shell.serve(&["--tls", "off", "--public-url", "https://sso.acme.com"]);
@@ -409,7 +497,9 @@ fn commands_work_beside_a_running_server() {
     // What an account loses, it loses at the next request.
     let session = Ask::get("/api/v1/session").with(&cookie);
     client.send(&session).unwrap().expect(200);
-    shell.json(&["break-glass", "disable", "break-glass", "--force", "--json"]);
+    let name = first["username"].as_str().unwrap();
+    assert!(name.starts_with("break-glass-"), "{name}");
+    shell.json(&["break-glass", "disable", name, "--force", "--json"]);
     client.send(&session).unwrap().expect(401);
 }
 
@@ -594,6 +684,96 @@ fn wrong_input_is_told_with_its_field() {
     );
     let list = shell.json(&["org", "list", "--json"]);
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn local_users_from_the_command_line() {
+    let shell = Shell::acme();
+    let made = shell.json(&[
+        "user",
+        "invite",
+        "--org",
+        "acme",
+        "--email",
+        "bob@local.example",
+        "--name",
+        "Bob",
+        "--level",
+        "editor",
+        "--json",
+    ]);
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(
+        (&made["origin"], &made["level"]),
+        (&json!("local"), &json!("editor"))
+    );
+    assert_eq!(made["invitation"]["kind"], "join");
+    let url = made["invitation"]["url"].as_str().unwrap();
+    assert!(url.starts_with("https://localhost:8443/join/"), "{url}");
+    assert_eq!(made["invitation"]["created_by"], "the command line");
+    let again = shell.json(&["user", "join-link", id, "--json"]);
+    assert_ne!(again["url"], made["invitation"]["url"]);
+    let printed = text(&shell.run(&["user", "join-link", id]).stdout);
+    assert!(
+        printed.contains("shown this once") && printed.contains("/join/"),
+        "{printed}"
+    );
+    let set = shell.json(&[
+        "user",
+        "set",
+        id,
+        "--name",
+        "Robert",
+        "--no-level",
+        "--json",
+    ]);
+    assert_eq!(
+        (&set["displayName"], &set["level"]),
+        (&json!("Robert"), &Value::Null)
+    );
+    let set = shell.json(&["user", "set", id, "--level", "admin", "--json"]);
+    assert_eq!(
+        set["levels"],
+        json!([{ "level": "admin", "from": "direct" }])
+    );
+    let off = ["org", "set", "acme", "--local-sign-in", "false", "--json"];
+    assert_eq!(shell.json(&off)["local_sign_in"], false);
+    for (arguments, code, word) in [
+        (vec!["user", "join-link", id], 1, "switched off"),
+        (vec!["user", "set", id], 1, "--name"),
+        (vec!["user", "set", id, "--level", "owner"], 2, "--level"),
+        (vec!["user", "set", id, "--email", "bob"], 1, "email"),
+        (vec!["user", "remove-second-factor", id], 1, "second factor"),
+        (vec!["user", "delete", "nothing"], 1, "nothing"),
+        (
+            vec![
+                "user",
+                "invite",
+                "--org",
+                "acme",
+                "--email",
+                "BOB@local.example",
+            ],
+            1,
+            "email",
+        ),
+        (
+            vec!["org", "set", "acme", "--local-sign-in", "maybe"],
+            2,
+            "--local-sign-in",
+        ),
+    ] {
+        let said = shell.fail(&arguments, code);
+        assert!(said.contains(word), "{arguments:?}: {said}");
+    }
+    shell.json(&["org", "set", "acme", "--local-sign-in", "true", "--json"]);
+    let early = shell.fail(&["user", "reset-link", id], 1);
+    assert!(early.contains("join"), "{early}");
+    assert_eq!(
+        shell.json(&["user", "delete", id, "--json"])["deleted"],
+        true
+    );
+    shell.fail(&["user", "show", id], 1);
 }
 
 #[test]
@@ -914,7 +1094,7 @@ fn certificates_of_ones_own() {
     shell.fail(&half, 1);
 }
 
-fn pem(label: &str, der: &[u8]) -> Vec<u8> {
+pub(crate) fn pem(label: &str, der: &[u8]) -> Vec<u8> {
     let base64 = data_encoding::BASE64.encode(der);
     let lines: Vec<_> = base64
         .as_bytes()

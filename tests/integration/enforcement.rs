@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::app::{ACCOUNT, PASSWORD, Tenant, TestApp};
 use crate::browser::Browser;
 use crate::http::{Answer, Ask};
+use crate::people::{SECRET, joined, login};
 use crate::saml::fixture::{IDP, IMPOSTOR};
 
 const DAY: i64 = 24 * 3600 * 1000;
@@ -294,6 +295,9 @@ fn a_deletion_is_foretold_and_takes_what_belongs_to_the_provider() {
         !is_enforced(&app, &ann),
         "its people may use passwords again"
     );
+    let links = format!("{}/users/{pushed}/invitations", acme.base);
+    app.as_operator("POST", &links, &json!({ "kind": "join" }))
+        .expect(201);
 
     // Another provider takes the domain, and its people come in again as who they were.
     let provider = app.draft("acme", "acme.com");
@@ -384,8 +388,10 @@ fn locked_out_and_back_in() {
         assert!(comes_in(&app, &acme, name));
     }
     let operator_before = app.operator().to_owned();
-    let dee = local(&app, "dee@acme.com");
-    let dees = password_session(&app, &dee);
+    let (dee, browser) = joined(&app, &acme, "dee@acme.com");
+    let dees = browser.cookies();
+    let types_the_password = || app.ask(login("dee@acme.com", SECRET)).status;
+    assert_eq!(types_the_password(), 303);
     drill(&app, 1, true);
     enforce(&app, &acme, true).expect(200);
     assert!(app.who(&dees).is_none());
@@ -397,7 +403,10 @@ fn locked_out_and_back_in() {
     for name in people {
         assert!(!comes_in(&app, &acme, name), "{name}");
     }
-    assert!(is_enforced(&app, &dee), "a password is no way in");
+    assert_eq!(types_the_password(), 403, "a password is no way in");
+    let reset = format!("{}/users/{dee}/invitations", acme.base);
+    let problem = app.as_operator("POST", &reset, &json!({ "kind": "reset" }));
+    assert!(problem.expect(409).text().contains("identity provider"));
     let late = password_session(&app, &dee);
     assert!(app.who(&late).is_none());
     app.force("DELETE FROM sessions");
@@ -421,5 +430,5 @@ fn locked_out_and_back_in() {
     for name in people {
         assert!(comes_in(&app, &acme, name), "{name} is back");
     }
-    assert!(is_enforced(&app, &dee), "SSO is still required");
+    assert_eq!(types_the_password(), 403, "SSO is still required");
 }

@@ -10,10 +10,15 @@
     reason = "a test that cannot go on has failed, and some print their tables"
 )]
 
+mod api_tokens;
 mod app;
 mod audit;
 mod break_glass;
+mod break_glass_announced;
+mod break_glass_limits;
+mod break_glass_siege;
 mod browser;
+mod certificates;
 mod cli;
 mod deprovisioning;
 mod edge;
@@ -21,7 +26,9 @@ mod endpoints;
 mod enforcement;
 mod http;
 mod levels;
+mod one_time_code;
 mod pages;
+mod people;
 mod providers;
 mod saml;
 mod scim;

@@ -3,6 +3,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use data_encoding::BASE64;
@@ -30,6 +32,20 @@ fn listener(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> SocketAddr {
         }
     });
     address
+}
+
+/// Counts who connects, and says nothing.
+fn knocked() -> (Arc<AtomicU32>, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let count = Arc::new(AtomicU32::new(0));
+    let knocks = Arc::clone(&count);
+    thread::spawn(move || {
+        for _ in listener.incoming() {
+            knocks.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    (count, port)
 }
 
 fn ok(body: &str) -> Vec<u8> {
@@ -292,6 +308,41 @@ fn an_address_is_fetched_with_care() {
             .contains("expected https"),
         "{problem}"
     );
+    // Nor is it, or a neighbour, by https and whatever else names it.
+    let (knocks, port) = knocked();
+    let refuse = |url: &str| {
+        let ask = crate::http::Ask::new("PATCH", draft.path.as_str()).with(&admin);
+        let problem = app
+            .ask(ask.json(&json!({ "metadata_url": url })))
+            .expect(400)
+            .json();
+        assert_eq!(problem["field"], "metadata_url", "{url}");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    let own = ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"];
+    let neighbours = ["10.0.0.1", "192.168.1.1", "169.254.169.254", "[fd00::1]"];
+    for host in own.into_iter().chain(neighbours) {
+        let detail = refuse(&format!("https://{host}:{port}/metadata"));
+        assert!(detail.contains("is not on the internet"), "{detail}");
+        assert!(
+            detail.contains("org set SLUG --internal-metadata true"),
+            "{detail}"
+        );
+        assert!(!detail.contains("169.254.169.254") || host == "169.254.169.254");
+    }
+    // An operator may open the site's networks to them, but never this machine.
+    app.force("UPDATE organizations SET internal_metadata = 1");
+    for host in own.into_iter().chain(["169.254.169.254"]) {
+        let detail = refuse(&format!("https://{host}:{port}/metadata"));
+        assert!(detail.contains("is not on the internet"), "{detail}");
+        assert!(!detail.contains("--internal-metadata"), "{detail}");
+    }
+    assert_eq!(knocks.load(Ordering::Relaxed), 0);
+    // Who runs the appliance may ask anybody.
+    let url = format!("https://127.0.0.1:{port}/metadata");
+    let detail = draft.refuse(&json!({ "metadata_url": url }), "metadata_url");
+    assert!(detail.contains("could not fetch"), "{detail}");
+    assert_eq!(knocks.load(Ordering::Relaxed), 1);
     assert_eq!(draft.show()["state"], "draft");
 }
 
@@ -408,8 +459,64 @@ fn a_domain_an_admin_adds_waits_for_an_operator() {
     let answer = browser.answer(&started, &started.spec("eve@claimed.example"));
     assert!(answer.status >= 400 && browser.session().is_none());
     let form = [("email", "eve@claimed.example")];
+    // The claimed domain leads to no provider; what comes is the page for everybody else.
+    let page = app
+        .ask(crate::http::Ask::new("POST", "/login").form(&form))
+        .expect(200);
+    assert!(page.text().contains("action=\"/login/password\""));
+    // Operators see what waits, and let it count or not.
+    let listed = app
+        .as_operator("GET", "/api/v1/domains", &Value::Null)
+        .expect(200)
+        .json();
+    assert_eq!(listed["items"][0]["domain"], "claimed.example");
+    assert_eq!(listed["items"][0]["state"], "pending");
+    assert_eq!(listed["items"][0]["organization"]["slug"], "acme");
+    assert_eq!(listed["items"][0]["provider"]["id"], json!(tenant.provider));
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&listed["total"], &listed["next"]),
+        (&json!(1), &Value::Null)
+    );
+    let approve = |domain: &str| {
+        let path = format!("/api/v1/domains/{domain}");
+        app.as_operator("PATCH", &path, &json!({ "state": "active" }))
+    };
+    assert_eq!(
+        approve("Claimed.Example").expect(200).json()["state"],
+        "active"
+    );
+    approve("claimed.example").expect(200);
+    assert_eq!(
+        app.sql("SELECT count(*) FROM audit WHERE action = 'domain.approved'"),
+        1
+    );
+    approve("unknown.example").expect(404);
+    approve("nonsense").expect(404);
     app.ask(crate::http::Ask::new("POST", "/login").form(&form))
-        .expect(404);
+        .expect(303);
+    let refuse = |domain: &str| {
+        app.as_operator("DELETE", &format!("/api/v1/domains/{domain}"), &Value::Null)
+    };
+    let problem = refuse("claimed.example").expect(409).json();
+    assert_eq!(problem["field"], "domain");
+    // What was claimed without being theirs stands in nobody's way.
+    let claim = json!({ "domains": ["claimed.example", "other.example"] });
+    ask("PATCH", &its, &claim).expect(200);
+    let rival = app.tenant("rival", "rival.example");
+    let (_, its_admin) = app.person(&rival, "admin");
+    let wanted = json!({ "domains": ["rival.example", "other.example"] });
+    let path = format!("{}/providers/{}", rival.base, rival.provider);
+    let add = || {
+        let ask = crate::http::Ask::new("PATCH", path.as_str()).with(&its_admin);
+        app.ask(ask.json(&wanted))
+    };
+    add().expect(409);
+    refuse("other.example").expect(204);
+    refuse("other.example").expect(404);
+    let added = add().expect(200).json();
+    assert_eq!(added["domains"][0]["domain"], "other.example");
+    assert_eq!(added["domains"][0]["state"], "pending");
     // A domain that an active provider has can't be taken by naming it.
     let taken = ask("PATCH", &its, &json!({ "domains": ["acme.com"] }));
     assert_eq!(taken.expect(409).json()["field"], "domains");

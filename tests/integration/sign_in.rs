@@ -148,10 +148,12 @@ fn e_mail_first() {
         "{}",
         page.text()
     );
+    // No provider answers for this address: whoever has it has a password, or is nobody.
     let page = browser
         .send(ask(&[("email", "eve@unknown.example")]))
-        .expect(404);
-    assert!(page.text().contains("unknown.example") && page.text().contains("eve@unknown.example"));
+        .expect(200);
+    assert!(page.text().contains("eve@unknown.example"));
+    assert!(page.text().contains("action=\"/login/password\""));
     browser.send(ask(&[("email", "")])).expect(400);
     browser.send(ask(&[])).expect(400);
     browser
@@ -159,7 +161,8 @@ fn e_mail_first() {
         .expect(415);
     // A provider that is switched off, or not set up, is nobody's way in.
     app.set_provider(&acme, &json!({ "state": "disabled" }));
-    browser.send(ask(&[("email", "ann@acme.com")])).expect(404);
+    let page = browser.send(ask(&[("email", "ann@acme.com")])).expect(200);
+    assert!(page.text().contains("action=\"/login/password\""));
     browser
         .get(&format!("/saml/{}/login", acme.provider))
         .expect(409);
@@ -200,7 +203,6 @@ fn cookies_are_for_this_host_over_tls_only() {
         assert!(session.split("; ").any(|part| part == flag), "{session}");
     }
     assert!(!session.contains("Domain"));
-    assert!(of(SIGN_IN).contains("Max-Age=0"));
     let value = browser.cookie(SESSION).unwrap();
     assert!(value.len() >= 43, "256 bits");
     assert!(!app.contents().contains(value), "only its hash is kept");
@@ -242,14 +244,144 @@ fn two_tabs_of_one_browser_both_finish() {
     let mut browser = Browser::new(&app);
     let (one, two) = (browser.start(&acme), browser.start(&acme));
     browser.answer(&two, &two.spec("ann@acme.com")).expect(303);
-    // The first answer removed the cookie; the tab that comes later starts again.
-    let answer = browser.answer(&one, &one.spec("ann@acme.com"));
-    assert!(
-        answer.status == 303 || answer.status == 403,
-        "{}",
-        answer.text()
-    );
+    let first = browser.cookie(SESSION).unwrap().to_owned();
+    browser.answer(&one, &one.spec("ann@acme.com")).expect(303);
     assert!(browser.session().is_some());
+    // The later one replaced the session that the earlier one had opened.
+    assert!(app.who(&format!("{SESSION}={first}")).is_none());
+    // The cookie that stays opens nothing by itself, and each request still counts once.
+    let again = browser.answer(&one, &one.spec("ann@acme.com"));
+    refused(&app, &acme, &again, "in-response-to-unknown");
+    let three = browser.start(&acme);
+    let mut other = Browser::new(&app);
+    let answer = other.answer(&three, &three.spec("ann@acme.com"));
+    refused(&app, &acme, &answer, "in-response-to-unknown");
+    browser
+        .send(Ask::new("POST", "/logout").form(&[]))
+        .expect(303);
+    assert_eq!(browser.cookies(), "", "signing out leaves no cookie");
+}
+
+/// Login CSRF: a provider of somebody else's, to which another site leads the browser.
+#[test]
+fn another_sites_link_replaces_no_session_without_a_question() {
+    let (app, acme) = TestApp::acme();
+    let other = app.tenant("other", "other.com");
+    let start = |tenant: &Tenant| {
+        let id = &tenant.provider;
+        format!("/saml/{id}/login?return_to=%2Fconsole%2Facme")
+    };
+    let mut browser = Browser::new(&app);
+    // Nobody is signed in: a link or a tile leads straight on.
+    let started = self::started(browser.follow(&start(&acme)).expect(303).location());
+    browser
+        .answer(&started, &started.spec("ann@acme.com"))
+        .expect(303);
+    // Nor is there a question where the session is of the same provider.
+    browser.follow(&start(&acme)).expect(303);
+    let waiting = app.sql("SELECT count(*) FROM sign_in_requests");
+    let page = browser.follow(&start(&other)).expect(200);
+    let text = page.text();
+    assert!(text.contains("ann@acme.com"), "{text}");
+    let on = format!("href=\"/saml/{}/login?return_to=", other.provider);
+    assert!(text.contains(&on) && text.contains("href=\"/\""), "{text}");
+    assert!(page.header("set-cookie").is_none());
+    assert_eq!(app.sql("SELECT count(*) FROM sign_in_requests"), waiting);
+    assert!(browser.session().is_some());
+    // A sibling is another site as well.
+    let sibling = Ask::get(start(&other)).header("Sec-Fetch-Site", "same-site");
+    browser.send(sibling).expect(200);
+    // From our own page, typed, or from a browser that doesn't say: as before.
+    for site in [Some("same-origin"), Some("none"), None] {
+        let ask = Ask::get(start(&other));
+        let ask = match site {
+            Some(site) => ask.header("Sec-Fetch-Site", site),
+            None => ask,
+        };
+        browser.send(ask).expect(303);
+    }
+    // What nobody sees begins nothing: neither with a session nor, as browsers send it, without.
+    for destination in ["iframe", "image", "empty", "object"] {
+        let hidden = || {
+            Ask::get(start(&other))
+                .header("Sec-Fetch-Site", "cross-site")
+                .header("Sec-Fetch-Dest", destination)
+        };
+        browser.send(hidden()).expect(403);
+        app.ask(hidden()).expect(403);
+    }
+    // A session that is over is no reason to ask.
+    app.force("UPDATE sessions SET expires_at = 1 WHERE user_id IS NOT NULL");
+    browser.follow(&start(&other)).expect(303);
+}
+
+/// The tile posts a response nobody asked for, and our own redirect is still the other site's.
+#[test]
+fn a_tile_asks_only_where_somebody_elses_provider_answers() {
+    let (app, acme) = TestApp::acme();
+    let other = app.tenant("other", "other.com");
+    let mut browser = Browser::new(&app);
+    let mut tile = |tenant: &Tenant, name: &str| {
+        let mut unused = Browser::new(&app);
+        let started = unused.start(tenant);
+        let spec = ResponseSpec {
+            in_response_to: None,
+            ..started.spec(name)
+        };
+        let xml = IDP.issue(&spec).unwrap();
+        let to = browser
+            .post(&started.request.acs_url, &xml, None)
+            .expect(303);
+        let answer = browser.follow(to.location());
+        if answer.status != 303 {
+            return answer;
+        }
+        let started = self::started(answer.location());
+        browser.answer(&started, &started.spec(name))
+    };
+    assert_eq!(tile(&acme, "ann@acme.com").expect(303).location(), "/");
+    assert_eq!(tile(&acme, "ann@acme.com").expect(303).location(), "/");
+    let page = tile(&other, "eve@other.com").expect(200);
+    assert!(page.text().contains("ann@acme.com"));
+    assert_eq!(
+        browser.session().unwrap()["user"]["userName"],
+        "ann@acme.com"
+    );
+}
+
+/// Refusals of one address fill neither the traces of others nor the table of waiting sign-ins.
+#[test]
+fn a_flood_of_refused_answers_is_counted() {
+    let (app, acme) = TestApp::acme();
+    let mut browser = Browser::new(&app);
+    let started = browser.start(&acme);
+    let post = |from: &str| {
+        let path = format!("/saml/{}/acs", acme.provider);
+        let ask = Ask::new("POST", path).form(&[("SAMLResponse", "bm90aGluZw==")]);
+        app.ask(ask.header("X-Forwarded-For", from))
+    };
+    let mut last = None;
+    for _ in 0..130 {
+        last = Some(post("198.51.100.7").expect(400));
+    }
+    assert_eq!(app.sql("SELECT count(*) FROM traces"), 101);
+    let counted = trace(&app, &acme, &last.unwrap());
+    assert_eq!(counted["detail"]["more"]["count"], 30, "{counted}");
+    assert_eq!(counted["detail"]["more"]["from"], "198.51.100.7");
+    assert!(
+        counted["summary"]
+            .as_str()
+            .unwrap()
+            .starts_with("and 30 more"),
+        "{counted}"
+    );
+    let elsewhere = trace(&app, &acme, &post("198.51.100.8"));
+    assert!(elsewhere["detail"].get("more").is_none());
+    // Who signs in is traced whatever else comes from there.
+    browser
+        .answer(&started, &started.spec("ann@acme.com"))
+        .expect(303);
+    assert_eq!(app.newest_trace(&acme)["code"], "ok");
 }
 
 #[test]
@@ -925,6 +1057,8 @@ fn no_attack_document_opens_a_session() {
     assert!(attacks.len() > 100, "{}", attacks.len());
     let mut wrong = Vec::new();
     for Attack { name, code, xml } in attacks {
+        // Each is to have a trace of its own, beyond what one address gets.
+        app.force("DELETE FROM trace_quotas");
         let answer = browser.post(&started.request.acs_url, &xml, Some(&started.relay_state));
         if answer
             .all("set-cookie")

@@ -1,25 +1,35 @@
 //! Break-glass accounts: the way in when the identity provider is down or misconfigured.
 //!
 //! Such an account is no user. It belongs to no organization, SCIM never sees it, no assertion is
-//! ever matched to it. It signs in with a password, for an hour, and whatever it does is recorded.
+//! ever matched to it. It signs in with a password, and a code where it has a second factor, for
+//! an hour; each use is announced, and whatever it does is recorded. Where and when it opens can be
+//! limited ([`Networks`], [`arm`]), and a drill ([`drill`]) proves that it still does.
 
+mod account;
+mod arming;
+mod change;
+mod code;
+pub mod drill;
+mod networks;
+pub mod notice;
+mod refusal;
 mod sign_in;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde_json::{Map, Value, json};
+use rusqlite::Connection;
+use serde_json::{Map, Value};
 
-pub use self::sign_in::{SignInError, sign_in};
-use super::password::{Gate, GateError};
-use super::secret::Secret;
-use super::session;
-use super::throttle::{self, Key};
-use super::{maybe_time, time};
+pub use self::account::{Operator, View, create, find, find_enabled, first_start, list, view};
+pub use self::arming::{MOST_HOURS, arm, disarm};
+pub use self::change::{Change, change, disable, enable, reset_password, warnings};
+pub use self::code::{begin_second_factor, confirm_second_factor, remove_second_factor};
+pub use self::networks::Networks;
+pub use self::refusal::{Refusal, SignInError};
+pub use self::sign_in::{Credentials, sign_in};
+use super::password::GateError;
+use super::second_factor::SecondFactorError;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry};
-use crate::store::{Store, StoreError, id};
-
-/// The account made on the first start.
-pub const FIRST_NAME: &str = "break-glass";
+use crate::store::StoreError;
 
 /// Characters of a password that somebody chose.
 pub const SHORTEST_PASSWORD: usize = 12;
@@ -28,23 +38,6 @@ const LONGEST_NAME: usize = 64;
 
 /// Accounts that a list shows and that there can be.
 const MOST: i64 = 100;
-
-/// A break-glass account.
-#[derive(Clone, Debug)]
-pub struct Operator {
-    /// Names the account in sessions.
-    pub id: String,
-    /// What is typed to sign in, without case.
-    pub name: String,
-    /// Since when it can't sign in.
-    pub disabled_at: Option<Timestamp>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When its password was last set.
-    pub password_changed_at: Timestamp,
-    /// When it last signed in.
-    pub last_used_at: Option<Timestamp>,
-}
 
 /// Why an account was not made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +60,27 @@ pub enum BreakGlassError {
     /// Disabling it would leave no way in.
     #[error("this is the last enabled break-glass account")]
     Last,
+    /// It is disabled.
+    #[error("this break-glass account is disabled; enable it first")]
+    Disabled,
+    /// Not a network.
+    #[error("`{0}` is no network; expected one such as 10.0.0.0/8 or an address")]
+    Network(String),
+    /// More networks than an account can have.
+    #[error("a break-glass account has at most {} networks", Networks::MOST)]
+    TooManyNetworks,
+    /// Not as many hours as an account can be armed for.
+    #[error("an account is armed for 1 to {MOST_HOURS} hours")]
+    Hours,
+    /// It opens without.
+    #[error(
+        "this break-glass account needs no arming; `portcullis break-glass set NAME \
+         --needs-arming true` makes it need it"
+    )]
+    NeedsNoArming,
+    /// A second factor that could not be set up.
+    #[error(transparent)]
+    SecondFactor(#[from] SecondFactorError),
     /// The password couldn't be hashed.
     #[error(transparent)]
     Gate(#[from] GateError),
@@ -81,200 +95,8 @@ impl From<rusqlite::Error> for BreakGlassError {
     }
 }
 
-/// Makes an account with the given password, or with a generated one that is returned.
-pub fn create(
-    store: &Store,
-    gate: &Gate,
-    name: &str,
-    password: Option<Secret>,
-    by: &Author,
-    now: Timestamp,
-) -> Result<(Operator, Option<Secret>), BreakGlassError> {
-    let name = name.trim().to_owned();
-    if !usable(&name) {
-        return Err(BreakGlassError::Name);
-    }
-    let (password, generated) = chosen_or_generated(password)?;
-    let hash = gate.hash(&password)?;
-    let by = by.clone();
-    let operator = store.write(move |tx| insert(tx, &name, &hash, &by, now))?;
-    Ok((operator, generated))
-}
-
-/// Sets another password, given or generated, and ends the account's sessions.
-pub fn reset_password(
-    store: &Store,
-    gate: &Gate,
-    name: &str,
-    password: Option<Secret>,
-    by: &Author,
-    now: Timestamp,
-) -> Result<(Operator, Option<Secret>), BreakGlassError> {
-    let (password, generated) = chosen_or_generated(password)?;
-    let hash = gate.hash(&password)?;
-    let key = name_key(name);
-    let by = by.clone();
-    let operator = store.write(move |tx| {
-        let changed = tx
-            .prepare_cached(
-                "UPDATE operators SET password_hash = ?2, password_changed_at = ?3
-                 WHERE name_key = ?1",
-            )?
-            .execute(params![key, hash, now.millis()])?;
-        if changed == 0 {
-            return Err(BreakGlassError::Unknown);
-        }
-        let operator = by_key(tx, &key)?;
-        let ended = session::end_of_operator(tx, &operator.id)?;
-        let detail = audit::detail([("ended", json!({ "sessions": ended }))]);
-        told(
-            tx,
-            "break-glass.password-reset",
-            &operator,
-            detail,
-            &by,
-            now,
-        )?;
-        // Whoever was kept out by someone's guesses at the old password starts afresh.
-        throttle::cleared(tx, &Key::account(&key))?;
-        Ok(operator)
-    })?;
-    Ok((operator, generated))
-}
-
-/// All accounts, by name.
-pub fn list(conn: &Connection) -> Result<Vec<Operator>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, name, disabled_at, created_at, password_changed_at, last_used_at
-         FROM operators ORDER BY name_key LIMIT ?1",
-    )?;
-    let rows = statement.query_map([MOST], read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The account of a session, if it's still enabled.
-pub fn find_enabled(conn: &Connection, id: &str) -> Result<Option<Operator>, StoreError> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT id, name, disabled_at, created_at, password_changed_at, last_used_at
-             FROM operators WHERE id = ?1 AND disabled_at IS NULL",
-        )?
-        .query_row([id], read)
-        .optional()?)
-}
-
-/// Disables an account and ends its sessions. The last enabled one stays unless `force`.
-pub fn disable(
-    conn: &Connection,
-    name: &str,
-    force: bool,
-    by: &Author,
-    now: Timestamp,
-) -> Result<Operator, BreakGlassError> {
-    let key = name_key(name);
-    let operator = by_key(conn, &key)?;
-    let others: bool = conn
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM operators WHERE disabled_at IS NULL AND id <> ?1)",
-        )?
-        .query_row([&operator.id], |row| row.get(0))?;
-    if operator.disabled_at.is_none() && !others && !force {
-        return Err(BreakGlassError::Last);
-    }
-    conn.prepare_cached(
-        "UPDATE operators SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1",
-    )?
-    .execute(params![operator.id, now.millis()])?;
-    let ended = session::end_of_operator(conn, &operator.id)?;
-    if operator.disabled_at.is_none() || ended > 0 {
-        let detail = audit::detail([
-            ("forced", json!(force)),
-            ("ended", json!({ "sessions": ended })),
-        ]);
-        told(conn, "break-glass.disabled", &operator, detail, by, now)?;
-    }
-    by_key(conn, &key)
-}
-
-/// Lets a disabled account sign in again.
-pub fn enable(
-    conn: &Connection,
-    name: &str,
-    by: &Author,
-    now: Timestamp,
-) -> Result<Operator, BreakGlassError> {
-    let key = name_key(name);
-    let changed = conn
-        .prepare_cached(
-            "UPDATE operators SET disabled_at = NULL
-             WHERE name_key = ?1 AND disabled_at IS NOT NULL",
-        )?
-        .execute([&key])?;
-    let operator = by_key(conn, &key)?;
-    if changed > 0 {
-        told(conn, "break-glass.enabled", &operator, Map::new(), by, now)?;
-    }
-    Ok(operator)
-}
-
-/// On the first start, when there's no account at all, makes one called [`FIRST_NAME`], so that
-/// an appliance is never without a way in. Returns its name, and its password if that was
-/// generated.
-pub fn first_start(
-    store: &Store,
-    gate: &Gate,
-    password_from: Option<Secret>,
-    by: &Author,
-    now: Timestamp,
-) -> Result<Option<(String, Option<Secret>)>, BreakGlassError> {
-    if store.read(any)? {
-        return Ok(None);
-    }
-    let (password, generated) = chosen_or_generated(password_from)?;
-    let hash = gate.hash(&password)?;
-    let by = by.clone();
-    let made = store.write(move |tx| {
-        // Looked at again: the command line may have made one meanwhile.
-        if any(tx)? {
-            return Ok(None);
-        }
-        insert(tx, FIRST_NAME, &hash, &by, now).map(Some)
-    })?;
-    Ok(made.map(|operator| (operator.name, generated)))
-}
-
-fn insert(
-    conn: &Connection,
-    name: &str,
-    hash: &str,
-    by: &Author,
-    now: Timestamp,
-) -> Result<Operator, BreakGlassError> {
-    let count: i64 = conn
-        .prepare_cached("SELECT count(*) FROM operators")?
-        .query_row([], |row| row.get(0))?;
-    if count >= MOST {
-        return Err(BreakGlassError::TooMany);
-    }
-    let key = name_key(name);
-    let made = conn
-        .prepare_cached(
-            "INSERT INTO operators
-                 (id, name, name_key, password_hash, created_at, password_changed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (name_key) DO NOTHING",
-        )?
-        .execute(params![id::new(now), name, key, hash, now.millis()])?;
-    if made == 0 {
-        return Err(BreakGlassError::Taken);
-    }
-    let operator = by_key(conn, &key)?;
-    told(conn, "break-glass.created", &operator, Map::new(), by, now)?;
-    Ok(operator)
-}
-
-/// Adds a line about an account to the audit log.
-fn told(
-    conn: &Connection,
+fn record(
+    tx: &Connection,
     action: &'static str,
     operator: &Operator,
     detail: Map<String, Value>,
@@ -291,66 +113,17 @@ fn told(
         },
         detail,
     };
-    audit::record(conn, by, &entry, now).map(|_| ())
+    audit::record(tx, by, &entry, now).map(|_| ())
 }
 
 /// Tells that the owner of a session signed out.
 pub fn signed_out(
-    conn: &Connection,
+    tx: &Connection,
     operator: &Operator,
     by: &Author,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    told(
-        conn,
-        "break-glass.signed-out",
-        operator,
-        Map::new(),
-        by,
-        now,
-    )
-}
-
-fn any(conn: &Connection) -> Result<bool, BreakGlassError> {
-    Ok(conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM operators)")?
-        .query_row([], |row| row.get(0))?)
-}
-
-fn by_key(conn: &Connection, key: &str) -> Result<Operator, BreakGlassError> {
-    conn.prepare_cached(
-        "SELECT id, name, disabled_at, created_at, password_changed_at, last_used_at
-         FROM operators WHERE name_key = ?1",
-    )?
-    .query_row([key], read)
-    .optional()?
-    .ok_or(BreakGlassError::Unknown)
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Operator> {
-    Ok(Operator {
-        id: row.get("id")?,
-        name: row.get("name")?,
-        disabled_at: maybe_time(row, "disabled_at")?,
-        created_at: time(row, "created_at")?,
-        password_changed_at: time(row, "password_changed_at")?,
-        last_used_at: maybe_time(row, "last_used_at")?,
-    })
-}
-
-fn chosen_or_generated(
-    chosen: Option<Secret>,
-) -> Result<(Secret, Option<Secret>), BreakGlassError> {
-    match chosen {
-        Some(chosen) if chosen.expose().chars().count() < SHORTEST_PASSWORD => {
-            Err(BreakGlassError::TooShort)
-        }
-        Some(chosen) => Ok((chosen, None)),
-        None => {
-            let generated = Secret::password();
-            Ok((generated.clone(), Some(generated)))
-        }
-    }
+    record(tx, "break-glass.signed-out", operator, Map::new(), by, now)
 }
 
 fn name_key(name: &str) -> String {
@@ -367,7 +140,10 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::access::password::GateLimits;
+    use crate::access::password::{Gate, GateLimits};
+    use crate::access::secret::Secret;
+    use crate::access::session;
+    use crate::store::Store;
     use crate::store::scratch;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -387,15 +163,14 @@ mod tests {
         name: &str,
         password: &str,
     ) -> Result<(Operator, Secret), SignInError> {
-        sign_in(
-            store,
-            gate,
-            name,
-            &Secret::new(password),
-            CLIENT,
-            "test",
-            NOW,
-        )
+        let credentials = Credentials {
+            name: name.to_owned(),
+            password: Secret::new(password),
+            code: None,
+            client: CLIENT,
+            user_agent: "test".to_owned(),
+        };
+        sign_in(store, gate, credentials, NOW)
     }
 
     #[test]
@@ -418,7 +193,7 @@ mod tests {
         assert!(found.is_none());
         assert!(matches!(
             try_in(&store, &gate, "a", "correct horse"),
-            Err(SignInError::Refused)
+            Err(SignInError::Refused(_))
         ));
         assert!(matches!(
             reset_password(&store, &gate, "b", None, &by(), NOW),
@@ -488,20 +263,23 @@ mod tests {
     #[test]
     fn the_first_start_makes_one_account() {
         let (store, gate) = (scratch::store(), gate());
-        let (name, password) = first_start(&store, &gate, None, &by(), NOW)
+        let (name, password) = first_start(&store, &gate, None, None, &by(), NOW)
             .unwrap()
             .unwrap();
-        assert_eq!(name, FIRST_NAME);
+        assert!(
+            name.starts_with("break-glass-") && name.len() == 16,
+            "{name}"
+        );
         assert!(try_in(&store, &gate, &name, password.unwrap().expose()).is_ok());
         assert!(
-            first_start(&store, &gate, None, &by(), NOW)
+            first_start(&store, &gate, None, None, &by(), NOW)
                 .unwrap()
                 .is_none()
         );
 
         let store = scratch::store();
         let given = Some(Secret::new("given by a file"));
-        let (name, password) = first_start(&store, &gate, given, &by(), NOW)
+        let (name, password) = first_start(&store, &gate, Some("Second"), given, &by(), NOW)
             .unwrap()
             .unwrap();
         assert!(password.is_none());

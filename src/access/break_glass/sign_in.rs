@@ -1,155 +1,236 @@
 //! Signing in with a break-glass account.
 //!
 //! The order matters: the throttle, so that guessing is slow; then the gate, so that guessing takes
-//! no memory; then one answer for every reason to refuse, at the same cost.
+//! no memory; then one answer for every reason to refuse, at the same cost. An account that is
+//! disabled, not armed, or not open to this network is looked at no further than its name, but an
+//! unknown one takes as long.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
-use super::{BreakGlassError, Operator, by_key, name_key, told};
+use super::account::{by_key, password_hash};
+use super::refusal::{Refusal, SignInError};
+use super::{Operator, name_key, record};
 use crate::access::password::{Gate, GateError};
+use crate::access::second_factor::{self, Checked};
 use crate::access::secret::Secret;
 use crate::access::session::{self, NewSession, Subject};
-use crate::access::throttle::{self, Key, ThrottleError};
+use crate::access::throttle::{self, Key};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, AuthorKind, Via};
+use crate::observe::event::{self, Event};
 use crate::store::{Store, StoreError};
 
-/// Signs in, for one hour. Returns the account and the cookie's value.
+/// What somebody signs in with, and from where.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The account's name, however it is typed.
+    pub name: String,
+    /// Its password.
+    pub password: Secret,
+    /// A code, where the account has a second factor; else not looked at.
+    pub code: Option<Secret>,
+    /// The browser's address.
+    pub client: IpAddr,
+    /// Its `User-Agent`.
+    pub user_agent: String,
+}
+
+/// Signs in, for one hour. Returns the account and the cookie's value. The use is announced in the
+/// same transaction: as an audit line, as an event, and to every webhook that wants it.
 ///
 /// # Errors
-/// [`SignInError`], of which only [`SignInError::Refused`] says anything about the password.
+/// [`SignInError`], of which only [`SignInError::Refused`] says anything about the credentials; and
+/// why, only to whoever reads the trace.
 pub fn sign_in(
     store: &Store,
     gate: &Gate,
-    name: &str,
-    password: &Secret,
-    client: IpAddr,
-    user_agent: &str,
+    credentials: Credentials,
     now: Timestamp,
 ) -> Result<(Operator, Secret), SignInError> {
-    let key = name_key(name);
-    let account = Key::account(&key);
-    let address = Key::address(client);
-    let both = [account.clone(), address.clone()];
+    let Credentials {
+        name,
+        password,
+        code,
+        client,
+        user_agent,
+    } = credentials;
+    let client = client.to_canonical();
+    let key = name_key(&name);
 
-    let (reserved, name_key) = (both.clone(), key.clone());
-    let stored = store.write(move |tx| {
-        throttle::attempt(tx, &reserved, now)?;
-        Ok::<_, SignInError>(enabled_hash(tx, &name_key)?)
+    let first = key.clone();
+    let (door, keys) = store.write(move |tx| {
+        let door = Door::find(tx, &first, client, now)?;
+        // Guesses from where an account doesn't open must not keep its owner waiting.
+        let account = match door {
+            Door::Closed(Refusal::Network(_)) => Key::account_from_outside(&first),
+            _ => Key::account(&first),
+        };
+        let keys = [account, Key::address(client)];
+        throttle::attempt(tx, &keys, now)?;
+        Ok::<_, SignInError>((door, keys))
     })?;
 
-    match gate.verify(password, stored.as_deref()) {
-        Ok(true) => {}
-        Ok(false) => return Err(SignInError::Refused),
+    let right = match gate.verify(&password, door.hash()) {
+        Ok(right) => right,
         Err(GateError::Busy) => {
             // Nothing was learnt about the password, so nothing is held against anyone.
-            store.write(move |tx| throttle::given_back(tx, &both, now))?;
+            store.write(move |tx| throttle::given_back(tx, &keys, now))?;
             return Err(SignInError::Busy);
         }
         Err(error) => {
             tracing::error!(%error, "a break-glass password could not be verified");
-            return Err(SignInError::Refused);
+            false
         }
-    }
+    };
 
-    let user_agent = user_agent.to_owned();
-    store.write(move |tx| {
+    // A wrong password goes the same way as a right one with a wrong code, to take as long.
+    let outcome = store.write(move |tx| {
         // The gate takes its time: the account may have been disabled or got another password.
-        if enabled_hash(tx, &key)? != stored {
-            return Err(SignInError::Refused);
+        let operator = match (door, Door::find(tx, &key, client, now)?) {
+            (_, Door::Closed(refusal)) | (Door::Closed(refusal), _) => return Err(refusal.into()),
+            (Door::Open(_, before), Door::Open(operator, hash)) if before == hash => operator,
+            (Door::Open(before, _), Door::Open(..)) => {
+                return Err(Refusal::Changed(before.name).into());
+            }
+        };
+        if !right {
+            return Err(Refusal::Password(operator.name).into());
         }
+        if operator.second_factor {
+            let code = code.as_ref().map_or("", Secret::expose);
+            if second_factor::check(tx, &operator.id, code, now)? != Checked::Passed {
+                return Err(Refusal::Code(operator.name).into());
+            }
+        }
+        let [account, address] = keys;
         throttle::cleared(tx, &account)?;
         throttle::given_back(tx, &[address], now)?;
-        tx.prepare_cached("UPDATE operators SET last_used_at = ?2 WHERE name_key = ?1")
-            .and_then(|mut statement| statement.execute(params![key, now.millis()]))
-            .map_err(StoreError::from)?;
-        let operator = by_key(tx, &key).map_err(|error| match error {
-            BreakGlassError::Store(error) => error.into(),
-            _ => SignInError::Refused,
-        })?;
-        let session = NewSession {
-            subject: Subject::Operator(operator.id.clone()),
-            provider_id: None,
-            method: session::Method::BreakGlass,
-            name_id: None,
-            session_index: None,
-            not_on_or_after: None,
-            client: client.to_string(),
-            user_agent,
+        open(tx, *operator, client, user_agent, now)
+    });
+    if let Err(SignInError::Refused(Refusal::Code(name))) = &outcome {
+        tell_of_wrong_code(store, name.clone(), client, now);
+    }
+    outcome
+}
+
+fn open(
+    tx: &Connection,
+    mut operator: Operator,
+    client: IpAddr,
+    user_agent: String,
+    now: Timestamp,
+) -> Result<(Operator, Secret), SignInError> {
+    tx.prepare_cached("UPDATE operators SET last_used_at = ?2 WHERE id = ?1")
+        .and_then(|mut statement| statement.execute(params![operator.id, now.millis()]))
+        .map_err(StoreError::from)?;
+    operator.last_used_at = Some(now);
+    let by = Author {
+        kind: AuthorKind::Operator,
+        id: Some(operator.id.clone()),
+        name: operator.name.clone(),
+        client: Some(client),
+        via: Via::Page,
+    };
+    let detail = audit::detail([
+        ("method", json!("break-glass")),
+        ("second_factor", json!(operator.second_factor)),
+    ]);
+    record(tx, "break-glass.used", &operator, detail, &by, now)?;
+    let event = Event {
+        kind: event::BREAK_GLASS_USED,
+        organization_id: None,
+        data: audit::detail([
+            ("account", json!(operator.name)),
+            ("client", json!(client)),
+            ("second_factor", json!(operator.second_factor)),
+        ]),
+    };
+    event::append(tx, &event, now)?;
+    let session = NewSession {
+        subject: Subject::Operator(operator.id.clone()),
+        provider_id: None,
+        method: session::Method::BreakGlass,
+        name_id: None,
+        session_index: None,
+        not_on_or_after: None,
+        client: client.to_string(),
+        user_agent,
+    };
+    let token = session::open(tx, session, now)?;
+    Ok((operator, token))
+}
+
+/// Somebody has the password and not the code: that has to stand in the log for good. The throttle
+/// lets it happen once a minute at most.
+fn tell_of_wrong_code(store: &Store, name: String, client: IpAddr, now: Timestamp) {
+    store.write_later(move |tx| {
+        let Some(operator) = by_key(tx, &name_key(&name))? else {
+            return Ok(());
         };
-        let token = session::open(tx, session, now)?;
         let by = Author {
-            kind: AuthorKind::Operator,
-            id: Some(operator.id.clone()),
-            name: operator.name.clone(),
+            kind: AuthorKind::Visitor,
+            id: None,
+            name: "somebody with the password".to_owned(),
             client: Some(client),
             via: Via::Page,
         };
-        let detail = audit::detail([("method", json!("break-glass"))]);
-        told(tx, "break-glass.used", &operator, detail, &by, now)?;
-        Ok((operator, token))
-    })
+        let detail = audit::detail([]);
+        record(tx, "break-glass.code-refused", &operator, detail, &by, now)
+    });
 }
 
-/// Why a sign-in failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    /// Too many failures lately, of this account or from this address.
-    #[error("too many failed attempts; try again in {} s", retry_after.as_secs())]
-    Throttled {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// Too many sign-ins at once: 503 with Retry-After.
-    #[error("too many sign-ins at once; try again shortly")]
-    Busy,
-    /// Wrong name, wrong password or disabled account: nobody is told which.
-    #[error("name or password is wrong")]
-    Refused,
-    /// The database.
-    #[error(transparent)]
-    Store(StoreError),
+/// An account as a stranger finds it.
+enum Door {
+    /// It opens to the right password, whose hash this is.
+    Open(Box<Operator>, String),
+    /// It opens to nothing.
+    Closed(Refusal),
 }
 
-impl From<StoreError> for SignInError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Busy => Self::Busy,
-            error => Self::Store(error),
+impl Door {
+    fn find(
+        conn: &Connection,
+        key: &str,
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let Some(operator) = by_key(conn, key)? else {
+            return Ok(Self::Closed(Refusal::Unknown));
+        };
+        let name = operator.name.clone();
+        Ok(if operator.disabled_at.is_some() {
+            Self::Closed(Refusal::Disabled(name))
+        } else if !operator.networks.allow(client) {
+            Self::Closed(Refusal::Network(name))
+        } else if !operator.is_armed(now) {
+            Self::Closed(Refusal::NotArmed(name))
+        } else {
+            let hash = password_hash(conn, &operator.id)?;
+            Self::Open(Box::new(operator), hash)
+        })
+    }
+
+    fn hash(&self) -> Option<&str> {
+        match self {
+            Self::Open(_, hash) => Some(hash),
+            Self::Closed(_) => None,
         }
     }
-}
-
-impl From<ThrottleError> for SignInError {
-    fn from(error: ThrottleError) -> Self {
-        match error {
-            ThrottleError::Throttled { retry_after } => Self::Throttled { retry_after },
-            ThrottleError::Store(error) => error.into(),
-        }
-    }
-}
-
-fn enabled_hash(conn: &Connection, key: &str) -> Result<Option<String>, StoreError> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT password_hash FROM operators WHERE name_key = ?1 AND disabled_at IS NULL",
-        )?
-        .query_row([key], |row| row.get(0))
-        .optional()?)
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
-    use crate::access::break_glass::{create, disable, reset_password};
+    use crate::access::break_glass::{BreakGlassError, create, disable, reset_password};
     use crate::access::password::GateLimits;
+    use crate::access::throttle::ThrottleError;
     use crate::store::scratch;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -169,15 +250,14 @@ mod tests {
         name: &str,
         password: &str,
     ) -> Result<(Operator, Secret), SignInError> {
-        sign_in(
-            store,
-            gate,
-            name,
-            &Secret::new(password),
-            CLIENT,
-            "test",
-            NOW,
-        )
+        let credentials = Credentials {
+            name: name.to_owned(),
+            password: Secret::new(password),
+            code: None,
+            client: CLIENT,
+            user_agent: "test".to_owned(),
+        };
+        sign_in(store, gate, credentials, NOW)
     }
 
     fn failures(store: &Store, key: &Key) -> bool {
@@ -228,7 +308,7 @@ mod tests {
             ("c", "correct horse"),
         ] {
             let refused = try_in(&store, &gate, name, password);
-            assert!(matches!(refused, Err(SignInError::Refused)), "{name}");
+            assert!(matches!(refused, Err(SignInError::Refused(_))), "{name}");
         }
     }
 
@@ -247,7 +327,7 @@ mod tests {
         for _ in 0..4 {
             assert!(matches!(
                 try_in(&store, &gate, "a", "wrong"),
-                Err(SignInError::Refused)
+                Err(SignInError::Refused(_))
             ));
         }
         for _ in 0..10 {
@@ -256,7 +336,7 @@ mod tests {
         for _ in 0..5 {
             assert!(matches!(
                 try_in(&store, &gate, "a", "wrong"),
-                Err(SignInError::Refused)
+                Err(SignInError::Refused(_))
             ));
         }
         assert!(matches!(

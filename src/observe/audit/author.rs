@@ -48,6 +48,8 @@ pub enum AuthorKind {
     User,
     /// A break-glass account.
     Operator,
+    /// An API token that belongs to no person: an organization's or the appliance's.
+    Token,
     /// An identity provider: a SCIM token's push, or an assertion.
     Provider,
     /// Whoever holds a one-time link, or nobody yet: a refused sign-in.
@@ -64,6 +66,7 @@ impl AuthorKind {
         match self {
             Self::User => "user",
             Self::Operator => "operator",
+            Self::Token => "token",
             Self::Provider => "provider",
             Self::Visitor => "visitor",
             Self::Machine => "machine",

@@ -18,6 +18,14 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "An identity provider's keys, addresses, domains or settings were changed",
     ),
     ("provider.deleted", "An identity provider was deleted"),
+    (
+        "domain.approved",
+        "An operator let a domain count that an organization's admin had added",
+    ),
+    (
+        "domain.refused",
+        "An operator took away a domain that waited for approval",
+    ),
     ("user.created", "A user was made"),
     ("user.changed", "A user's attributes were changed"),
     (
@@ -28,6 +36,22 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("user.deleted", "A user was removed"),
     ("user.level-changed", "A user's direct level was changed"),
     ("user.signed-in", "A user signed in"),
+    (
+        "user.sign-in-refused",
+        "Somebody gave a wrong password or code for a local user, or one that doesn't count now",
+    ),
+    ("user.password-set", "A local user's password was set"),
+    ("user.second-factor-set", "A user set up a second factor"),
+    (
+        "user.second-factor-removed",
+        "A user's second factor was taken away",
+    ),
+    (
+        "user.handed-over",
+        "An identity provider answers for a local user from now on; the password ended",
+    ),
+    ("invitation.created", "A link to set a password was made"),
+    ("invitation.revoked", "A link to set a password was revoked"),
     ("user.signed-out", "A user signed out"),
     ("group.created", "A group was made"),
     ("group.changed", "A group's name or members were changed"),
@@ -37,6 +61,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("token.created", "A token was made"),
     ("token.revoked", "A token was revoked"),
     ("break-glass.created", "A break-glass account was made"),
+    (
+        "break-glass.changed",
+        "From where or when a break-glass account opens was changed",
+    ),
     ("break-glass.used", "A break-glass account signed in"),
     ("break-glass.signed-out", "A break-glass account signed out"),
     (
@@ -45,6 +73,27 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ),
     ("break-glass.disabled", "A break-glass account was disabled"),
     ("break-glass.enabled", "A break-glass account was enabled"),
+    (
+        "break-glass.armed",
+        "A break-glass account was armed for some hours",
+    ),
+    ("break-glass.disarmed", "A break-glass account was disarmed"),
+    ("break-glass.drilled", "A break-glass drill was run"),
+    (
+        "break-glass.code-refused",
+        "A break-glass password was right and its code was not",
+    ),
+    (
+        "break-glass.second-factor-added",
+        "A break-glass account got a second factor",
+    ),
+    (
+        "break-glass.second-factor-removed",
+        "A break-glass account's second factor was taken away",
+    ),
+    ("webhook.created", "A webhook was made"),
+    ("webhook.deleted", "A webhook was deleted"),
+    ("webhook.tested", "A test was sent to a webhook"),
     (
         "audit.pruned",
         "The oldest lines of this log were removed, as its retention says",

@@ -4,6 +4,7 @@
 //! Traces are redacted before they come here: no secrets, no assertions, no more about a person
 //! than who they said they were.
 
+mod quota;
 mod reference;
 mod vocabulary;
 
@@ -13,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use self::quota::{Source, write_refused};
 pub use self::vocabulary::{Kind, Outcome};
 use crate::clock::Timestamp;
 use crate::store::{StoreError, id};
@@ -91,7 +93,8 @@ pub struct Filter<'a> {
     pub outcome: Option<Outcome>,
 }
 
-/// Keeps a record and returns its reference.
+/// Keeps a record and returns its reference. What a stranger can have refused as often as they
+/// like goes through [`write_refused`].
 pub fn write(conn: &Connection, record: &Record, now: Timestamp) -> Result<String, StoreError> {
     let detail = bounded(&record.detail);
     let mut statement = conn.prepare_cached(
@@ -202,6 +205,7 @@ pub fn search(
 
 /// Removes traces that are too old or too many, some thousands at once; returns how many.
 pub fn prune(conn: &Connection, now: Timestamp) -> Result<usize, StoreError> {
+    quota::prune(conn, now)?;
     let old = conn
         .prepare_cached(
             "DELETE FROM traces WHERE rowid IN

@@ -1,9 +1,15 @@
 //! The JSON API of the console and of scripts: a file per resource. What the console can do,
 //! this can do; it has no privilege of its own.
 
+pub(super) mod account;
+pub(super) mod api_tokens;
 pub(super) mod audit;
+pub(super) mod break_glass;
 pub(super) mod deprovisioning;
+pub(super) mod domains;
 pub(super) mod groups;
+pub(super) mod invitations;
+pub(super) mod notices;
 pub(super) mod organizations;
 pub(super) mod providers;
 pub(super) mod session;
@@ -11,6 +17,7 @@ pub(super) mod sessions;
 pub(super) mod tokens;
 pub(super) mod traces;
 pub(super) mod users;
+pub(super) mod webhooks;
 
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::route::Call;
-use super::super::signed_in::Who;
 use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::directory::organization::{self, Change, Organization};
@@ -85,9 +84,9 @@ fn session_limits(body: &Body) -> Result<Vec<session_limits::Change>, Problem> {
 
 /// `GET /api/v1/organizations`: all for an operator, the own one for everybody else.
 pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let organizations = match &call.signed_in()?.who {
-        Who::Operator { .. } => app.store.read(organization::list)?,
-        Who::User { organization, .. } => vec![(**organization).clone()],
+    let organizations = match call.signed_in()?.organization() {
+        None => app.store.read(organization::list)?,
+        Some(own) => vec![own.clone()],
     };
     let items = organizations
         .iter()
@@ -108,7 +107,7 @@ pub(in crate::web) fn create(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let made = app
         .store
         .write(move |tx| organization::create(tx, &slug, &name, &by, now))?;
-    answer(201, &shown(app, &made)?)
+    answer(201, &shown_whole(app, &made)?)
 }
 
 /// `GET /api/v1/organizations/{org}`
@@ -124,6 +123,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "name",
             "default_group_level",
             "default_user_level",
+            "local_sign_in",
             "session_limits",
         ],
     )?;
@@ -139,6 +139,8 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         name: body.text("name")?.map(str::to_owned),
         default_group_level: level("default_group_level")?,
         default_user_level: level("default_user_level")?,
+        local_sign_in: body.flag("local_sign_in")?,
+        internal_metadata: None,
     };
     let limits = session_limits(&body)?;
     let slug = call.organization()?.slug.clone();

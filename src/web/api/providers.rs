@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::super::route::Call;
-use super::super::signed_in::Who;
 use super::super::{App, Problem};
 use super::{Body, json as answer};
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, State};
 use crate::directory::{DirectoryError, metadata_source, provider_deletion};
 use crate::edge::Response;
+use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata;
 
@@ -142,7 +142,6 @@ pub(in crate::web) fn deletion(app: &App, call: &Call<'_>) -> Result<Response, P
 /// Exactly one of the three ways to complete a provider, or none.
 fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
     let now = call.now;
-    let operator = matches!(call.signed_in()?.who, Who::Operator { .. });
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
     let by_hand = (
@@ -158,7 +157,7 @@ fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Proble
             Ok(Some(Completion::from_metadata(parsed, None)))
         }
         (None, Some(url), (None, None, None)) => {
-            let document = metadata_source::fetch(url, operator)?;
+            let document = metadata_source::fetch(url, reach(call)?)?;
             let parsed = metadata::parse_idp(&document, now)
                 .map_err(|e| Problem::field("metadata_url", e.to_string()))?;
             Ok(Some(Completion::from_metadata(
@@ -190,6 +189,14 @@ fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Proble
     }
 }
 
+/// How far the appliance goes to fetch what this caller asks for.
+fn reach(call: &Call<'_>) -> Result<Reach, Problem> {
+    if call.may_operate()? {
+        return Ok(Reach::Anywhere);
+    }
+    Ok(metadata_source::reach_of(call.organization()?))
+}
+
 fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
     body.texts("domains")?
         .map(|texts| {
@@ -211,8 +218,9 @@ fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
 /// A domain that an operator adds counts at once; one that an organization's own admin adds waits
 /// for approval, or admins could claim each other's people.
 fn new_domain_state(call: &Call<'_>) -> Result<DomainState, Problem> {
-    Ok(match call.signed_in()?.who {
-        Who::Operator { .. } => DomainState::Active,
-        Who::User { .. } => DomainState::Pending,
+    Ok(if call.may_operate()? {
+        DomainState::Active
+    } else {
+        DomainState::Pending
     })
 }

@@ -16,7 +16,7 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
     }
     let request = page_request(call.request)?;
     let organization = call.organization()?;
-    let own = Some(call.signed_in()?.session.id.as_str());
+    let own = call.session_id()?;
     let page = app
         .store
         .read(|conn| sessions::list(conn, organization, &request, own, call.now))?;
@@ -30,7 +30,7 @@ pub(in crate::web) fn of_user(app: &App, call: &Call<'_>) -> Result<Response, Pr
 
 fn of(app: &App, call: &Call<'_>, user: &str) -> Result<Response, Problem> {
     let organization = call.organization()?;
-    let own = Some(call.signed_in()?.session.id.as_str());
+    let own = call.session_id()?;
     let items = app.store.read(|conn| {
         let owner = user::find_in(conn, &organization.id, user)?;
         sessions::views_of_user(conn, &owner, own, call.now)

@@ -1,9 +1,8 @@
 // The mock's state and its answers. Only what the pages ask; nothing is kept.
 import { randomBytes, randomUUID, createHash, X509Certificate } from 'node:crypto';
-
-const BASE = process.env.MOCK_PUBLIC_URL ?? 'https://door.example';
-const state = { organizations: [], providers: [], tokens: [], users: [], groups: [], traces: [], sessions: new Map() };
-const now = () => new Date().toISOString();
+import { accounts, apiTokens, audit, drill, drills, notices, used, webhooks } from './operator.mjs';
+import { deprovisioning, levelChange, levels, pushed, sessions, userJson, users } from './people.mjs';
+import { BASE, json, now, openSessions, page, problem, record, state, take } from './state.mjs';
 
 export const organizations = () => state.organizations;
 
@@ -12,6 +11,7 @@ export function signIn(username, password) {
   if (!known.includes(username) || password !== (process.env.BREAK_GLASS_PASSWORD ?? 'open-sesame')) return null;
   const key = randomBytes(16).toString('hex');
   state.sessions.set(key, { operator: { id: randomUUID(), name: username }, level: known.indexOf(username) > 0 ? username : 'operator' });
+  if (known.indexOf(username) === 0) used(username);
   return `mock=${key}; Path=/; HttpOnly; SameSite=Lax`;
 }
 
@@ -29,16 +29,49 @@ export function api(method, url, text, session, cookie) {
   const parts = url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent);
   const body = text ? JSON.parse(text) : {};
   if (parts[0] === 'session') return method === 'DELETE' ? { status: 204, headers: { 'Set-Cookie': signOut(cookie) } } : json(200, who(session));
+  const mayNot = forbidden(method, parts, session);
+  if (mayNot) return mayNot;
+  const appliance = { 'break-glass-accounts': accounts, drills, webhooks, notices };
+  if (appliance[parts[0]]) return appliance[parts[0]](method, parts.slice(1), body, url, session) ?? problem(404, 'not-found', 'No such resource.');
+  if (parts[0] === 'audit') return audit(method, parts.slice(1), body, null, url);
+  if (parts[0] === 'api-tokens') return apiTokens(method, parts.slice(1), body, null, url, session);
+  if (parts[0] === 'mock-drill') {
+    drill(body.name, body.passed);
+    return json(201, {});
+  }
   if (parts[0] !== 'organizations') return problem(404, 'not-found', 'No such resource.');
   if (parts.length === 1) return method === 'POST' ? createOrganization(body) : page(url, state.organizations.map(organizationJson));
   const organization = state.organizations.find((each) => each.slug === parts[1]);
   if (!organization) return problem(404, 'not-found', 'There is no such organization.');
   if (parts.length === 2) {
-    if (method === 'PATCH') Object.assign(organization, body);
+    if (method === 'PATCH') changeOrganization(organization, body, session);
     return json(200, organizationJson(organization));
   }
-  const rooms = { providers, scim: tokens, groups, users, traces };
-  return rooms[parts[2]]?.(method, parts.slice(3), body, organization, url) ?? problem(404, 'not-found', 'No such resource.');
+  const rooms = { providers, scim: tokens, groups, users, traces, sessions, deprovisioning, levels, audit, 'api-tokens': apiTokens };
+  return rooms[parts[2]]?.(method, parts.slice(3), body, organization, url, session) ?? problem(404, 'not-found', 'No such resource.');
+}
+
+/** The table of levels, as far as the pages can meet it. */
+function forbidden(method, parts, { level }) {
+  const [room, , inner, , deeper] = parts;
+  const no = () => problem(403, 'forbidden', 'Your level does not allow this.');
+  if (level === 'operator' || room === 'notices' || (room === 'organizations' && parts.length < 2 && method === 'GET')) return null;
+  if (room !== 'organizations') return no();
+  if (level === 'runner') return no();
+  const traces = ['audit', 'traces', 'sessions', 'deprovisioning', 'levels'].includes(inner) || ['timeline', 'sessions', 'invitations'].includes(deeper);
+  if (method === 'GET' && level === 'viewer' && traces) return no();
+  const administers = method !== 'GET' ? inner !== 'users' || (method === 'DELETE' && deeper !== 'invitations') : ['api-tokens', 'scim'].includes(inner) || ['level-change', 'deletion'].includes(deeper);
+  if (level !== 'admin' && administers) return no();
+  return method !== 'GET' && level === 'viewer' ? no() : null;
+}
+
+const LIMITS = { idle_s: 8 * 3600, absolute_s: 24 * 3600 };
+
+function changeOrganization(organization, { session_limits: limits = {}, ...body }, session) {
+  const before = Object.fromEntries(Object.keys(body).map((key) => [key, organization[key]]));
+  for (const [level, limit] of Object.entries(limits)) organization.session_limits[level] = limit ?? LIMITS;
+  record(session, organization, 'organization.changed', 'organization', organization, { before, after: body });
+  Object.assign(organization, body);
 }
 
 function who(session) {
@@ -54,7 +87,7 @@ function who(session) {
 function createOrganization({ slug, name }) {
   if (!/^[a-z0-9-]{1,63}$/.test(slug ?? '')) return problem(422, 'slug', 'Use 1 to 63 small letters, digits and hyphens.', 'slug');
   if (state.organizations.some((each) => each.slug === slug)) return problem(409, 'slug-taken', 'Another organization has this short name.', 'slug');
-  const made = { id: randomUUID(), slug, name, default_group_level: 'admin', default_user_level: 'viewer', created_at: now() };
+  const made = { id: randomUUID(), slug, name, default_group_level: 'admin', default_user_level: 'viewer', local_sign_in: true, session_limits: { admin: LIMITS, editor: LIMITS, runner: LIMITS, viewer: LIMITS }, created_at: now() };
   state.organizations.push(made);
   return json(201, organizationJson(made));
 }
@@ -64,7 +97,7 @@ function organizationJson(organization) {
   return { ...organization, users: state.users.filter(mine).length, groups: state.groups.filter(mine).length, scim_endpoint: `${BASE}/scim/v2/${organization.slug}` };
 }
 
-function providers(method, [id], body, organization, url) {
+function providers(method, [id, deletion], body, organization, url, session) {
   if (!id && method === 'POST') {
     const bad = body.domains?.find((domain) => !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain));
     if (bad) return problem(422, 'domain', `“${bad}” is no domain. Type it like acme.com.`, 'domains');
@@ -73,24 +106,63 @@ function providers(method, [id], body, organization, url) {
       id: provider, organization: organization.slug, kind: body.kind, name: body.name ?? `${organization.slug}-okta`, state: 'draft',
       domains: body.domains.map((domain) => ({ domain, state: 'active' })), acs_url: `${BASE}/saml/${provider}/acs`, entity_id: `${BASE}/saml/${provider}/metadata`,
       login_url: `${BASE}/saml/${provider}/login`, metadata_url: `${BASE}/saml/${provider}/metadata`, issuer: null, sso_url: null, idp_metadata_url: null,
-      certificates: [], idp_initiated: false, jit: true, missing: ['metadata'], people: 0, last_sign_in_at: null, created_at: now(),
+      certificates: [], idp_initiated: false, jit: true, enforced: false, missing: ['metadata'], people: 0, last_sign_in_at: null, created_at: now(),
     };
     state.providers.push(made);
+    record(session, organization, 'provider.added', 'provider', made, { after: { domains: body.domains } });
     return json(201, made);
   }
   if (!id) return page(url, state.providers.filter((each) => each.organization === organization.slug));
   const provider = state.providers.find((each) => each.id === id);
   if (!provider) return null;
-  if (method === 'DELETE') {
-    state.providers.splice(state.providers.indexOf(provider), 1);
-    return { status: 204, headers: {} };
-  }
+  if (deletion) return json(200, deletionOf(provider, organization, session));
+  if (method === 'DELETE') return deleteProvider(provider, organization, session);
+  if (body.enforced !== undefined) return enforce(provider, body.enforced, organization, session);
   if (method === 'PATCH') {
     if (body.domains) body.domains = body.domains.map((domain) => ({ domain, state: 'active' }));
     const refusal = connect(provider, body);
     if (refusal) return refusal;
   }
-  return json(200, provider);
+  return json(200, providerJson(provider));
+}
+
+function providerJson(provider) {
+  const missing = unready(provider);
+  return { ...provider, enforcement: { ready: missing.length === 0, missing, warning: '' } };
+}
+
+function unready(provider) {
+  return [
+    !provider.last_sign_in_at && { condition: 'sign-in', detail: 'nobody has signed in through it yet: sign in once with an account of the identity provider' },
+    !state.drills.some((each) => each.passed) && { condition: 'drill', detail: 'no drill of a break-glass account has passed within 90 days: run `portcullis break-glass drill NAME` on the machine' },
+  ].filter(Boolean);
+}
+
+function enforce(provider, enforced, organization, session) {
+  const missing = unready(provider);
+  if (enforced && missing.length) return problem(409, 'conflict', `SSO can't be required yet: ${missing.map((each) => each.detail).join('; ')}`, 'enforced');
+  record(session, organization, 'provider.changed', 'provider', provider, { before: { enforced: provider.enforced }, after: { enforced } });
+  provider.enforced = enforced;
+  return json(200, providerJson(provider));
+}
+
+function deletionOf(provider, organization, session) {
+  return {
+    people: provider.people, you: session.level === 'admin', enforced: provider.enforced,
+    scim_tokens: state.tokens.filter((each) => each.organization === organization.slug && !each.revoked_at).length,
+    sessions: state.open.filter((each) => each.provider?.id === provider.id).length,
+    other_ways_in: [...(organization.local_sign_in ? ['a password here, which 2 of them have'] : []), 'a break-glass account, for whoever runs this Portcullis'],
+  };
+}
+
+function deleteProvider(provider, organization, session) {
+  const { sessions: ended, scim_tokens: revoked, people } = deletionOf(provider, organization, session);
+  take(state.open, (each) => each.provider?.id === provider.id);
+  state.tokens.filter((each) => each.organization === organization.slug).forEach((each) => { each.revoked_at ??= now(); });
+  if (people) state.users.filter((each) => each.organization === organization.slug && each.origin !== 'local').forEach((each) => { each.unmanaged_at = now(); });
+  record(session, organization, 'provider.deleted', 'provider', provider, { sessions: ended, scim_tokens: revoked, people });
+  take(state.providers, (each) => each === provider);
+  return { status: 204, headers: {} };
 }
 
 function connect(provider, { metadata_xml: xml, metadata_url: url, certificate, ...rest }) {
@@ -132,33 +204,21 @@ function tokens(method, [, id], body, organization, url) {
 
 const tokenJson = ({ secret, organization, ...rest }) => rest;
 
-function groups(method, [id, members], body, organization, url) {
+function groups(method, [id, room], body, organization, url, session) {
   const mine = state.groups.filter((each) => each.organization === organization.slug);
   if (!id) return page(url, mine.map(groupJson), 'displayName');
   const group = mine.find((each) => each.id === id);
   if (!group) return null;
-  if (members) return page(url, state.users.filter((user) => group.list.includes(user.id)).map(userJson));
-  if (method === 'PATCH') Object.assign(group, body, { updated_at: now() });
+  if (room === 'level-change') return levelChange(group, url.searchParams.get('level'), session);
+  if (room) return page(url, state.users.filter((user) => group.list.includes(user.id)).map(userJson));
+  if (method === 'PATCH') {
+    record(session, organization, 'group.level-changed', 'group', group, { before: { level: group.level }, after: body });
+    Object.assign(group, body, { updated_at: now() });
+  }
   return json(200, groupJson(group));
 }
 
 const groupJson = ({ list, organization, ...rest }) => ({ ...rest, members: list.length });
-
-function users(method, [id], body, organization, url) {
-  const mine = state.users.filter((each) => each.organization === organization.slug);
-  if (!id) return page(url, mine.map(userJson), 'displayName');
-  const user = mine.find((each) => each.id === id);
-  if (!user) return null;
-  if (method === 'PATCH') Object.assign(user, body, { updated_at: now(), sessions: 0 });
-  return json(200, userJson(user));
-}
-
-function userJson({ organization, ...user }) {
-  const levels = state.groups.filter((group) => group.list.includes(user.id)).map((group) => ({ level: group.level, from: 'group', group: { id: group.id, displayName: group.displayName } }));
-  levels.push({ level: 'viewer', from: 'default' });
-  const level = ['admin', 'editor', 'runner', 'viewer'].find((each) => levels.some((given) => given.level === each));
-  return { ...user, level, levels };
-}
 
 function traces(method, [reference], body, organization, url) {
   const mine = state.traces.filter((each) => each.organization === organization.slug).map(({ organization: _, ...rest }) => rest).reverse();
@@ -186,6 +246,8 @@ export function samlResponse(id, form) {
   if (form.get('SAMLResponse') === 'accepted') {
     provider.last_sign_in_at = now();
     provider.people = 1;
+    const ada = state.users.find((each) => each.organization === provider.organization);
+    if (ada) openSessions(ada, 1);
     trace(provider.organization, id, 'saml', 'accepted', 'ok', 'ada@acme.com signed in', { checks });
     return { title: 'Signed in', message: 'The mock took it.', reference: '', retry_url: '/' };
   }
@@ -208,24 +270,10 @@ export function scim(request, url, text) {
   const times = { id: randomUUID(), organization: slug, externalId: body.externalId ?? null, origin: 'scim', created_at: now(), updated_at: now() };
   if (kind === 'Users') {
     const named = [body.name?.givenName, body.name?.familyName].filter(Boolean).join(' ');
-    state.users.push({ ...times, userName: body.userName, email: body.emails?.[0]?.value ?? null, displayName: named, active: body.active ?? true, sessions: state.users.length % 3, last_sign_in_at: state.users.length % 3 ? new Date(Date.now() - 8.64e7 * state.users.length).toISOString() : null });
+    pushed({ ...times, unmanaged_at: null, userName: body.userName, email: body.emails?.[0]?.value ?? null, displayName: named, active: body.active ?? true, last_sign_in_at: state.users.length % 3 ? new Date(Date.now() - 8.64e7 * state.users.length).toISOString() : null }, state.users.length % 3);
   } else {
     const level = state.organizations.find((each) => each.slug === slug).default_group_level;
     state.groups.push({ ...times, displayName: body.displayName, level, list: (body.members ?? []).map((member) => member.value) });
   }
   return json(201, { ...body, id: times.id });
-}
-
-function page(url, items, searched) {
-  const query = url.searchParams.get('q')?.toLowerCase();
-  const found = query && searched ? items.filter((each) => each[searched].toLowerCase().startsWith(query)) : items;
-  const from = Number(url.searchParams.get('after') ?? 0);
-  const limit = Number(url.searchParams.get('limit') ?? 50);
-  return json(200, { items: found.slice(from, from + limit), total: found.length, next: from + limit < found.length ? String(from + limit) : null });
-}
-
-const json = (status, value) => ({ status, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
-
-function problem(status, code, detail, field) {
-  return { status, headers: { 'Content-Type': 'application/problem+json' }, body: JSON.stringify({ type: 'about:blank', title: { 401: 'Not signed in', 404: 'Not found', 409: 'Taken', 422: 'Not accepted' }[status], status, detail, code, field }) };
 }

@@ -42,6 +42,7 @@ async function route(request, url, body) {
   if (pathname === '/logout') return { status: 303, headers: { Location: '/login', 'Set-Cookie': signOut(request.headers.cookie) } };
   if (pathname === '/failed') return page('failed.html', { title: 'Sign-in failed', message: 'What Okta sent was meant for another application.', reference: '7F3K-92QD', retry_url: '/login' });
   if (pathname === '/message') return page('message.html', { title: 'Signed out', message: 'You are signed out here. Okta may still know you.', action_url: '/login', action_label: 'Sign in again' });
+  if (pathname === '/account') return page('message.html', { title: 'Your account', message: 'The executable has a page here.', action_url: '/console', action_label: 'To the console' });
   if (pathname === '/' && !session) return { status: 303, headers: { Location: '/login' } };
   if (pathname === '/') return portal();
   return page('message.html', { title: 'No such page', message: 'This address shows nothing.', action_url: '/', action_label: 'To the start' }, 404);
