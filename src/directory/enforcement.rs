@@ -7,13 +7,14 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::domain::{self, DomainState, EmailDomain};
 use super::provider::{Provider, State};
 use super::user::User;
 use super::{DirectoryError, user};
+use crate::access::break_glass::drill;
 use crate::access::session::{self, Method};
 use crate::clock::Timestamp;
 
@@ -91,7 +92,7 @@ pub fn readiness(
                       identity provider";
         lacks("sign-in", detail.into());
     }
-    if !drilled(conn, now)? {
+    if !drill::passed_within(conn, PROOF_LASTS, now)? {
         let detail = "no drill of a break-glass account has passed within 90 days: run \
                       `portcullis break-glass drill NAME` on the machine";
         lacks("drill", detail.into());
@@ -115,19 +116,6 @@ fn warning(domains: &[String]) -> String {
          as with a username and password. Their password sessions end at once. Break-glass \
          accounts are exempt."
     )
-}
-
-/// Whether an account that still opens has passed a drill lately: one that was deleted or disabled
-/// since proves nothing.
-fn drilled(conn: &Connection, now: Timestamp) -> Result<bool, DirectoryError> {
-    let found = conn
-        .prepare_cached(
-            "SELECT 1 FROM drills d JOIN operators o ON o.id = d.operator_id
-             WHERE d.at > ?1 AND d.passed = 1 AND o.disabled_at IS NULL LIMIT 1",
-        )?
-        .query_row([now.minus(PROOF_LASTS).millis()], |_| Ok(()))
-        .optional()?;
-    Ok(found.is_some())
 }
 
 /// Refuses unless enforcement can be switched on.

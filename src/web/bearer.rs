@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use super::route::takes_tokens;
 use super::{App, Problem};
 use crate::access::api_token::{self, Presented};
 use crate::clock::Timestamp;
 use crate::edge::Request;
 
-/// What a request presents. Outside of `/api/` an API token says nothing.
+/// What a request presents. Outside of `/api/` and `/metrics` an API token says nothing.
 ///
 /// Where there is a token it counts, and no cookie beside it. Since no browser sends one by
 /// itself, the cross-origin rule doesn't concern such a request.
 pub(super) fn presented(request: &Request) -> Presented<'_> {
-    if !request.path.starts_with("/api/") {
+    if !takes_tokens(&request.path) {
         return Presented::Nothing;
     }
     match api_token::presented(request.headers.all("authorization")) {

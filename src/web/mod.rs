@@ -14,6 +14,7 @@ mod cross_origin;
 mod health;
 mod join;
 mod login;
+mod metrics;
 mod password;
 mod portal;
 mod problem;
@@ -28,13 +29,14 @@ mod static_files;
 mod switch;
 mod template;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::access::local_password::HalfWay;
 use crate::access::password::Gate;
 use crate::access::wrong_tokens::WrongTokens;
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
+use crate::directory::deprovisioning_histogram::Histogram;
 use crate::directory::{DirectoryError, service_keys};
 use crate::edge::{Handler, Method, Request, Response};
 use crate::saml::response::DecryptionKey;
@@ -52,6 +54,7 @@ pub struct App {
     keys: OnceLock<ServiceKeys>,
     ca: Option<String>,
     wrong_tokens: WrongTokens,
+    deprovisioning: Mutex<Histogram>,
 }
 
 /// The service provider's certificates and decryption key, read once: they change with a restart.
@@ -73,6 +76,7 @@ impl App {
             keys: OnceLock::new(),
             ca,
             wrong_tokens: WrongTokens::default(),
+            deprovisioning: Mutex::default(),
         })
     }
 

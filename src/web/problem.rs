@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::route::takes_tokens;
 use super::template;
 use crate::access::api_token::{ApiTokenError, Scope};
 use crate::access::password::GateError;
@@ -116,7 +117,7 @@ impl Problem {
     pub(super) fn answer(&self, path: &str) -> Response {
         let response = if path.starts_with("/scim/") {
             self.as_scim()
-        } else if path.starts_with("/api/") {
+        } else if takes_tokens(path) {
             self.as_json()
         } else {
             template::message(

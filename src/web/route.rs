@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::signed_in::{self, SignedIn};
 use super::{
     App, Problem, account, acs, api, bearer, break_glass, cross_origin, health, join, login,
-    password, portal, saml, scim, static_files,
+    metrics, password, portal, saml, scim, static_files,
 };
 use crate::access::api_token::Presented;
 use crate::clock::{self, Timestamp};
@@ -77,6 +77,7 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/favicon.ico",          Open,            static_files::favicon),
     row("GET",    "/healthz",              Open,            health::alive),
     row("GET",    "/readyz",               Open,            health::ready),
+    row("GET",    "/metrics",              May(Operate),    metrics::show),
     row("GET",    "/ca.pem",               Open,            health::ca),
 
     row("GET",    "/saml/{provider}/login",    Open,            saml::start),
@@ -262,8 +263,13 @@ pub(super) fn dispatch(app: &App, request: &Request) -> Response {
     })
 }
 
+/// Programs ask here, so that API tokens count and a refusal is no page.
+pub(super) fn takes_tokens(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/metrics"
+}
+
 fn wants_page(request: &Request) -> bool {
-    !request.path.starts_with("/api/") && !request.path.starts_with("/scim/")
+    !takes_tokens(&request.path) && !request.path.starts_with("/scim/")
 }
 
 fn answer(app: &App, request: &Request) -> Result<Response, Problem> {

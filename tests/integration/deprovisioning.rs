@@ -113,6 +113,28 @@ const WAYS: [(&str, &str, Way); 5] = [
 ];
 
 #[test]
+fn the_metric_counts_each_of_them_once() {
+    let (app, acme) = TestApp::acme();
+    let count = || {
+        let answer = app
+            .ask(Ask::get("/metrics").with(app.operator()))
+            .expect(200);
+        let text = answer.text().to_owned();
+        let line = text
+            .lines()
+            .find_map(|l| l.strip_prefix("portcullis_deprovisioning_duration_seconds_count "));
+        line.unwrap().parse::<u32>().unwrap()
+    };
+    assert_eq!(count(), 0);
+    for (name, _, switch) in WAYS {
+        let id = app.push_user(&acme, &format!("{name}-m@acme.com").replace(' ', "-"));
+        switch(&app, &acme, &id, false);
+    }
+    assert_eq!(count() as usize, WAYS.len());
+    assert_eq!(count() as usize, WAYS.len());
+}
+
+#[test]
 fn every_way_ends_everything_and_none_brings_it_back() {
     let (app, acme) = TestApp::acme();
     for (name, via, switch) in WAYS {

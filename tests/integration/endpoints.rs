@@ -63,6 +63,7 @@ const TABLE: &[Row] = &[
     row("GET",  "/favicon.ico", all(200), |_| Ask::get("/favicon.ico")),
     row("GET",  "/healthz", all(200), |_| Ask::get("/healthz")),
     row("GET",  "/readyz", all(200), |_| Ask::get("/readyz")),
+    row("GET",  "/metrics", operators(200), |_| Ask::get("/metrics")),
     row("GET",  "/ca.pem", all(404), |_| Ask::get("/ca.pem")),
 
     row("GET",  "/saml/{provider}/login", all(303), |w| Ask::get(format!("/saml/{}/login", w.acme.provider))),

@@ -19,7 +19,8 @@ fn drill(app: &TestApp, days_ago: i64, passed: bool) {
     let at = clock::now().millis() - days_ago * DAY;
     let passed = i64::from(passed);
     app.force(&format!(
-        "INSERT INTO drills (id, operator_id, operator_name, at, passed, detail)
+        "UPDATE operators SET password_changed_at = 0;
+         INSERT INTO drills (id, operator_id, operator_name, at, passed, detail)
          SELECT 'drill {at} {passed} ' || id, id, name, {at}, {passed}, '{{}}' FROM operators"
     ));
 }

@@ -125,7 +125,9 @@ impl Who {
                 Guard::Open | Guard::OpenAcrossSites => row.expected[NOBODY],
                 Guard::ScimToken => 401,
                 // A token says nothing to a page.
-                Guard::May(_) if !row.pattern.starts_with("/api/") => row.expected[NOBODY],
+                Guard::May(_) if !row.pattern.starts_with("/api/") && row.pattern != "/metrics" => {
+                    row.expected[NOBODY]
+                }
                 // What is hidden from the owner is hidden from the token, whatever its scopes.
                 Guard::May(_) if owner == FOREIGN && row.pattern.contains("{org}") => {
                     row.expected[owner]
