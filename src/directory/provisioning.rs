@@ -203,7 +203,7 @@ pub fn replace_user(
     if (active != before.active || !ended.is_nothing())
         && let Some(changed) = user::find(tx, id)?
     {
-        user::switched(tx, &changed, active, &ended, by, now)?;
+        user::switched(tx, &changed, (before.active, active), &ended, by, now)?;
     }
     if let Some(taken) = taken_over {
         way_in::handed_over(tx, &taken, by, now)?;

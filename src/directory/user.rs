@@ -258,16 +258,18 @@ pub fn set_active(
     if (changed > 0 || !ended.is_nothing())
         && let Some(user) = find(tx, user_id)?
     {
-        switched(tx, &user, active, &ended, by, now)?;
+        let was = if changed > 0 { !active } else { active };
+        switched(tx, &user, (was, active), &ended, by, now)?;
     }
     Ok(ended)
 }
 
-/// Tells that a user was switched on or off.
+/// Tells that a user was switched on or off; or that what was left to them ended, though they were
+/// off before.
 pub(crate) fn switched(
     tx: &Connection,
     user: &User,
-    active: bool,
+    (was, active): (bool, bool),
     ended: &Ended,
     by: &Author,
     now: Timestamp,
@@ -275,7 +277,8 @@ pub(crate) fn switched(
     if active {
         return told(tx, "user.reactivated", user, Map::new(), by, now);
     }
-    let detail = deprovisioning::detail(ended, now);
+    let mut detail = deprovisioning::detail(ended, now);
+    detail.insert("before".into(), json!({ "active": was }));
     told(tx, "user.deactivated", user, detail, by, now)
 }
 

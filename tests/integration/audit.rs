@@ -1012,6 +1012,64 @@ fn the_past_is_answered_from_the_log() {
         .expect(403);
 }
 
+#[test]
+fn direct_levels_and_deleted_local_users_are_remembered() {
+    let (app, acme) = TestApp::acme();
+    let users = format!("{}/users", acme.base);
+    let body = json!({
+        "userName": "lee@elsewhere.com",
+        "email": "lee@elsewhere.com",
+        "displayName": "Lee",
+        "level": "editor",
+    });
+    let made = app.as_operator("POST", &users, &body).expect(201).json();
+    let path = format!("{users}/{}", made["id"].as_str().unwrap());
+    // What the API said at each moment is what the log says of it later.
+    let mut said = Vec::new();
+    let mut look = || {
+        let now = app.as_operator("GET", &path, &NOTHING).expect(200).json();
+        said.push((moment(), now["level"].clone(), now["levels"].clone()));
+    };
+    look();
+    for level in [json!("admin"), json!("runner"), NOTHING] {
+        app.as_operator("PATCH", &path, &json!({ "level": level }))
+            .expect(200);
+        look();
+    }
+    app.as_operator("DELETE", &path, &NOTHING).expect(204);
+    let gone = moment();
+    assert_eq!(
+        (&said[0].1, &said[1].1),
+        (&json!("editor"), &json!("admin"))
+    );
+    for (at, level, levels) in said {
+        let then = format!("{path}?at={at}");
+        let then = app.as_operator("GET", &then, &NOTHING).expect(200).json();
+        assert_eq!(then["userName"], "lee@elsewhere.com");
+        assert_eq!((&then["level"], &then["levels"]), (&level, &levels));
+        if let Some(level) = level.as_str() {
+            let path = format!("{}/levels?level={level}&at={at}", acme.base);
+            assert_eq!(items(&app, &path).len(), 1, "{level}");
+        }
+    }
+    app.as_operator("GET", &format!("{path}?at={gone}"), &NOTHING)
+        .expect(404);
+}
+
+#[test]
+fn ending_what_was_left_to_somebody_inactive_does_not_make_them_active_before() {
+    let (app, acme) = TestApp::acme();
+    let (ann, _) = story(&app, &acme);
+    let _forgotten = app.session(&ann);
+    let inactive = moment();
+    let path = format!("{}/users/{ann}", acme.base);
+    app.as_operator("PATCH", &path, &json!({ "active": false }))
+        .expect(200);
+    assert_eq!(lines(&app).last().unwrap()["action"], "user.deactivated");
+    let then = app.as_operator("GET", &format!("{path}?at={inactive}"), &NOTHING);
+    assert_eq!(then.expect(200).json()["active"], false);
+}
+
 // ---- the command line
 
 #[test]
