@@ -1,0 +1,104 @@
+//! Who is in a group: rows, not JSON, as a group may have a hundred thousand.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use super::Provisioned;
+use crate::directory::organization::Organization;
+use crate::directory::provisioned::Membership;
+use crate::scim::error::ScimError;
+
+pub(super) fn members_of(conn: &Connection, group_id: &str) -> Provisioned<Vec<(String, String)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT u.id, u.user_name FROM members m JOIN users u ON u.id = m.user_id
+         WHERE m.group_id = ?1 ORDER BY u.id",
+    )?;
+    Ok(statement
+        .query_map([group_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?)
+}
+
+pub(super) fn set_members(
+    tx: &Connection,
+    organization: &Organization,
+    group_id: &str,
+    wanted: &[String],
+    membership: &mut Membership,
+) -> Provisioned<()> {
+    let wanted_ids: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
+    let present = tx
+        .prepare_cached("SELECT user_id FROM members WHERE group_id = ?1")?
+        .query_map([group_id], |row| row.get::<_, String>(0))?
+        .collect::<Result<BTreeSet<_>, _>>()?;
+    let leaving: Vec<String> = present
+        .iter()
+        .filter(|id| !wanted_ids.contains(id.as_str()))
+        .cloned()
+        .collect();
+    let joining: Vec<String> = wanted_ids
+        .into_iter()
+        .filter(|id| !present.contains(*id))
+        .map(str::to_owned)
+        .collect();
+    remove_members(tx, group_id, &leaving, membership)?;
+    add_members(tx, organization, group_id, &joining, membership)
+}
+
+pub(super) fn add_members(
+    tx: &Connection,
+    organization: &Organization,
+    group_id: &str,
+    members: &[String],
+    membership: &mut Membership,
+) -> Provisioned<()> {
+    let mut known =
+        tx.prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND organization_id = ?2")?;
+    let mut insert =
+        tx.prepare_cached("INSERT OR IGNORE INTO members (group_id, user_id) VALUES (?1, ?2)")?;
+    for member in members {
+        if !known.exists([member.as_str(), &organization.id])? {
+            let shown: String = member.chars().take(80).collect();
+            return Err(ScimError::invalid_value(format!(
+                "members: there is no user `{shown}` here; assign the person to the \
+                     application before pushing the group"
+            ))
+            .into());
+        }
+        if insert.execute([group_id, member])? > 0 {
+            membership.joined(member);
+        }
+    }
+    Ok(())
+}
+
+/// Removing who is no member is no error: the result is what was asked for.
+pub(super) fn remove_members(
+    tx: &Connection,
+    group_id: &str,
+    members: &[String],
+    membership: &mut Membership,
+) -> Provisioned<()> {
+    let mut delete =
+        tx.prepare_cached("DELETE FROM members WHERE group_id = ?1 AND user_id = ?2")?;
+    for member in members {
+        if delete.execute([group_id, member])? > 0 {
+            membership.left(member);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn remove_all_members(
+    tx: &Connection,
+    group_id: &str,
+    membership: &mut Membership,
+) -> Provisioned<()> {
+    let mut delete =
+        tx.prepare_cached("DELETE FROM members WHERE group_id = ?1 RETURNING user_id")?;
+    let mut rows = delete.query([group_id])?;
+    while let Some(row) = rows.next()? {
+        membership.left(row.get_ref(0)?.as_str().unwrap_or_default());
+    }
+    Ok(())
+}

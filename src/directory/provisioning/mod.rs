@@ -1,0 +1,156 @@
+//! What a SCIM client does to the directory: each call is one change, applied whole or not at all.
+
+mod groups;
+mod listing;
+mod members;
+mod users;
+
+use rusqlite::Row;
+use serde_json::{Map, Value};
+
+pub use groups::{create_group, delete_group, patch_group, read_group, replace_group};
+pub use listing::{list_groups, list_users};
+pub use users::{create_user, delete_user, patch_user, read_user, replace_user};
+
+use super::DirectoryError;
+use super::error::is_unique_violation;
+use crate::clock::Timestamp;
+use crate::scim::error::ScimError;
+use crate::store::StoreError;
+
+/// Why a push was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisioningError {
+    /// The client is told this.
+    #[error("{0}")]
+    Scim(ScimError),
+    /// The database said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ScimError> for ProvisioningError {
+    fn from(error: ScimError) -> Self {
+        Self::Scim(error)
+    }
+}
+
+impl From<rusqlite::Error> for ProvisioningError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<DirectoryError> for ProvisioningError {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Store(error) => Self::Store(error),
+            other => Self::Scim(ScimError::invalid_value(other.to_string())),
+        }
+    }
+}
+
+type Provisioned<T> = Result<T, ProvisioningError>;
+
+/// A user as SCIM shows it.
+#[derive(Debug)]
+pub struct ScimUser {
+    /// SCIM's `id`.
+    pub id: String,
+    /// The resource as received.
+    pub resource: Map<String, Value>,
+    /// Whether the user may sign in.
+    pub active: bool,
+    /// The name, case and all.
+    pub user_name: String,
+    /// The client's own id.
+    pub external_id: Option<String>,
+    /// The groups, by id and name; at most 1,000.
+    pub groups: Vec<(String, String)>,
+    /// Counts changes.
+    pub version: i64,
+    /// `meta.created`.
+    pub created_at: Timestamp,
+    /// `meta.lastModified`.
+    pub updated_at: Timestamp,
+}
+
+/// A group as SCIM shows it.
+#[derive(Debug)]
+pub struct ScimGroup {
+    /// SCIM's `id`.
+    pub id: String,
+    /// The name, case and all.
+    pub display_name: String,
+    /// The resource as received.
+    pub resource: Map<String, Value>,
+    /// The client's own id.
+    pub external_id: Option<String>,
+    /// The members, by user id and userName, where they were asked for.
+    pub members: Option<Vec<(String, String)>>,
+    /// How many members there are.
+    pub member_count: i64,
+    /// Counts changes.
+    pub version: i64,
+    /// `meta.created`.
+    pub created_at: Timestamp,
+    /// `meta.lastModified`.
+    pub updated_at: Timestamp,
+}
+const USER_COLUMNS: &str =
+    "id, resource, active, external_id, version, created_at, updated_at, user_name";
+const GROUP_COLUMNS: &str =
+    "id, display_name, resource, external_id, version, created_at, updated_at, member_count";
+
+fn user_row(row: &Row<'_>) -> rusqlite::Result<ScimUser> {
+    Ok(ScimUser {
+        id: row.get(0)?,
+        resource: parsed(row.get_ref(1)?.as_str()?),
+        active: row.get(2)?,
+        user_name: row.get(7)?,
+        external_id: row.get(3)?,
+        groups: Vec::new(),
+        version: row.get(4)?,
+        created_at: Timestamp::from_millis(row.get(5)?),
+        updated_at: Timestamp::from_millis(row.get(6)?),
+    })
+}
+
+fn group_row(row: &Row<'_>) -> rusqlite::Result<ScimGroup> {
+    Ok(ScimGroup {
+        id: row.get(0)?,
+        display_name: row.get(1)?,
+        resource: parsed(row.get_ref(2)?.as_str()?),
+        external_id: row.get(3)?,
+        members: None,
+        member_count: row.get(7)?,
+        version: row.get(4)?,
+        created_at: Timestamp::from_millis(row.get(5)?),
+        updated_at: Timestamp::from_millis(row.get(6)?),
+    })
+}
+
+fn stored(resource: &Map<String, Value>) -> String {
+    serde_json::to_string(resource).unwrap_or_else(|_| "{}".to_owned())
+}
+
+fn parsed(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn no_such(what: &str, id: &str) -> ScimError {
+    let shown: String = id.chars().take(80).collect();
+    ScimError::not_found(format!("there is no {what} {shown} here"))
+}
+
+fn taken(error: rusqlite::Error, attribute: &str, value: &str) -> ProvisioningError {
+    if is_unique_violation(&error) {
+        let shown: String = value.chars().take(256).collect();
+        ScimError::uniqueness(format!(
+            "{attribute} `{shown}` is already taken (compared without case)"
+        ))
+        .into()
+    } else {
+        error.into()
+    }
+}

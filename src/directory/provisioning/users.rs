@@ -1,0 +1,205 @@
+//! Users: made, replaced, patched, removed, read.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Provisioned, ScimUser, USER_COLUMNS, no_such, stored, taken, user_row};
+use crate::clock::Timestamp;
+use crate::directory::domain::{self, EmailDomain};
+use crate::directory::organization::Organization;
+use crate::directory::provisioned::{self, UserFacts};
+use crate::directory::user::{self, Ended};
+use crate::directory::{fold, way_in};
+use crate::observe::audit::Author;
+use crate::scim::patch::Patch;
+use crate::scim::user::UserDraft;
+use crate::store::id;
+
+/// Makes a user (RFC 7644 section 3.3). A taken userName is 409 by the unique index, since two
+/// creates of one person at the same moment do happen.
+pub fn create_user(
+    tx: &Connection,
+    organization: &Organization,
+    draft: &UserDraft,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<ScimUser> {
+    let id = id::new(now);
+    tx.prepare_cached(
+        "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
+             email_key, email_verified, display_name, active, origin, resource, created_at,
+             updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12)",
+    )?
+    .execute(params![
+        id,
+        organization.id,
+        draft.user_name,
+        fold(&draft.user_name),
+        draft.external_id,
+        draft.email,
+        draft.email.as_deref().map(fold),
+        is_verified(tx, organization, draft)?,
+        draft.display_name,
+        draft.active.unwrap_or(true),
+        stored(&draft.resource),
+        now.millis()
+    ])
+    .map_err(|e| taken(e, "userName", &draft.user_name))?;
+    let level = user::grant_default(tx, &id, &organization.id)?;
+    provisioned::user_created(
+        tx,
+        organization,
+        &id,
+        &UserFacts::of_draft(draft),
+        level,
+        by,
+        now,
+    )?;
+    read_user(tx, organization, &id)
+}
+
+/// Puts a draft in place of a user (RFC 7644 section 3.5.1); without `active` it stays as it was.
+pub fn replace_user(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    draft: &UserDraft,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<ScimUser> {
+    let before = read_user(tx, organization, id)?;
+    let active = draft.active.unwrap_or(before.active);
+    let facts = UserFacts::read(tx, id)?;
+    let taken_over = user::find(tx, id)?.filter(way_in::is_on_their_own);
+    tx.prepare_cached(
+        "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
+             email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
+             resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        draft.user_name,
+        fold(&draft.user_name),
+        draft.external_id,
+        draft.email,
+        draft.email.as_deref().map(fold),
+        is_verified(tx, organization, draft)?,
+        draft.display_name,
+        active,
+        stored(&draft.resource),
+        now.millis()
+    ])
+    .map_err(|e| taken(e, "userName", &draft.user_name))?;
+    if fold(&before.user_name) != fold(&draft.user_name) {
+        forget_names(tx, id, &before.user_name)?;
+    }
+    let mut after = UserFacts::of_draft(draft);
+    after.active = active;
+    let attributes = provisioned::attributes(&before.resource, &draft.resource);
+    provisioned::user_changed(tx, organization, id, (&facts, &after), attributes, by, now)?;
+    let ended = if active {
+        Ended::default()
+    } else {
+        user::end_access(tx, id, now)?
+    };
+    if (active != before.active || !ended.is_nothing())
+        && let Some(changed) = user::find(tx, id)?
+    {
+        user::switched(tx, &changed, (before.active, active), &ended, by, now)?;
+    }
+    if let Some(taken) = taken_over {
+        way_in::handed_over(tx, &taken, by, now)?;
+    }
+    read_user(tx, organization, id)
+}
+
+/// Drops the links by names that may be given to somebody else now that this user has another:
+/// the old userName and every address. An opaque NameID stays the person's own.
+fn forget_names(tx: &Connection, id: &str, old: &str) -> Provisioned<()> {
+    let links = tx
+        .prepare_cached("SELECT provider_id, name_id FROM links WHERE user_id = ?1")?
+        .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(String, String)>, _>>()?;
+    let given_away = |name: &str| fold(name) == fold(old) || name.contains('@');
+    for (provider, name) in links.iter().filter(|(_, name)| given_away(name)) {
+        tx.prepare_cached("DELETE FROM links WHERE provider_id = ?1 AND name_id = ?2")?
+            .execute([provider, name])?;
+    }
+    Ok(())
+}
+
+/// Applies a PATCH to a user (RFC 7644 section 3.5.2).
+pub fn patch_user(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    patch: &Patch,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<ScimUser> {
+    let before = read_user(tx, organization, id)?;
+    let draft = patch.apply_to_user(id, &before.resource)?;
+    replace_user(tx, organization, id, &draft, by, now)
+}
+
+/// Removes a user; sessions, links and memberships go too.
+pub fn delete_user(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<()> {
+    let there = tx
+        .prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND organization_id = ?2")?
+        .exists([id, &organization.id])?;
+    if !there {
+        return Err(no_such("User", id).into());
+    }
+    let ended = user::end_access(tx, id, now)?;
+    provisioned::user_deleted(tx, &organization.id, id, &ended, by, now)?;
+    tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+/// Reads one user; another organization's is not found.
+pub fn read_user(
+    conn: &Connection,
+    organization: &Organization,
+    id: &str,
+) -> Provisioned<ScimUser> {
+    let found = conn
+        .prepare_cached(&format!(
+            "SELECT {USER_COLUMNS} FROM users WHERE id = ?1 AND organization_id = ?2"
+        ))?
+        .query_row([id, &organization.id], user_row)
+        .optional()?;
+    let mut found = found.ok_or_else(|| no_such("User", id))?;
+    found.groups = groups_of(conn, &found.id)?;
+    Ok(found)
+}
+
+pub(super) fn groups_of(conn: &Connection, user_id: &str) -> Provisioned<Vec<(String, String)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT g.id, g.display_name FROM members m JOIN groups g ON g.id = m.group_id
+         WHERE m.user_id = ?1 ORDER BY g.id LIMIT 1000",
+    )?;
+    Ok(statement
+        .query_map([user_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// An address counts as verified where the organization owns its domain: its own identity
+/// provider wrote it.
+fn is_verified(
+    conn: &Connection,
+    organization: &Organization,
+    draft: &UserDraft,
+) -> Provisioned<bool> {
+    match draft.email.as_deref().and_then(EmailDomain::of_address) {
+        Some(domain) => Ok(domain::is_own(conn, &organization.id, &domain)?),
+        None => Ok(false),
+    }
+}

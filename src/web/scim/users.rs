@@ -1,0 +1,96 @@
+//! `/Users` and `/Users/{id}`.
+
+use super::{Answer, Refused, located, scim, shown_user};
+use crate::clock::Timestamp;
+use crate::directory::organization::Organization;
+use crate::directory::provisioning::{self, ProvisioningError, ScimUser};
+use crate::edge::Response;
+use crate::observe::audit::Author;
+use crate::scim::patch::Patch;
+use crate::scim::query::ListQuery;
+use crate::scim::schema::USER;
+use crate::scim::user::UserDraft;
+use crate::web::App;
+use crate::web::route::Call;
+
+pub(in crate::web) fn create_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let draft = UserDraft::parse(&call.request.body)?;
+        let organization = call.organization_for_scim()?.clone();
+        let (by, now) = (call.author()?, call.now);
+        let user = {
+            let organization = organization.clone();
+            app.store
+                .write(move |tx| provisioning::create_user(tx, &organization, &draft, &by, now))?
+        };
+        Ok(located(201, &shown_user(app, &organization, &user)))
+    })
+}
+
+pub(in crate::web) fn read_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let query = ListQuery::parse(call.request.query.as_deref())?;
+        let organization = call.organization_for_scim()?;
+        let id = call.parameter("id");
+        let user = app
+            .store
+            .read(|conn| provisioning::read_user(conn, organization, id))?;
+        Ok(located(
+            200,
+            &query.project(shown_user(app, organization, &user), &USER),
+        ))
+    })
+}
+
+pub(in crate::web) fn replace_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let draft = UserDraft::parse(&call.request.body)?;
+        change_user(app, call, move |tx, organization, id, by, now| {
+            provisioning::replace_user(tx, organization, id, &draft, by, now)
+        })
+    })
+}
+
+pub(in crate::web) fn patch_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let patch = Patch::parse(&call.request.body)?;
+        change_user(app, call, move |tx, organization, id, by, now| {
+            provisioning::patch_user(tx, organization, id, &patch, by, now)
+        })
+    })
+}
+
+fn change_user(
+    app: &App,
+    call: &Call<'_>,
+    change: impl FnOnce(
+        &rusqlite::Connection,
+        &Organization,
+        &str,
+        &Author,
+        Timestamp,
+    ) -> Result<ScimUser, ProvisioningError>
+    + Send
+    + 'static,
+) -> Result<Response, Refused> {
+    let organization = call.organization_for_scim()?.clone();
+    let (own, id, now) = (
+        organization.clone(),
+        call.parameter("id").to_owned(),
+        call.now,
+    );
+    let by = call.author()?;
+    let user = app.store.write(move |tx| change(tx, &own, &id, &by, now))?;
+    Ok(located(200, &shown_user(app, &organization, &user)))
+}
+
+pub(in crate::web) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| {
+        let organization = call.organization_for_scim()?.clone();
+        let id = call.parameter("id").to_owned();
+        let (by, now) = (call.author()?, call.now);
+        app.store
+            .write(move |tx| provisioning::delete_user(tx, &organization, &id, &by, now))?;
+        Ok(Response::new(204))
+    })
+}
