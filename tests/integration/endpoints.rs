@@ -191,6 +191,8 @@ struct World {
     expired: String,
     expired_session: String,
     ended_session: String,
+    /// An admin who was switched off, and a break-glass account that was.
+    gone: (String, String),
     api: ApiTokens,
     reference: String,
     number: Cell<u32>,
@@ -221,6 +223,15 @@ impl World {
         app.ask(Ask::new("DELETE", "/api/v1/session").with(&ended_session))
             .expect(204);
         let api = ApiTokens::make(&app, &people);
+        let gone = (app.push_user(&acme, "gone@acme.com"), "off".to_owned());
+        let group = app.push_group(&acme, "gone", &[&gone.0]);
+        app.set_level(&acme, &group, "admin");
+        app.force(&format!(
+            "UPDATE users SET active = 0 WHERE id = '{}';
+             INSERT INTO operators (id, name, name_key, password_hash, disabled_at, created_at,
+                 password_changed_at) VALUES ('off', 'off', 'off', '', 1, 0, 0)",
+            gone.0
+        ));
         let mut browser = Browser::new(&app);
         browser.sign_in(&acme, "traced@acme.com");
         let reference = app.newest_trace(&acme)["reference"]
@@ -237,6 +248,7 @@ impl World {
             expired,
             expired_session,
             ended_session,
+            gone,
             api,
             reference,
             number: Cell::new(0),
@@ -335,6 +347,10 @@ impl World {
 
     /// An API token to be revoked, made at this address by the operator.
     fn api_token(&self, path: &str) -> String {
+        // Only so many may work at a time.
+        self.app.force(
+            "UPDATE tokens SET revoked_at = 1 WHERE kind = 'api' AND name = 'to be revoked'",
+        );
         let asked = json!({ "name": "to be revoked", "scopes": ["read"] });
         let made = self.app.as_operator("POST", path, &asked).expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
