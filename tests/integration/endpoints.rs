@@ -148,6 +148,8 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/audit/export", operators(200), |_| Ask::get("/api/v1/audit/export")),
     row("GET",    "/api/v1/audit/verify", operators(200), |_| Ask::get("/api/v1/audit/verify")),
     row("GET",    "/api/v1/audit/checkpoint", operators(200), |_| Ask::get("/api/v1/audit/checkpoint")),
+    row("GET",    "/api/v1/audit/retention", operators(200), |_| Ask::get("/api/v1/audit/retention")),
+    row("PATCH",  "/api/v1/audit/retention", operators(200), |_| Ask::new("PATCH", "/api/v1/audit/retention").json(&json!({ "days": 400 }))),
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 
@@ -630,6 +632,7 @@ fn wrong_values_name_their_field() {
     let invitations = format!("{local}/invitations");
     let (accounts, account) = ("/api/v1/break-glass-accounts".to_owned(), world.account());
     let webhooks = "/api/v1/webhooks".to_owned();
+    let retention = "/api/v1/audit/retention".to_owned();
     let long = "x".repeat(101);
     #[rustfmt::skip]
     let cases = [
@@ -686,6 +689,10 @@ fn wrong_values_name_their_field() {
         ("POST", &format!("{account}/second-factor/confirm"), json!({}), "code"),
         ("POST", &format!("{account}/second-factor/confirm"), json!({ "code": "no code" }), "code"),
         ("POST", &format!("{account}/second-factor/confirm"), json!({ "code": "1".repeat(1025) }), "code"),
+        ("PATCH", &retention, json!({}), "days"),
+        ("PATCH", &retention, json!({ "days": 0 }), "days"),
+        ("PATCH", &retention, json!({ "days": 36_501 }), "days"),
+        ("PATCH", &retention, json!({ "days": "400d" }), "days"),
         ("POST", &webhooks, json!({}), "url"),
         ("POST", &webhooks, json!({ "url": "http://hooks.example/" }), "url"),
         ("POST", &webhooks, json!({ "url": "https://a:b@hooks.example/" }), "url"),
@@ -718,6 +725,9 @@ fn wrong_values_name_their_field() {
         ("traces?outcome=maybe", "outcome"),
         ("../../domains?state=refused", "state"),
         ("../../domains?limit=0", "limit"),
+        ("../../audit/verify?seq=1", "hash"),
+        ("../../audit/verify?hash=00", "seq"),
+        ("../../audit/verify?seq=1&hash=00", "hash"),
     ] {
         let path = match path.strip_prefix("../../") {
             Some(path) => format!("/api/v1/{path}"),
