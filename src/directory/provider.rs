@@ -10,6 +10,7 @@ use super::addresses::PublicUrl;
 use super::domain::{self, Domain, DomainState, EmailDomain};
 use super::enforcement::{self, Readiness};
 use super::organization::Organization;
+pub use super::provider_kind::Kind;
 use super::{DirectoryError, organization};
 use crate::access::session;
 use crate::clock::Timestamp;
@@ -17,37 +18,6 @@ use crate::observe::audit::{self, Author, Entry};
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata::IdpMetadata;
 use crate::store::id;
-
-/// The identity provider products we have steps for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Okta.
-    Okta,
-    /// Any other SAML 2.0 identity provider.
-    Saml,
-}
-
-impl std::str::FromStr for Kind {
-    type Err = DirectoryError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "okta" => Ok(Self::Okta),
-            "saml" => Ok(Self::Saml),
-            _ => Err(DirectoryError::invalid("kind", "expected okta or saml")),
-        }
-    }
-}
-
-impl Kind {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Okta => "okta",
-            Self::Saml => "saml",
-        }
-    }
-}
 
 /// How far a provider is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -128,13 +98,7 @@ pub fn add(
         "INSERT INTO providers (id, organization_id, kind, name, state, created_at)
          VALUES (?1, ?2, ?3, ?4, 'draft', ?5)",
     )?
-    .execute(params![
-        id,
-        organization.id,
-        kind.word(),
-        name,
-        now.millis()
-    ])?;
+    .execute(params![id, organization.id, kind, name, now.millis()])?;
     domain::assign(tx, &organization.id, &id, domains, state, now)?;
     let made = find(tx, &id)?;
     let detail = audit::detail([("after", Value::Object(facts(tx, &made)?))]);
@@ -584,11 +548,6 @@ fn checked_name(name: &str) -> Result<&str, DirectoryError> {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Provider> {
     let skew: i64 = row.get(10)?;
-    let kind = if row.get_ref(2)?.as_str()? == "okta" {
-        Kind::Okta
-    } else {
-        Kind::Saml
-    };
     let state = match row.get_ref(4)?.as_str()? {
         "active" => State::Active,
         "disabled" => State::Disabled,
@@ -597,7 +556,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Provider> {
     Ok(Provider {
         id: row.get(0)?,
         organization_id: row.get(1)?,
-        kind,
+        kind: row.get(2)?,
         name: row.get(3)?,
         state,
         issuer: row.get(5)?,
