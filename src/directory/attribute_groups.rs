@@ -121,7 +121,7 @@ fn wanted(
                 told.passed_over.push((value.clone(), "has no level here"));
             }
             Some((id, _, true)) => {
-                wanted.insert(id, value.clone());
+                wanted.entry(id).or_insert_with(|| value.clone());
             }
             Some((_, origin, false)) => {
                 let why = match origin.as_str() {
@@ -297,8 +297,12 @@ impl Told {
             .iter()
             .map(|(value, why)| format!("{} ({why})", shown(value)))
             .collect();
-        let joined: Vec<String> = self.joined.iter().map(|name| shown(name)).collect();
-        let left: Vec<String> = self.left.iter().map(|name| shown(name)).collect();
+        let sorted = |names: &[String]| {
+            let mut sorted: Vec<String> = names.iter().map(|name| shown(name)).collect();
+            sorted.sort_unstable();
+            sorted
+        };
+        let (joined, left) = (sorted(&self.joined), sorted(&self.left));
         for (what, names) in [
             ("joined", joined),
             ("left", left),
