@@ -15,7 +15,9 @@ CREATE TABLE keys (
     private_key BLOB NOT NULL,              -- PKCS#8 DER
     state       TEXT NOT NULL CHECK (state IN ('active', 'retired')),
     created_at  INTEGER NOT NULL,
-    not_after   INTEGER NOT NULL
+    not_after   INTEGER NOT NULL,
+    begins_at   INTEGER,                    -- known to others before, in use from then
+    retires_at  INTEGER                     -- housekeeping takes it out of use then
 ) STRICT;
 CREATE INDEX keys_by_kind ON keys (kind, state, created_at);
 
@@ -72,6 +74,8 @@ CREATE TABLE provider_certificates (
     source      TEXT NOT NULL CHECK (source IN ('metadata', 'manual')),
     not_after   INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
+    first_used_at INTEGER,                  -- the first and the last sign-in it verified
+    last_used_at  INTEGER,
     PRIMARY KEY (provider_id, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
@@ -431,3 +435,33 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX deliveries_by_event ON deliveries (event_id);
+
+-- How the published metadata of a provider is followed, and what came of the last look.
+CREATE TABLE metadata_watches (
+    provider_id TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
+    mode        TEXT NOT NULL DEFAULT 'ask' CHECK (mode IN ('off', 'ask', 'automatic')),
+    trust       BLOB,                       -- DER: the metadata must be signed with this key
+    operators   TEXT,                       -- the metadata URL that an operator gave, who may reach further
+    next_at     INTEGER,                    -- when the URL is looked at again
+    looked_at   INTEGER,
+    failure     TEXT,                       -- why the last look came to nothing
+    differences TEXT NOT NULL DEFAULT '[]'  -- JSON: what was published and isn't so here
+) STRICT, WITHOUT ROWID;
+
+-- Certificates that metadata published and that wait for somebody's word, or had it.
+CREATE TABLE metadata_additions (
+    provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    fingerprint TEXT NOT NULL,
+    der         BLOB NOT NULL,
+    refused_at  INTEGER,                    -- not asked again
+    seen_at     INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+-- Which ends of certificates were announced: each threshold once.
+CREATE TABLE expiry_warnings (
+    subject TEXT NOT NULL,                  -- provider:<id>:<fingerprint>, key:<id>, tls:<fingerprint>
+    days    INTEGER NOT NULL,               -- 60, 30, 14, 3 or 0
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (subject, days)
+) STRICT, WITHOUT ROWID;

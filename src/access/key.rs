@@ -25,7 +25,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn as_str(self) -> &'static str {
+    /// Its word in the database, the API and on the command line.
+    pub const fn word(self) -> &'static str {
         match self {
             Self::SamlSigning => "saml-signing",
             Self::SamlEncryption => "saml-encryption",
@@ -37,7 +38,7 @@ impl Kind {
 
 impl ToSql for Kind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.as_str().into())
+        Ok(self.word().into())
     }
 }
 
@@ -51,7 +52,7 @@ impl FromSql for Kind {
             Self::TlsLeaf,
         ]
         .into_iter()
-        .find(|kind| kind.as_str() == text)
+        .find(|kind| kind.word() == text)
         .ok_or(FromSqlError::InvalidType)
     }
 }
@@ -93,6 +94,53 @@ pub fn newest_active(conn: &Connection, kind: Kind) -> Result<Option<Key>, Store
         )?
         .query_row([kind], read)
         .optional()?)
+}
+
+/// The key of this kind in use at `now`: the newest whose time has begun.
+pub fn in_use(conn: &Connection, kind: Kind, now: Timestamp) -> Result<Option<Key>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id, kind, certificate, private_key, created_at, not_after
+             FROM keys WHERE kind = ?1 AND state = 'active'
+                 AND coalesce(begins_at, created_at) <= ?2
+             ORDER BY coalesce(begins_at, created_at) DESC, id DESC LIMIT 1",
+        )?
+        .query_row(params![kind, now.millis()], read)
+        .optional()?)
+}
+
+/// Says when a key begins and when it is taken out of use; `None` leaves that as it is.
+pub fn schedule(
+    conn: &Connection,
+    id: &str,
+    begins_at: Option<Timestamp>,
+    retires_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE keys SET begins_at = coalesce(?2, begins_at),
+             retires_at = coalesce(?3, retires_at) WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        begins_at.map(Timestamp::millis),
+        retires_at.map(Timestamp::millis)
+    ])?;
+    Ok(())
+}
+
+/// When a key begins and is taken out of use, where that was said.
+pub fn scheduled(
+    conn: &Connection,
+    id: &str,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT begins_at, retires_at FROM keys WHERE id = ?1")?
+        .query_row([id], |row| {
+            Ok((
+                super::maybe_time(row, "begins_at")?,
+                super::maybe_time(row, "retires_at")?,
+            ))
+        })?)
 }
 
 /// All keys that may still be met, newest first: what an older metadata document told an identity

@@ -12,8 +12,10 @@ use super::CliError;
 use crate::access::key::{self, Kind};
 use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
+use crate::directory::expiry::{self, Listener};
 use crate::edge::self_signed::Authority;
 use crate::edge::tls::{self, ReloadingCertificate};
+use crate::saml::certificate::fingerprint;
 use crate::store::{Store, StoreError};
 
 /// A leaf is made anew when it has less than this left.
@@ -93,6 +95,24 @@ impl Source {
 }
 
 impl Kept {
+    /// Notes in the database what the listener shows, so that its end is warned about and other
+    /// processes know; `None` is no TLS.
+    pub(super) fn note(kept: Option<&Self>, store: &Store) {
+        let shown = kept.and_then(|kept| {
+            let leaf = kept.shown.leaf()?;
+            let (_, parsed) = X509Certificate::from_der(&leaf).ok()?;
+            Some(Listener {
+                fingerprint: fingerprint(&leaf),
+                not_after: parsed.validity().not_after.timestamp().saturating_mul(1000),
+                self_signed: !kept.is_of_files(),
+            })
+        });
+        let result = store.write(move |tx| expiry::note_listener(tx, shown.as_ref()));
+        if let Err(error) = result {
+            tracing::warn!(%error, "noting the TLS certificate");
+        }
+    }
+
     /// Whether there are files to look at, which costs next to nothing.
     pub(super) fn is_of_files(&self) -> bool {
         matches!(self.source, Source::Files { .. })
@@ -127,6 +147,7 @@ impl Kept {
                 self.version = version;
                 self.refused = None;
                 tracing::info!("TLS certificate replaced");
+                Self::note(Some(self), store);
             }
             Err(error) => {
                 tracing::error!(%error, "TLS certificate not replaced, the one before stays in use");

@@ -9,8 +9,10 @@ mod demo;
 mod domain;
 mod error;
 mod group;
+mod keys;
 mod local_user;
 mod man;
+mod metadata_follower;
 mod org;
 mod output;
 mod prompt;
@@ -109,6 +111,9 @@ enum Command {
     /// Break-glass accounts: the way in when the identity provider is down
     #[command(subcommand)]
     BreakGlass(Box<break_glass::BreakGlass>),
+    /// The appliance's own SAML key pairs, and changing them with an overlap
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Where events are sent to, such as each use of a break-glass account
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -139,6 +144,7 @@ pub fn run() -> ExitCode {
         Command::Session(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
+        Command::Keys(command) => command.run(&cli.global),
         Command::Webhook(command) => command.run(&cli.global),
         Command::Trace(command) => command.run(&cli.global),
         Command::Audit(command) => command.run(&cli.global),

@@ -16,12 +16,14 @@ use signal_hook::iterator::Signals;
 
 use super::break_glass::password_in;
 use super::certificate::{Kept, Source};
+use super::metadata_follower::Follower;
 use super::{CliError, Format, Global, output};
 use crate::access::break_glass;
 use crate::access::password::{self, Gate, GateLimits};
 use crate::access::{invitation, session, sign_in_request, throttle};
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
+use crate::directory::{expiry, key_roll};
 use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::audit::{Author, retention};
 use crate::observe::webhook::Courier;
@@ -76,6 +78,10 @@ pub(super) struct Serve {
         value_delimiter = ','
     )]
     trusted_proxy: Vec<Network>,
+    /// A folder with identity providers' metadata, a file <provider id>.xml each; read again when it
+    /// changes, for sites that reach no metadata URL
+    #[arg(long, env = "PORTCULLIS_METADATA_DIR", value_name = "DIR")]
+    metadata_dir: Option<PathBuf>,
     /// First start: take the break-glass account's password from the first line of this file
     /// instead of printing a generated one
     #[arg(
@@ -190,6 +196,7 @@ impl Serve {
                 .spawn(move || {
                     let watched = kept.as_ref().is_some_and(Kept::is_of_files);
                     let mut due = FIRST_HOUSEKEEPING;
+                    Kept::note(kept.as_ref(), &store);
                     let mut wait = due;
                     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
                         due = due.saturating_sub(wait);
@@ -205,6 +212,7 @@ impl Serve {
                     }
                 })?
         };
+        let follower = Follower::start(store.clone(), self.metadata_dir)?;
         let courier = Courier::start(store.clone())?;
         let closing = signals.handle();
         let watcher = thread::Builder::new()
@@ -220,6 +228,7 @@ impl Serve {
         drop(stopping);
         let _ = watcher.join();
         let _ = housekeeper.join();
+        follower.stop();
         courier.stop();
         store.close();
         Ok(())
@@ -362,5 +371,24 @@ fn keep_house(store: &Store) {
     });
     if let Err(error) = result {
         tracing::warn!(%error, "housekeeping");
+    }
+    look_at_ends(store, now);
+}
+
+/// Takes our own keys out of use whose time is over, and says which certificates end soon.
+fn look_at_ends(store: &Store, now: Timestamp) {
+    let result = store.write(move |tx| {
+        key_roll::retire_due(tx, now)?;
+        expiry::announce(tx, now)
+    });
+    match result {
+        Ok(announced) => {
+            for (certificate, threshold) in announced {
+                let (name, end) = (certificate.name.as_str(), certificate.not_after);
+                let id = certificate.id.as_str();
+                tracing::warn!(name, id, not_after = %end, threshold, "a certificate ends");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "looking at the ends of certificates"),
     }
 }

@@ -109,6 +109,12 @@ impl ReloadingCertificate {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(certificate);
     }
+
+    /// The leaf in use, DER.
+    pub fn leaf(&self) -> Option<Vec<u8>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().map(|der| der.to_vec())
+    }
 }
 
 impl ResolvesServerCert for ReloadingCertificate {

@@ -18,6 +18,12 @@ pub const BREAK_GLASS_USED: &str = "break-glass.used";
 pub const BREAK_GLASS_ARMED: &str = "break-glass.armed";
 /// A break-glass drill was run.
 pub const BREAK_GLASS_DRILLED: &str = "break-glass.drilled";
+/// Metadata published a certificate, which was pinned.
+pub const CERTIFICATE_ADDED: &str = "provider.certificate-added";
+/// Metadata published a certificate, which waits for an admin.
+pub const CERTIFICATE_WAITING: &str = "provider.certificate-waiting";
+/// A certificate in use ends soon, or has ended.
+pub const CERTIFICATE_EXPIRING: &str = "certificate.expiring";
 /// Somebody wants to see whether a webhook works.
 pub const WEBHOOK_TEST: &str = "webhook.test";
 
@@ -26,6 +32,18 @@ pub const KINDS: &[(&str, &str)] = &[
     (BREAK_GLASS_USED, "A break-glass account signed in"),
     (BREAK_GLASS_ARMED, "A break-glass account was armed"),
     (BREAK_GLASS_DRILLED, "A break-glass drill passed or failed"),
+    (
+        CERTIFICATE_ADDED,
+        "An identity provider's metadata published a certificate, which was pinned",
+    ),
+    (
+        CERTIFICATE_WAITING,
+        "An identity provider's metadata published a certificate, which waits for an admin",
+    ),
+    (
+        CERTIFICATE_EXPIRING,
+        "A certificate in use ends in 60, 30, 14 or 3 days, or has ended",
+    ),
     (WEBHOOK_TEST, "A webhook was tried"),
 ];
 

@@ -162,7 +162,7 @@ impl fmt::Debug for Certificate {
 }
 
 /// SHA-256 of some DER in lower-case hex.
-pub(super) fn fingerprint(der: &[u8]) -> String {
+pub fn fingerprint(der: &[u8]) -> String {
     HEXLOWER.encode(digest(&SHA256, der).as_ref())
 }
 

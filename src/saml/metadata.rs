@@ -12,6 +12,9 @@ pub use crate::saml::service_provider::{ServiceProvider, metadata as service_pro
 use crate::clock::Timestamp;
 use crate::saml::certificate::{Certificate, CertificateError};
 use crate::saml::html;
+use crate::saml::refusal::Problem;
+use crate::saml::shape;
+use crate::saml::signature::{self, Trust};
 use crate::saml::xml::{self, DSIG, Element, METADATA, PROTOCOL};
 
 /// Largest metadata, in bytes. Entra's is about 60 KiB.
@@ -102,6 +105,11 @@ pub enum MetadataError {
     /// `entityID` is missing, empty or too long.
     #[error("the EntityDescriptor has no usable entityID; download the metadata again")]
     NoEntityId,
+    /// Not signed with the key that it must be signed with.
+    #[error(
+        "the metadata is not signed with the key that was pinned for it ({0}); if the key was changed, pin the new one"
+    )]
+    NotSigned(String),
     /// `validUntil` has passed.
     #[error("this metadata expired at {0}; download it again")]
     Expired(Timestamp),
@@ -174,6 +182,32 @@ pub fn parse_idp(input: &[u8], now: Timestamp) -> Result<IdpMetadata, MetadataEr
             .attribute("WantAuthnRequestsSigned")
             .is_some_and(|v| matches!(v, "true" | "1")),
     })
+}
+
+/// [`parse_idp`] for a document that must be signed with the key of `trust`. What counts is read
+/// from the signed bytes alone.
+pub fn parse_signed_idp(
+    input: &[u8],
+    trust: &Certificate,
+    now: Timestamp,
+) -> Result<IdpMetadata, MetadataError> {
+    if input.len() > MAX_SIZE {
+        return Err(MetadataError::TooBig);
+    }
+    let text = std::str::from_utf8(input).map_err(|_| MetadataError::NotUtf8)?;
+    let text = text.trim_start_matches('\u{FEFF}').trim();
+    not_something_else(text)?;
+    let document = xml::parse(text).map_err(|error| match error {
+        xml::XmlError::Doctype => MetadataError::Doctype,
+        other => MetadataError::NotXml(shortened(&other.to_string())),
+    })?;
+    let unsigned = |problem: Problem| MetadataError::NotSigned(shortened(&problem.got));
+    let signatures = shape::metadata_signature(&document).map_err(unsigned)?;
+    let trust = Trust::new(std::slice::from_ref(trust));
+    match signature::verify(&trust, &document, text, &signatures).map_err(unsigned)? {
+        Some(signed) => parse_idp(signed.xml.as_bytes(), now),
+        None => Err(MetadataError::NotSigned("no signature".to_owned())),
+    }
 }
 
 /// Whether a browser may be sent to `url` to sign in: https, or http on this very machine for

@@ -67,9 +67,22 @@ impl Problem {
 
 /// The checks made so far on one response.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ledger(Vec<Check>);
+pub(super) struct Ledger {
+    checks: Vec<Check>,
+    certificate: Option<String>,
+}
 
 impl Ledger {
+    /// Notes which pinned certificate verified; a later one replaces it.
+    pub(super) fn verified_by(&mut self, fingerprint: Option<&str>) {
+        self.certificate = fingerprint.map(str::to_owned);
+    }
+
+    /// What [`Self::verified_by`] noted last.
+    pub(super) fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
+    }
+
     /// Notes a check that held.
     pub(super) fn pass(
         &mut self,
@@ -99,18 +112,18 @@ impl Ledger {
             code,
             expected: bounded(&problem.expected),
             got: bounded(&problem.got),
-            checks: ledger.0,
+            checks: ledger.checks,
             fix: problem.reason.fix(),
         }
     }
 
     /// The checks, in the order they were made.
     pub(super) fn into_checks(self) -> Vec<Check> {
-        self.0
+        self.checks
     }
 
     fn note(&mut self, code: &'static str, expected: &str, got: &str, passed: bool) {
-        self.0.push(Check {
+        self.checks.push(Check {
             code,
             expected: bounded(expected),
             got: bounded(got),

@@ -32,6 +32,12 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The SHA-256 of the pinned certificate that verified the innermost signature, where that is
+    /// known.
+    pub fn certificate(&self) -> Option<&str> {
+        self.ledger.certificate()
+    }
+
     /// The request that the assertion answers, from the signed SubjectConfirmationData; `None`
     /// if sign-in was started at the identity provider.
     pub fn in_response_to(&self) -> Option<&str> {
@@ -143,6 +149,7 @@ fn open_signed(
     ledger: &mut Ledger,
 ) -> Result<(Envelope, Assertion), Problem> {
     ledger.pass("signature", "the provider's certificate", &signed.summary);
+    ledger.verified_by(signed.certificate.as_deref());
     let document = parsed(&signed.xml)?;
     let Some(root) = Element::root(&document) else {
         return Err(Problem::new(
@@ -219,6 +226,7 @@ fn open_plaintext(
     match verified(trust, &document, plaintext)? {
         Some(signed) => {
             ledger.pass("signature", "the provider's certificate", &signed.summary);
+            ledger.verified_by(signed.certificate.as_deref());
             let document = parsed(&signed.xml)?;
             match Element::root(&document) {
                 Some(root) => Assertion::read(root),

@@ -24,10 +24,12 @@ pub struct ServiceProvider<'a> {
     pub entity_id: &'a str,
     /// Where responses are posted, which Okta calls "Single sign-on URL".
     pub acs_url: &'a str,
-    /// DER of the certificate our signatures are verified with.
-    pub signing_certificate: &'a [u8],
-    /// DER of the certificate assertions are encrypted to.
-    pub encryption_certificate: &'a [u8],
+    /// DER of the certificates our signatures are verified with: the present one, then those that
+    /// come or go.
+    pub signing_certificates: &'a [Vec<u8>],
+    /// DER of the certificates assertions are encrypted to, the newest first: some identity
+    /// providers take the first.
+    pub encryption_certificates: &'a [Vec<u8>],
 }
 
 /// The EntityDescriptor of `provider` (SAML metadata section 2.3.2).
@@ -37,8 +39,12 @@ pub fn metadata(provider: &ServiceProvider<'_>) -> String {
         .chain(KEY_TRANSPORTS)
         .map(|uri| format!("\n      <md:EncryptionMethod Algorithm=\"{uri}\"/>"))
         .collect();
-    let signing = key_descriptor("signing", provider.signing_certificate, "");
-    let encryption = key_descriptor("encryption", provider.encryption_certificate, &methods);
+    let all = |purpose, certificates: &[Vec<u8>], methods| -> String {
+        let each = |der: &Vec<u8>| key_descriptor(purpose, der, methods);
+        certificates.iter().map(each).collect()
+    };
+    let signing = all("signing", provider.signing_certificates, "");
+    let encryption = all("encryption", provider.encryption_certificates, &methods);
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{entity_id}">
@@ -74,8 +80,8 @@ mod tests {
         let text = metadata(&ServiceProvider {
             entity_id: "https://door.example/saml/abc/metadata?a=1&b=\"2\"",
             acs_url: "https://door.example/saml/abc/acs",
-            signing_certificate: b"signing",
-            encryption_certificate: b"encryption",
+            signing_certificates: &[b"signing".to_vec()],
+            encryption_certificates: &[b"encryption".to_vec()],
         });
         let document = parse(&text).unwrap();
         let root = Element::root(&document).unwrap();

@@ -14,7 +14,8 @@ use uppsala::Document;
 use crate::saml::algorithm::{DIGESTS, ENVELOPED, EXCLUSIVE_C14N, SIGNATURES};
 use crate::saml::refusal::{Problem, Reason};
 use crate::saml::xml::{
-    self, ASSERTION, DSIG, DSIG11, Element, PROTOCOL, Single, XENC, has_processing_instruction,
+    self, ASSERTION, DSIG, DSIG11, Element, METADATA, PROTOCOL, Single, XENC,
+    has_processing_instruction,
 };
 
 /// Real responses declare about ten.
@@ -43,6 +44,30 @@ pub(super) fn signatures<'d>(document: &'d Document<'d>) -> Result<Vec<Element<'
     for &signature in &signatures {
         check_signature(root, signature)?;
     }
+    Ok(signatures)
+}
+
+/// The one Signature of a metadata document, directly under its root and over all of it (SAML
+/// metadata section 3).
+pub(super) fn metadata_signature<'d>(
+    document: &'d Document<'d>,
+) -> Result<Vec<Element<'d>>, Problem> {
+    let Some(root) = Element::root(document) else {
+        return misshapen(Reason::SignatureMissing, "no element");
+    };
+    if has_processing_instruction(document) {
+        return misshapen(Reason::ProcessingInstruction, "a processing instruction");
+    }
+    check_names(root)?;
+    let signatures: Vec<_> = root.subtree().filter(|e| e.is(DSIG, "Signature")).collect();
+    let [signature] = *signatures.as_slice() else {
+        let got = format!("{} signatures instead of one", signatures.len());
+        return misshapen(Reason::SignatureMissing, got);
+    };
+    if signature.parent().map(Element::id) != Some(root.id()) {
+        return misshapen(Reason::SignatureMisplaced, "a signature below the root");
+    }
+    check_signature(root, signature)?;
     Ok(signatures)
 }
 
@@ -157,6 +182,10 @@ fn check_signature(root: Element<'_>, signature: Element<'_>) -> Result<(), Prob
         return misshapen(Reason::SignatureMisplaced, "the root");
     };
     let signable = parent.is(PROTOCOL, "Response") || parent.is(ASSERTION, "Assertion");
+    // As the root of a document, which no response has; see `metadata_signature`.
+    let is_metadata = parent.id() == root.id()
+        && (root.is(METADATA, "EntityDescriptor") || root.is(METADATA, "EntitiesDescriptor"));
+    let signable = signable || is_metadata;
     let near = parent.id() == root.id() || parent.parent().is_some_and(|p| p.id() == root.id());
     if !signable || !near {
         return misshapen(Reason::SignatureMisplaced, parent.local_name());

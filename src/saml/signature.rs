@@ -65,6 +65,8 @@ pub(super) struct Signed {
     pub(super) xml: String,
     /// For the trace: which elements were signed, and how.
     pub(super) summary: String,
+    /// The SHA-256 of the pinned certificate that verified it, if the library says which.
+    pub(super) certificate: Option<String>,
 }
 
 /// Verifies every one of `signatures`, which must be all of `document` and have passed
@@ -107,7 +109,25 @@ pub(super) fn verify(
     Ok(Some(Signed {
         xml,
         summary: summary.join("; "),
+        certificate: results
+            .first()
+            .and_then(|result| verified_by(trust, result)),
     }))
+}
+
+/// The pinned certificate whose key verified this. A document that verifies is signed by one
+/// identity provider, so the first signature's is told.
+fn verified_by(trust: &Trust, result: &VerifyResult) -> Option<String> {
+    let VerifyResult::Valid { key_info, .. } = result else {
+        return None;
+    };
+    let known = key_info.x509_chain.first().map(|der| fingerprint(der));
+    known
+        .filter(|it| trust.fingerprints.contains(it))
+        .or_else(|| match trust.fingerprints.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        })
 }
 
 /// The library's word on one signature, tied to the element it was asked about.

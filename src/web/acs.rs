@@ -11,6 +11,7 @@ use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
 use crate::access::sign_in_request;
 use crate::clock::Timestamp;
+use crate::directory::certificates;
 use crate::directory::domain::{self, DomainState};
 use crate::directory::provider::{self, Provider, State};
 use crate::directory::sign_in::{self, NotAdmitted, Person};
@@ -159,6 +160,7 @@ fn admit(
             skew: provider.skew,
             mapping: &mapping,
         };
+        let certificate = opened.certificate().map(str::to_owned);
         let verified = opened
             .check(&expectation, now)
             .map_err(|r| Stopped::Refused(Box::new(r)))?;
@@ -178,6 +180,9 @@ fn admit(
         let groups = attribute_groups::follow(tx, &provider, &user, &verified.groups, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e.into(), checks.clone()))?;
         checks.extend(groups);
+        if let Some(certificate) = &certificate {
+            certificates::used(tx, &provider.id, certificate, now)?;
+        }
         let replaced = replaced.or(pending.as_ref().and_then(|pending| pending.session_hash));
         if let Some(old) = replaced {
             session::end(tx, &old)?;

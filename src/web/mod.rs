@@ -29,19 +29,19 @@ mod static_files;
 mod switch;
 mod template;
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::access::local_password::HalfWay;
 use crate::access::password::Gate;
 use crate::access::wrong_tokens::WrongTokens;
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::deprovisioning_histogram::Histogram;
 use crate::directory::{DirectoryError, service_keys};
 use crate::edge::{Handler, Method, Request, Response};
 use crate::outbound::dns::Resolvers;
 use crate::saml::response::DecryptionKey;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 pub use self::problem::Problem;
 pub use self::route::{Guard, ROUTES, Route};
@@ -52,17 +52,17 @@ pub struct App {
     gate: Gate,
     public: PublicUrl,
     half_way: HalfWay,
-    keys: OnceLock<ServiceKeys>,
+    keys: Mutex<Option<(Vec<Option<String>>, Arc<ServiceKeys>)>>,
     self_signed: bool,
     wrong_tokens: WrongTokens,
     deprovisioning: Mutex<Histogram>,
     resolvers: OnceLock<Resolvers>,
 }
 
-/// The service provider's certificates and decryption key, read once: they change with a restart.
+/// The service provider's certificates and decryption keys, the present ones first.
 struct ServiceKeys {
-    signing_certificate: Vec<u8>,
-    encryption_certificate: Vec<u8>,
+    signing_certificates: Vec<Vec<u8>>,
+    encryption_certificates: Vec<Vec<u8>>,
     decryption: Vec<DecryptionKey>,
 }
 
@@ -75,7 +75,7 @@ impl App {
             gate,
             public,
             half_way: HalfWay::new(),
-            keys: OnceLock::new(),
+            keys: Mutex::default(),
             self_signed,
             wrong_tokens: WrongTokens::default(),
             deprovisioning: Mutex::default(),
@@ -95,22 +95,51 @@ impl App {
     }
 
     /// The SAML keys, made at the first need: RSA keys take a moment, and the first start should
-    /// not wait for them.
-    fn service_keys(&self) -> Result<&ServiceKeys, DirectoryError> {
-        use crate::access::key::Kind;
-        if let Some(keys) = self.keys.get() {
-            return Ok(keys);
-        }
+    /// not wait for them. Read again when others are in the database, as another process may roll
+    /// them.
+    fn service_keys(&self) -> Result<Arc<ServiceKeys>, DirectoryError> {
+        use crate::access::key::{self, Kind};
         let now = clock::now();
-        let signing = service_keys::ensure(&self.store, Kind::SamlSigning, now)?;
-        let encryption = service_keys::ensure(&self.store, Kind::SamlEncryption, now)?;
-        let decryption = DecryptionKey::from_pkcs8(&encryption.private_key)
+        let stamp = self.store.read(|conn| {
+            let mut stamp = Vec::new();
+            for kind in [Kind::SamlSigning, Kind::SamlEncryption] {
+                stamp.push(key::in_use(conn, kind, now)?.map(|key| key.id));
+                stamp.extend(key::active(conn, kind)?.into_iter().map(|key| Some(key.id)));
+            }
+            Ok::<_, StoreError>(stamp)
+        })?;
+        let mut kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, keys)) = kept.as_ref().filter(|(known, _)| *known == stamp) {
+            return Ok(Arc::clone(keys));
+        }
+        let fresh = Arc::new(ServiceKeys::load(&self.store, now)?);
+        *kept = Some((stamp, Arc::clone(&fresh)));
+        Ok(fresh)
+    }
+}
+
+impl ServiceKeys {
+    /// All active keys: of the signing ones that in use first, of the others the newest.
+    fn load(store: &Store, now: Timestamp) -> Result<Self, DirectoryError> {
+        use crate::access::key::{self, Kind};
+        let current = service_keys::ensure(store, Kind::SamlSigning, now)?;
+        service_keys::ensure(store, Kind::SamlEncryption, now)?;
+        let (mut signing, encryption) = store.read(|conn| {
+            let signing = key::active(conn, Kind::SamlSigning)?;
+            Ok::<_, StoreError>((signing, key::active(conn, Kind::SamlEncryption)?))
+        })?;
+        signing.sort_by_key(|key| key.id != current.id);
+        let decryption = encryption
+            .iter()
+            .map(|key| DecryptionKey::from_pkcs8(&key.private_key))
+            .collect::<Result<_, _>>()
             .map_err(|e| DirectoryError::Keys(e.to_string()))?;
-        Ok(self.keys.get_or_init(|| ServiceKeys {
-            signing_certificate: signing.certificate.clone(),
-            encryption_certificate: encryption.certificate.clone(),
-            decryption: vec![decryption],
-        }))
+        let certificates = |keys: Vec<key::Key>| keys.into_iter().map(|k| k.certificate).collect();
+        Ok(Self {
+            signing_certificates: certificates(signing),
+            encryption_certificates: certificates(encryption),
+            decryption,
+        })
     }
 }
 

@@ -82,8 +82,8 @@ pub(super) fn metadata(app: &App, call: &Call<'_>) -> Result<Response, Problem> 
     let xml = service_provider(&ServiceProvider {
         entity_id: &app.public.entity_id(id),
         acs_url: &app.public.acs(id),
-        signing_certificate: &keys.signing_certificate,
-        encryption_certificate: &keys.encryption_certificate,
+        signing_certificates: &keys.signing_certificates,
+        encryption_certificates: &keys.encryption_certificates,
     });
     Ok(Response::new(200).body("application/samlmetadata+xml", xml.into_bytes()))
 }

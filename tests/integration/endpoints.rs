@@ -6,6 +6,8 @@ mod who;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use data_encoding::BASE64;
+use portcullis::saml::certificate::fingerprint;
 use portcullis::web::ROUTES;
 use serde_json::{Value, json};
 
@@ -13,7 +15,7 @@ use crate::app::{Tenant, TestApp, user};
 use crate::browser::Browser;
 use crate::http::{Answer, Ask};
 use crate::one_time_code;
-use crate::saml::fixture::{IDP, ISSUER, SSO};
+use crate::saml::fixture::{IDP, IMPOSTOR, ISSUER, SSO};
 use who::*;
 
 struct Row {
@@ -87,6 +89,9 @@ const TABLE: &[Row] = &[
     row("PATCH",  "/api/v1/domains/{domain}", operators(200), |w| Ask::new("PATCH", format!("/api/v1/domains/{}", w.claimed())).json(&json!({ "state": "active" }))),
     row("DELETE", "/api/v1/domains/{domain}", operators(204), |w| Ask::new("DELETE", format!("/api/v1/domains/{}", w.claimed()))),
     row("GET",    "/api/v1/provider-kinds", signed_in(200), |_| Ask::get("/api/v1/provider-kinds")),
+    row("GET",    "/api/v1/findings", signed_in(200), |_| Ask::get("/api/v1/findings")),
+    row("GET",    "/api/v1/keys", operators(200), |_| Ask::get("/api/v1/keys")),
+    row("POST",   "/api/v1/keys", operators(201), World::roll),
     row("GET",    "/api/v1/notices", signed_in(200), |_| Ask::get("/api/v1/notices")),
     row("GET",    "/api/v1/break-glass-accounts", operators(200), |_| Ask::get("/api/v1/break-glass-accounts")),
     row("POST",   "/api/v1/break-glass-accounts", operators(201), |w| Ask::new("POST", "/api/v1/break-glass-accounts").json(&json!({ "username": w.fresh("z"), "password": "a password of its own" }))),
@@ -110,6 +115,13 @@ const TABLE: &[Row] = &[
     row("DELETE", "/api/v1/organizations/{org}/providers/{provider}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/providers/{}", w.draft()))),
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}/deletion", admins(200), |w| Ask::get(format!("{ORG}/providers/{}/deletion", w.acme.provider))),
     row("POST",   "/api/v1/organizations/{org}/domains/{domain}/verify", admins(200), |_| Ask::new("POST", format!("{ORG}/domains/acme.com/verify"))),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}/certificates", readers(), |w| Ask::get(format!("{ORG}/providers/{}/certificates", w.acme.provider))),
+    row("POST",   "/api/v1/organizations/{org}/providers/{provider}/certificates", admins(201), |w| Ask::new("POST", format!("{ORG}/providers/{}/certificates", w.with_metadata())).json(&json!({ "certificate": BASE64.encode(IMPOSTOR.certificate()) }))),
+    row("DELETE", "/api/v1/organizations/{org}/providers/{provider}/certificates/{fingerprint}", admins(204), World::without_certificate),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}/metadata", readers(), |w| Ask::get(format!("{ORG}/providers/{}/metadata", w.acme.provider))),
+    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}/metadata", admins(200), |w| Ask::new("PATCH", format!("{ORG}/providers/{}/metadata", w.acme.provider)).json(&json!({ "mode": "ask" }))),
+    row("POST",   "/api/v1/organizations/{org}/providers/{provider}/metadata/refresh", admins(409), |w| Ask::new("POST", format!("{ORG}/providers/{}/metadata/refresh", w.acme.provider)).json(&json!({}))),
+    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}/metadata/additions/{fingerprint}", admins(404), |w| Ask::new("PATCH", format!("{ORG}/providers/{}/metadata/additions/ab", w.acme.provider)).json(&json!({ "state": "refused" }))),
     row("GET",    "/api/v1/organizations/{org}/scim/tokens", admins(200), |_| Ask::get(format!("{ORG}/scim/tokens"))),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens", admins(201), |_| Ask::new("POST", format!("{ORG}/scim/tokens")).json(&json!({ "name": "Okta" }))),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/scim/tokens/{}", w.token()))),
@@ -300,6 +312,32 @@ impl World {
 
     fn draft(&self) -> String {
         self.app.draft("acme", &self.domain())
+    }
+
+    /// A provider that has its metadata.
+    fn with_metadata(&self) -> String {
+        let id = self.draft();
+        let body = json!({ "metadata_xml": IDP.metadata() });
+        self.app
+            .as_operator("PATCH", &format!("{ORG}/providers/{id}"), &body)
+            .expect(200);
+        id
+    }
+
+    /// Takes away the second certificate of a provider.
+    fn without_certificate(&self) -> Ask {
+        let path = format!("{ORG}/providers/{}/certificates", self.with_metadata());
+        let body = json!({ "certificate": BASE64.encode(IMPOSTOR.certificate()) });
+        self.app.as_operator("POST", &path, &body).expect(201);
+        let second = fingerprint(IMPOSTOR.certificate());
+        Ask::new("DELETE", format!("{path}/{second}"))
+    }
+
+    /// A change of a key while none is under way.
+    fn roll(&self) -> Ask {
+        self.app
+            .force("DELETE FROM keys WHERE kind = 'saml-signing' AND begins_at IS NOT NULL");
+        Ask::new("POST", "/api/v1/keys").json(&json!({ "kind": "saml-signing" }))
     }
 
     fn user(&self) -> String {

@@ -28,6 +28,7 @@ mod endpoints;
 mod enforcement;
 mod http;
 mod levels;
+mod living_keys;
 mod one_time_code;
 mod pages;
 mod people;

@@ -1,5 +1,7 @@
 //! `portcullis provider`
 
+mod certificate;
+mod metadata;
 mod set;
 mod show;
 
@@ -58,6 +60,14 @@ pub(super) enum ProviderCommand {
     },
     /// Give a provider what the identity provider says of itself, or change it
     Set(Box<Set>),
+    /// Its pinned certificates: several, so that the next one is here before it is needed
+    #[command(subcommand)]
+    Certificate(certificate::CertificateCommand),
+    /// How its published metadata is followed, and what waits for a word
+    #[command(subcommand)]
+    Metadata(metadata::MetadataCommand),
+    /// Look at its metadata URL now
+    Refresh(metadata::Refresh),
     /// Delete a provider: nobody signs in through it any more, its sessions end, its people stay
     Delete {
         /// Its id
@@ -127,6 +137,9 @@ impl ProviderCommand {
                 let found = store.read(|conn| provider::find(conn, &id))?;
                 show(&store, &found, now, json)
             }
+            Self::Certificate(command) => command.run(global, now),
+            Self::Metadata(command) => command.run(global, now),
+            Self::Refresh(refresh) => refresh.run(global, now),
             Self::Set(set) => set.run(global, now),
             Self::Delete {
                 id,

@@ -12,7 +12,7 @@ use super::show::show;
 use crate::clock::Timestamp;
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, LevelChange, NamesChange, State};
-use crate::directory::{Level, enforcement, metadata_source};
+use crate::directory::{Level, enforcement, metadata_poll, metadata_source};
 use crate::observe::audit::Author;
 use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
@@ -113,7 +113,13 @@ impl Set {
             domains: (!self.domains.is_empty()).then_some((self.domains, DomainState::Active)),
         };
         let by = Author::command_line();
-        let changed = store.write(move |tx| provider::change(tx, &id, &change, &by, now))?;
+        let operators = self.metadata_url;
+        let changed = store.write(move |tx| {
+            if let Some(url) = &operators {
+                metadata_poll::given_by_operator(tx, &id, url)?;
+            }
+            provider::change(tx, &id, &change, &by, now)
+        })?;
         if self.enforce == Some(true) {
             let readiness = store.read(|conn| enforcement::readiness(conn, &changed, now))?;
             output::note(&format!("Warning: {}", readiness.warning));

@@ -83,6 +83,8 @@ pub(super) fn complete(
         // What the old one called somebody says nothing about whom the new one calls so, nor
         // whether anybody can sign in through it.
         session::end_of_provider(tx, &provider.id)?;
+        tx.prepare_cached("DELETE FROM metadata_additions WHERE provider_id = ?1")?
+            .execute([&provider.id])?;
         tx.prepare_cached("DELETE FROM links WHERE provider_id = ?1")?
             .execute([&provider.id])?;
         tx.prepare_cached("UPDATE providers SET last_sign_in_at = NULL WHERE id = ?1")?

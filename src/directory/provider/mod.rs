@@ -27,7 +27,7 @@ pub use self::attributes::{
 };
 pub use self::change::{Change, MOST_SKEW, change};
 pub use self::completion::{Completion, certificates};
-pub use self::view::{CertificateView, View, view};
+pub use self::view::{View, view};
 pub use super::provider_kind::Kind;
 
 /// How far a provider is.

@@ -5,22 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Kind, Provider, State, certificates};
+use super::{Kind, Provider, State};
 use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
+use crate::directory::certificates::{self, Pinned};
 use crate::directory::domain::{self, Domain, DomainState};
 use crate::directory::enforcement::{self, Readiness};
 use crate::directory::{DirectoryError, Level, organization};
 use crate::saml::mapping::Fact;
-
-/// A certificate as shown.
-#[derive(Debug, Serialize)]
-pub struct CertificateView {
-    fingerprint: String,
-    subject: String,
-    not_after: Timestamp,
-    expired: bool,
-}
 
 /// A provider as the API and the command line show it.
 #[derive(Debug, Serialize)]
@@ -38,7 +30,7 @@ pub struct View {
     issuer: Option<String>,
     sso_url: Option<String>,
     idp_metadata_url: Option<String>,
-    certificates: Vec<CertificateView>,
+    certificates: Vec<Pinned>,
     idp_initiated: bool,
     jit: bool,
     enforced: bool,
@@ -73,15 +65,7 @@ pub fn view(
     let people = conn
         .prepare_cached("SELECT link_count FROM providers WHERE id = ?1")?
         .query_row([&provider.id], |row| row.get(0))?;
-    let certificates = certificates(conn, &provider.id)?
-        .iter()
-        .map(|c| CertificateView {
-            fingerprint: c.fingerprint(),
-            subject: c.subject().to_owned(),
-            not_after: c.not_after(),
-            expired: c.not_after() < now,
-        })
-        .collect();
+    let certificates = certificates::list(conn, &provider.id, now)?;
     Ok(View {
         id: provider.id.clone(),
         organization: organization::find_by_id(conn, &provider.organization_id)?.slug,

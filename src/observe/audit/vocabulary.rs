@@ -17,6 +17,30 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "provider.changed",
         "An identity provider's keys, addresses, domains or settings were changed",
     ),
+    (
+        "provider.certificate-added",
+        "A certificate was pinned for an identity provider",
+    ),
+    (
+        "provider.certificate-removed",
+        "A pinned certificate of an identity provider was taken away",
+    ),
+    (
+        "provider.certificate-waiting",
+        "An identity provider's metadata published a certificate that waits for an admin's word",
+    ),
+    (
+        "provider.certificate-refused",
+        "An admin refused a certificate that metadata had published",
+    ),
+    (
+        "key.rolled",
+        "The appliance got another SAML key pair beside the present one",
+    ),
+    (
+        "key.retired",
+        "A SAML key pair of the appliance went out of use",
+    ),
     ("provider.deleted", "An identity provider was deleted"),
     (
         "domain.approved",

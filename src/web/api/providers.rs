@@ -9,7 +9,7 @@ use super::super::{App, Problem};
 use super::{Body, json as answer, provider_attributes};
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, State};
-use crate::directory::{DirectoryError, metadata_source, provider_deletion};
+use crate::directory::{DirectoryError, metadata_poll, metadata_source, provider_deletion};
 use crate::edge::Response;
 use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
@@ -116,10 +116,17 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         group_levels: provider_attributes::levels(&body)?,
         groups_mapped_only: body.flag("groups_mapped_only")?,
     };
+    let operators = match body.text("metadata_url")? {
+        Some(url) if call.may_operate()? => Some(url.to_owned()),
+        _ => None,
+    };
     let (by, now) = (call.author()?, call.now);
     let public = app.public.clone();
     let view = app.store.write(move |tx| {
         provider::find_in(tx, &organization_id, &id)?;
+        if let Some(url) = &operators {
+            metadata_poll::given_by_operator(tx, &id, url)?;
+        }
         let changed = provider::change(tx, &id, &change, &by, now)?;
         provider::view(tx, &changed, &public, now)
     })?;

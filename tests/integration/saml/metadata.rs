@@ -130,8 +130,8 @@ fn pasted_something_else() {
     let ours = service_provider(&ServiceProvider {
         entity_id: AUDIENCE,
         acs_url: ACS,
-        signing_certificate: IDP.certificate(),
-        encryption_certificate: &RECIPIENT.certificate,
+        signing_certificates: &[IDP.certificate().to_vec()],
+        encryption_certificates: std::slice::from_ref(&RECIPIENT.certificate),
     });
     assert_eq!(parse(&ours), Err(E::ServiceProvider));
 }

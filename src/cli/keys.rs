@@ -1,0 +1,81 @@
+//! `portcullis keys`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{CliError, Global, output};
+use crate::clock;
+use crate::directory::key_roll::{self, KEEP_DAYS, SWITCH_DAYS};
+use crate::observe::audit::Author;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Show the SAML key pairs and when they end
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the next key pair; it stands in our metadata beside the present one
+    Roll {
+        /// Which
+        #[arg(value_parser = ["saml-signing", "saml-encryption"])]
+        kind: String,
+        /// saml-signing: days until the new key signs (0: at once, at most 365)
+        #[arg(long, value_name = "DAYS", default_value_t = SWITCH_DAYS)]
+        switch_days: u16,
+        /// Days that the old key stays after that (at most 365)
+        #[arg(long, value_name = "DAYS", default_value_t = KEEP_DAYS)]
+        keep_days: u16,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Keys {
+    pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
+        let now = clock::now();
+        let store = global.open()?;
+        let (json, steps) = match self {
+            Self::List { json } => (json, None),
+            Self::Roll {
+                kind,
+                switch_days,
+                keep_days,
+                json,
+            } => {
+                let kind = key_roll::kind(&kind)?;
+                let by = Author::command_line();
+                key_roll::roll(&store, kind, switch_days, keep_days, &by, now)?;
+                (json, Some(key_roll::steps(kind)))
+            }
+        };
+        let keys = store.read(|conn| key_roll::list(conn, now))?;
+        if json {
+            return output::json(&json!({ "items": keys, "steps": steps }));
+        }
+        let time = |at: Option<clock::Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
+        let rows: Vec<Vec<String>> = keys
+            .iter()
+            .map(|key| {
+                vec![
+                    key.kind.to_owned(),
+                    key.state.to_owned(),
+                    key.not_after.to_string(),
+                    time(key.begins_at),
+                    time(key.retires_at),
+                    key.fingerprint.clone(),
+                ]
+            })
+            .collect();
+        output::table(
+            &["KIND", "STATE", "ENDS", "BEGINS", "RETIRES", "SHA-256"],
+            &rows,
+        )?;
+        for step in steps.unwrap_or_default() {
+            output::line(step)?;
+        }
+        Ok(())
+    }
+}
