@@ -52,12 +52,15 @@ pub struct App {
     gate: Gate,
     public: PublicUrl,
     half_way: HalfWay,
-    keys: Mutex<Option<(Vec<Option<String>>, Arc<ServiceKeys>)>>,
+    keys: Mutex<Option<(KeyIds, Arc<ServiceKeys>)>>,
     self_signed: bool,
     wrong_tokens: WrongTokens,
     deprovisioning: Mutex<Histogram>,
     resolvers: OnceLock<Resolvers>,
 }
+
+/// Which keys these are: of each kind the one in use, and all active ones.
+type KeyIds = Vec<Option<String>>;
 
 /// The service provider's certificates and decryption keys, the present ones first.
 struct ServiceKeys {
