@@ -8,6 +8,7 @@ import * as breakGlass from './break-glass.js';
 import * as breakGlassAccount from './break-glass-account.js';
 import * as domains from './domains.js';
 import * as drills from './drills.js';
+import * as keys from './keys.js';
 import * as webhooks from './webhooks.js';
 import { apiTokens } from './api-tokens.js';
 import { isOperator } from './session.js';
@@ -21,6 +22,7 @@ export const ROUTES = [
   [`${ROOT}/break-glass/:name`, tab('break-glass', breakGlassAccount.show)],
   [`${ROOT}/domains`, tab('domains', domains.list)],
   [`${ROOT}/drills`, tab('drills', drills.list)],
+  [`${ROOT}/keys`, tab('keys', keys.list)],
   [`${ROOT}/webhooks`, tab('webhooks', webhooks.list)],
   [`${ROOT}/tokens`, tab('tokens', tokens)],
   [`${ROOT}/audit`, tab('audit', audit.appliance)],
@@ -32,6 +34,7 @@ const TABS = [
   [`${ROOT}/domains`, 'domains', 'Domains'],
   [`${ROOT}/break-glass`, 'break-glass', 'Break-glass accounts'],
   [`${ROOT}/drills`, 'drills', 'Drills'],
+  [`${ROOT}/keys`, 'keys', 'Keys'],
   [`${ROOT}/webhooks`, 'webhooks', 'Webhooks'],
   [`${ROOT}/tokens`, 'tokens', 'API tokens'],
   [`${ROOT}/audit`, 'audit', 'Audit'],

@@ -6,6 +6,7 @@ import { enforcement } from './enforcement.js';
 import { field } from './form.js';
 import { icon } from './icons.js';
 import { metadataForm } from './metadata.js';
+import { publishedMetadata, removeCertificate } from './provider-metadata.js';
 import { deleteProvider } from './provider-deletion.js';
 import { waitingDomains } from './provider-domains.js';
 import { kindOf } from './provider-kinds.js';
@@ -44,7 +45,8 @@ export async function show(page) {
             enforcement(page, path, provider),
             facts(page, path, provider, kind, manage),
             mapping(page, path, provider, kind, manage),
-            certificates(provider),
+            certificates(page, path, provider, manage),
+            await publishedMetadata(page, path, manage),
             manage && rules(page, path, provider),
             manage && h('details', { class: 'panel' }, h('summary', 'Metadata and certificates: enter again'),
               h('p', { class: 'muted' }, 'A new certificate is added beside those that are here, so that a rotation breaks no sign-in.'),
@@ -72,16 +74,17 @@ function facts(page, path, provider, kind, manage) {
       h('dt', 'Created'), h('dd', when(provider.created_at))));
 }
 
-function certificates({ certificates: list = [] }) {
+function certificates(page, path, { certificates: list = [] }, manage) {
   return h('section', { class: 'panel' }, h('h2', 'Certificates'),
     list.length === 0
       ? notice('bad', 'No certificate: every response is refused. Enter the metadata again.')
       : h('table', h('caption', { class: 'visually-hidden' }, 'Signing certificates'),
-        h('thead', h('tr', h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'Expires'), h('th', { scope: 'col', class: 'roomy' }, 'Fingerprint (SHA-256)'))),
+        h('thead', h('tr', h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'Expires'), h('th', { scope: 'col' }, 'Last used'), h('th', { scope: 'col', class: 'roomy' }, 'Fingerprint (SHA-256)'))),
         h('tbody', list.map((each) => h('tr',
           h('td', each.subject),
           h('td', h('span', { class: 'two' }, when(each.not_after), each.expired ? h('span', badge('expired')) : isWithinDays(each.not_after, 30) && h('span', badge('soon', 'warn')))),
-          h('td', { class: 'roomy' }, h('code', { class: 'fingerprint' }, each.fingerprint)))))));
+          h('td', when(each.last_used_at)),
+          h('td', { class: 'roomy' }, h('code', { class: 'fingerprint' }, each.fingerprint), manage && list.length > 1 && h('button', { type: 'button', class: 'quiet danger', on: { click: () => removeCertificate(page, path, each) } }, 'Remove')))))));
 }
 
 function rules(page, path, provider) {

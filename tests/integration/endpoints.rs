@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use data_encoding::BASE64;
+use portcullis::clock;
 use portcullis::saml::certificate::fingerprint;
 use portcullis::web::ROUTES;
 use serde_json::{Value, json};
@@ -331,6 +332,17 @@ impl World {
         self.app.as_operator("POST", &path, &body).expect(201);
         let second = fingerprint(IMPOSTOR.certificate());
         Ask::new("DELETE", format!("{path}/{second}"))
+    }
+
+    /// One more session of the operator; a subject has at most a hundred, of which the oldest ends,
+    /// and that must not be the one by which everything here is made.
+    fn one_more_operator(&self) -> String {
+        let (_, token) = self.app.operator().split_once('=').unwrap();
+        let (hash, now) = (hash_of(token), clock::now().millis());
+        self.app.force(&format!(
+            "UPDATE sessions SET created_at = {now} WHERE token_hash = x'{hash}'"
+        ));
+        self.app.new_operator_session()
     }
 
     /// A change of a key while none is under way.

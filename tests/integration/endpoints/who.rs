@@ -87,7 +87,7 @@ pub(super) static EVERYBODY: &[Who] = &[
     written(3, "editor", |w| w.signed_in(2)),
     written(4, "admin", |w| w.signed_in(3)),
     written(FOREIGN, "admin of another organization", |w| w.signed_in(4)),
-    written(6, "operator", |w| Some(("Cookie", w.app.new_operator_session()))),
+    written(6, "operator", |w| Some(("Cookie", w.one_more_operator()))),
     written(7, "own SCIM token", |w| bearer(&w.acme.token)),
     written(8, "SCIM token of another organization", |w| bearer(&w.other.token)),
     written(9, "revoked SCIM token", |w| bearer(&w.revoked)),
