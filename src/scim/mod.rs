@@ -9,6 +9,7 @@
 
 pub mod discovery;
 pub mod error;
+pub mod etag;
 pub mod filter;
 pub mod forgive;
 pub mod group;
@@ -24,6 +25,7 @@ pub mod user;
 mod validate;
 
 pub use error::ScimError;
+pub use etag::Conditions;
 pub use filter::Filter;
 pub use group::GroupDraft;
 pub use patch::{GroupChange, Patch};

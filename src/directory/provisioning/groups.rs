@@ -9,6 +9,7 @@ use crate::directory::fold;
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, GroupFacts, Membership};
 use crate::observe::audit::Author;
+use crate::scim::etag::Conditions;
 use crate::scim::group::GroupDraft;
 use crate::scim::patch::{GroupChange, Patch};
 use crate::store::id;
@@ -180,6 +181,19 @@ pub fn delete_group(
         notes: Vec::new(),
         changed: true,
     })
+}
+
+/// Whether the group is as the client believes; 412 if not. To be asked in the change itself.
+pub fn group_meets(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    conditions: &Conditions,
+) -> Provisioned<()> {
+    if !conditions.are_none() {
+        conditions.allow_change(&read_group(tx, organization, id, false)?.tag())?;
+    }
+    Ok(())
 }
 
 /// Reads one group, with its members where they are wanted; another organization's is not found.

@@ -8,14 +8,15 @@ mod users;
 use rusqlite::Row;
 use serde_json::{Map, Value};
 
-pub use groups::{create_group, delete_group, patch_group, read_group, replace_group};
+pub use groups::{create_group, delete_group, group_meets, patch_group, read_group, replace_group};
 pub use listing::{list_groups, list_users};
-pub use users::{create_user, delete_user, patch_user, read_user, replace_user};
+pub use users::{create_user, delete_user, patch_user, read_user, replace_user, user_meets};
 
 use super::DirectoryError;
 use super::error::is_unique_violation;
 use crate::clock::Timestamp;
 use crate::scim::error::ScimError;
+use crate::scim::etag;
 use crate::store::StoreError;
 
 /// Why a push was not done.
@@ -108,6 +109,21 @@ pub struct ScimGroup {
     /// `meta.lastModified`.
     pub updated_at: Timestamp,
 }
+
+impl ScimUser {
+    /// The entity tag.
+    pub fn tag(&self) -> String {
+        etag::of_user(self.version, &self.groups)
+    }
+}
+
+impl ScimGroup {
+    /// The entity tag.
+    pub fn tag(&self) -> String {
+        etag::of_group(self.version)
+    }
+}
+
 const USER_COLUMNS: &str =
     "id, resource, active, external_id, version, created_at, updated_at, user_name";
 const GROUP_COLUMNS: &str =

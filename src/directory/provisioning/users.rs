@@ -8,8 +8,9 @@ use crate::directory::domain::{self, EmailDomain};
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, UserFacts};
 use crate::directory::user::{self, Ended};
-use crate::directory::{fold, way_in};
+use crate::directory::{fold, group, way_in};
 use crate::observe::audit::Author;
+use crate::scim::etag::Conditions;
 use crate::scim::patch::Patch;
 use crate::scim::user::UserDraft;
 use crate::store::id;
@@ -174,6 +175,7 @@ pub fn delete_user(
     }
     let ended = user::end_access(tx, id, now)?;
     provisioned::user_deleted(tx, &organization.id, id, &ended, by, now)?;
+    group::left_by(tx, id, now)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([id])?;
     Ok(Outcome {
@@ -181,6 +183,19 @@ pub fn delete_user(
         notes: Vec::new(),
         changed: true,
     })
+}
+
+/// Whether the user is as the client believes; 412 if not. To be asked in the change itself.
+pub fn user_meets(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    conditions: &Conditions,
+) -> Provisioned<()> {
+    if !conditions.are_none() {
+        conditions.allow_change(&read_user(tx, organization, id)?.tag())?;
+    }
+    Ok(())
 }
 
 /// Reads one user; another organization's is not found.
