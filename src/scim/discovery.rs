@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bulk;
 use super::error::ScimError;
 use super::query::MAX_COUNT;
 use super::render;
@@ -16,7 +17,11 @@ pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": true,
+            "maxOperations": bulk::MAX_OPERATIONS,
+            "maxPayloadSize": bulk::MAX_PAYLOAD,
+        },
         "filter": {"supported": true, "maxResults": MAX_COUNT},
         "changePassword": {"supported": false},
         "sort": {"supported": false},
@@ -182,7 +187,7 @@ mod tests {
         for (feature, supported) in [
             ("patch", true),
             ("filter", true),
-            ("bulk", false),
+            ("bulk", true),
             ("sort", false),
             ("etag", true),
             ("changePassword", false),

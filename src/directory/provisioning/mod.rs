@@ -1,5 +1,6 @@
 //! What a SCIM client does to the directory: each call is one change, applied whole or not at all.
 
+mod bulk;
 mod groups;
 mod listing;
 mod members;
@@ -8,6 +9,7 @@ mod users;
 use rusqlite::Row;
 use serde_json::{Map, Value};
 
+pub use bulk::{Attempt, Step, apply};
 pub use groups::{create_group, delete_group, group_meets, patch_group, read_group, replace_group};
 pub use listing::{list_groups, list_users};
 pub use users::{create_user, delete_user, patch_user, read_user, replace_user, user_meets};
@@ -62,6 +64,16 @@ pub struct Outcome<T> {
     pub notes: Vec<&'static str>,
     /// Whether anything is different from before.
     pub changed: bool,
+}
+
+impl<T> Outcome<T> {
+    fn map<U>(self, value: impl FnOnce(T) -> U) -> Outcome<U> {
+        Outcome {
+            value: value(self.value),
+            notes: self.notes,
+            changed: self.changed,
+        }
+    }
 }
 
 /// A user as SCIM shows it.

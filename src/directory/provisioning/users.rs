@@ -24,7 +24,18 @@ pub fn create_user(
     by: &Author,
     now: Timestamp,
 ) -> Provisioned<Outcome<ScimUser>> {
-    let id = id::new(now);
+    create_user_as(tx, organization, &id::new(now), draft, by, now)
+}
+
+/// The same under an id that was made before.
+pub(super) fn create_user_as(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    draft: &UserDraft,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<Outcome<ScimUser>> {
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
              email_key, email_verified, display_name, active, origin, resource, created_at,
@@ -46,18 +57,18 @@ pub fn create_user(
         now.millis()
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
-    let level = user::grant_default(tx, &id, &organization.id)?;
+    let level = user::grant_default(tx, id, &organization.id)?;
     provisioned::user_created(
         tx,
         organization,
-        &id,
+        id,
         &UserFacts::of_draft(draft),
         level,
         by,
         now,
     )?;
     Ok(Outcome {
-        value: read_user(tx, organization, &id)?,
+        value: read_user(tx, organization, id)?,
         notes: draft.notes.clone(),
         changed: true,
     })

@@ -1,6 +1,7 @@
 //! The SCIM 2.0 endpoint: bearer token to organization, body to typed change, change to answer.
 //! Every answer is JSON, errors included (RFC 7644 section 3.12): Okta parses them.
 
+mod bulk;
 mod discovery;
 mod groups;
 mod listing;
@@ -9,6 +10,7 @@ mod users;
 
 use serde_json::{Value, json};
 
+pub(super) use bulk::bulk;
 pub(super) use discovery::{
     resource_type, resource_types, schema, schemas, service_provider_config,
 };
@@ -168,7 +170,6 @@ pub(super) fn nothing_there(path: &str) -> Problem {
             "not-supported",
             "/Me is not supported: a SCIM token stands for an organization, not for a user.",
         ),
-        "Bulk" => Problem::new(501, "not-supported", "Bulk is not supported."),
         ".search" => Problem::new(501, "not-supported", "Search by POST is not supported."),
         _ => Problem::new(404, "not-found", "There is no such SCIM endpoint."),
     }

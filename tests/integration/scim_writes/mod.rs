@@ -1,6 +1,7 @@
 //! What SCIM clients write, and what is asked of the server that takes it: conditions, bulk
 //! requests, the own resource, many at once.
 
+mod bulk;
 mod conditions;
 
 use serde_json::{Value, json};
