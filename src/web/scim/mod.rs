@@ -5,6 +5,7 @@ mod bulk;
 mod discovery;
 mod groups;
 mod listing;
+mod me;
 mod remarks;
 mod users;
 
@@ -16,6 +17,7 @@ pub(super) use discovery::{
 };
 pub(super) use groups::{create_group, delete_group, patch_group, read_group, replace_group};
 pub(super) use listing::{list_groups, list_users};
+pub(super) use me::{authenticate_person, leave_me, read_me};
 pub(super) use remarks::Remarks;
 pub(super) use users::{create_user, delete_user, patch_user, read_user, replace_user};
 
@@ -165,11 +167,6 @@ pub(super) fn nothing_there(path: &str) -> Problem {
         .next()
         .unwrap_or_default();
     match last {
-        "Me" => Problem::new(
-            501,
-            "not-supported",
-            "/Me is not supported: a SCIM token stands for an organization, not for a user.",
-        ),
         ".search" => Problem::new(501, "not-supported", "Search by POST is not supported."),
         _ => Problem::new(404, "not-found", "There is no such SCIM endpoint."),
     }

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod conditions;
+mod me;
 
 use serde_json::{Value, json};
 
