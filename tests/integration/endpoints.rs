@@ -641,6 +641,8 @@ fn wrong_values_name_their_field() {
         ("PATCH", &ORG.to_owned(), json!({ "name": long }), "name"),
         ("PATCH", &ORG.to_owned(), json!({ "default_group_level": "owner" }), "default_group_level"),
         ("PATCH", &ORG.to_owned(), json!({ "default_user_level": "operator" }), "default_user_level"),
+        ("PATCH", &ORG.to_owned(), json!({ "unknown_extensions": "lose" }), "unknown_extensions"),
+        ("PATCH", &ORG.to_owned(), json!({ "unknown_extensions": true }), "unknown_extensions"),
         ("POST", &providers, json!({ "kind": "ldap", "domains": ["a.example"] }), "kind"),
         ("POST", &providers, json!({ "kind": "okta" }), "domains"),
         ("POST", &providers, json!({ "kind": "okta", "domains": [] }), "domains"),
