@@ -36,7 +36,7 @@ pub const PASSWORD_DISCARDED: &str = "a password came and was discarded";
 pub const NO_PATCH_SCHEMA: &str = "the PATCH does not name its schema";
 
 /// Adds a note once.
-pub(super) fn note(notes: &mut Vec<&'static str>, what: &'static str) {
+pub fn note(notes: &mut Vec<&'static str>, what: &'static str) {
     if !notes.contains(&what) {
         notes.push(what);
     }

@@ -194,6 +194,8 @@ pub(super) struct Call<'a> {
     /// Whose SCIM token it is.
     pushed_by: Option<Author>,
     organization: Option<Organization>,
+    /// What a SCIM exchange's trace should say.
+    pub(super) remarks: scim::Remarks,
 }
 
 impl Call<'_> {
@@ -281,6 +283,7 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
         signed_in: None,
         pushed_by: None,
         organization: None,
+        remarks: scim::Remarks::default(),
     };
     match route.guard {
         Guard::OpenAcrossSites => {}

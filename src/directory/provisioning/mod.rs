@@ -52,6 +52,17 @@ impl From<DirectoryError> for ProvisioningError {
 
 type Provisioned<T> = Result<T, ProvisioningError>;
 
+/// What came of a push.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// The resource as it is now.
+    pub value: T,
+    /// What was forgiven on the way, see [`crate::scim::forgive`].
+    pub notes: Vec<&'static str>,
+    /// Whether anything is different from before.
+    pub changed: bool,
+}
+
 /// A user as SCIM shows it.
 #[derive(Debug)]
 pub struct ScimUser {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Provisioned, ScimUser, USER_COLUMNS, no_such, stored, taken, user_row};
+use super::{Outcome, Provisioned, ScimUser, USER_COLUMNS, no_such, stored, taken, user_row};
 use crate::clock::Timestamp;
 use crate::directory::domain::{self, EmailDomain};
 use crate::directory::organization::Organization;
@@ -22,7 +22,7 @@ pub fn create_user(
     draft: &UserDraft,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<ScimUser> {
+) -> Provisioned<Outcome<ScimUser>> {
     let id = id::new(now);
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
@@ -55,10 +55,16 @@ pub fn create_user(
         by,
         now,
     )?;
-    read_user(tx, organization, &id)
+    Ok(Outcome {
+        value: read_user(tx, organization, &id)?,
+        notes: draft.notes.clone(),
+        changed: true,
+    })
 }
 
 /// Puts a draft in place of a user (RFC 7644 section 3.5.1); without `active` it stays as it was.
+/// One that is there already leaves version and time alone (section 3.5.2 asks it of PATCH, and
+/// Okta puts the same twice).
 pub fn replace_user(
     tx: &Connection,
     organization: &Organization,
@@ -66,36 +72,41 @@ pub fn replace_user(
     draft: &UserDraft,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<ScimUser> {
+) -> Provisioned<Outcome<ScimUser>> {
     let before = read_user(tx, organization, id)?;
     let active = draft.active.unwrap_or(before.active);
     let facts = UserFacts::read(tx, id)?;
     let taken_over = user::find(tx, id)?.filter(way_in::is_on_their_own);
-    tx.prepare_cached(
-        "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
+    let mut after = UserFacts::of_draft(draft);
+    after.active = active;
+    let differs = before.resource != draft.resource || facts != after;
+    let changed = tx
+        .prepare_cached(
+            "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
              resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL
-         WHERE id = ?1",
-    )?
-    .execute(params![
-        id,
-        draft.user_name,
-        fold(&draft.user_name),
-        draft.external_id,
-        draft.email,
-        draft.email.as_deref().map(fold),
-        is_verified(tx, organization, draft)?,
-        draft.display_name,
-        active,
-        stored(&draft.resource),
-        now.millis()
-    ])
-    .map_err(|e| taken(e, "userName", &draft.user_name))?;
+         WHERE id = ?1
+             AND (?12 OR active <> ?9 OR email_verified <> ?7 OR unmanaged_at IS NOT NULL)",
+        )?
+        .execute(params![
+            id,
+            draft.user_name,
+            fold(&draft.user_name),
+            draft.external_id,
+            draft.email,
+            draft.email.as_deref().map(fold),
+            is_verified(tx, organization, draft)?,
+            draft.display_name,
+            active,
+            stored(&draft.resource),
+            now.millis(),
+            differs
+        ])
+        .map_err(|e| taken(e, "userName", &draft.user_name))?
+        > 0;
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
-    let mut after = UserFacts::of_draft(draft);
-    after.active = active;
     let attributes = provisioned::attributes(&before.resource, &draft.resource);
     provisioned::user_changed(tx, organization, id, (&facts, &after), attributes, by, now)?;
     let ended = if active {
@@ -111,7 +122,11 @@ pub fn replace_user(
     if let Some(taken) = taken_over {
         way_in::handed_over(tx, &taken, by, now)?;
     }
-    read_user(tx, organization, id)
+    Ok(Outcome {
+        value: read_user(tx, organization, id)?,
+        notes: draft.notes.clone(),
+        changed: changed || !ended.is_nothing(),
+    })
 }
 
 /// Drops the links by names that may be given to somebody else now that this user has another:
@@ -137,7 +152,7 @@ pub fn patch_user(
     patch: &Patch,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<ScimUser> {
+) -> Provisioned<Outcome<ScimUser>> {
     let before = read_user(tx, organization, id)?;
     let draft = patch.apply_to_user(id, &before.resource)?;
     replace_user(tx, organization, id, &draft, by, now)
@@ -150,7 +165,7 @@ pub fn delete_user(
     id: &str,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<()> {
+) -> Provisioned<Outcome<()>> {
     let there = tx
         .prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND organization_id = ?2")?
         .exists([id, &organization.id])?;
@@ -161,7 +176,11 @@ pub fn delete_user(
     provisioned::user_deleted(tx, &organization.id, id, &ended, by, now)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([id])?;
-    Ok(())
+    Ok(Outcome {
+        value: (),
+        notes: Vec::new(),
+        changed: true,
+    })
 }
 
 /// Reads one user; another organization's is not found.

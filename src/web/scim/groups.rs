@@ -20,6 +20,7 @@ pub(in crate::web) fn create_group(app: &App, call: &Call<'_>) -> Answer {
             app.store
                 .write(move |tx| provisioning::create_group(tx, &organization, &draft, &by, now))?
         };
+        let group = call.remarks.take(group);
         Ok(located(201, &shown_group(app, &organization, &group)))
     })
 }
@@ -53,6 +54,7 @@ pub(in crate::web) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
         let group = app
             .store
             .write(move |tx| provisioning::replace_group(tx, &own, &id, &draft, &by, now))?;
+        let group = call.remarks.take(group);
         Ok(located(200, &shown_group(app, &organization, &group)))
     })
 }
@@ -63,8 +65,10 @@ pub(in crate::web) fn patch_group(app: &App, call: &Call<'_>) -> Answer {
         let organization = call.organization_for_scim()?.clone();
         let (id, now) = (call.parameter("id").to_owned(), call.now);
         let by = call.author()?;
-        app.store
+        let group = app
+            .store
             .write(move |tx| provisioning::patch_group(tx, &organization, &id, &patch, &by, now))?;
+        call.remarks.take(group);
         Ok(Response::new(204))
     })
 }
@@ -74,8 +78,10 @@ pub(in crate::web) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
         let (by, now) = (call.author()?, call.now);
-        app.store
+        let gone = app
+            .store
             .write(move |tx| provisioning::delete_group(tx, &organization, &id, &by, now))?;
+        call.remarks.take(gone);
         Ok(Response::new(204))
     })
 }

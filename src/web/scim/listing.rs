@@ -11,6 +11,7 @@ use crate::web::route::Call;
 pub(in crate::web) fn list_users(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let query = ListQuery::parse(call.request.query.as_deref())?.resolve(&USER)?;
+        call.remarks.note(&query.notes);
         let organization = call.organization_for_scim()?;
         let (total, users) = app
             .store
@@ -29,6 +30,7 @@ pub(in crate::web) fn list_users(app: &App, call: &Call<'_>) -> Answer {
 pub(in crate::web) fn list_groups(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let query = ListQuery::parse(call.request.query.as_deref())?.resolve(&GROUP)?;
+        call.remarks.note(&query.notes);
         let organization = call.organization_for_scim()?;
         let wanted = query.wants("members", &GROUP);
         let (total, groups) = app

@@ -4,6 +4,7 @@
 mod discovery;
 mod groups;
 mod listing;
+mod remarks;
 mod users;
 
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ pub(super) use discovery::{
 };
 pub(super) use groups::{create_group, delete_group, patch_group, read_group, replace_group};
 pub(super) use listing::{list_groups, list_users};
+pub(super) use remarks::Remarks;
 pub(super) use users::{create_user, delete_user, patch_user, read_user, replace_user};
 
 use super::route::Call;
@@ -97,6 +99,12 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
 /// ordinary answer in SCIM and leaves none.
 pub(super) fn traced(app: &App, call: &Call<'_>, handler: fn(&App, &Call<'_>) -> Answer) -> Answer {
     let answer = handler(app, call);
+    tracing::debug!(
+        path = %call.request.path,
+        forgiven = ?call.remarks.notes(),
+        changed = call.remarks.changed(),
+        "SCIM request answered"
+    );
     let organization = &call.organization()?.id;
     match &answer {
         Ok(response) if response.status >= 400 && response.status != 404 => {

@@ -3,7 +3,7 @@
 use super::{Answer, Refused, located, scim, shown_user};
 use crate::clock::Timestamp;
 use crate::directory::organization::Organization;
-use crate::directory::provisioning::{self, ProvisioningError, ScimUser};
+use crate::directory::provisioning::{self, Outcome, ProvisioningError, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::Author;
 use crate::scim::patch::Patch;
@@ -23,6 +23,7 @@ pub(in crate::web) fn create_user(app: &App, call: &Call<'_>) -> Answer {
             app.store
                 .write(move |tx| provisioning::create_user(tx, &organization, &draft, &by, now))?
         };
+        let user = call.remarks.take(user);
         Ok(located(201, &shown_user(app, &organization, &user)))
     })
 }
@@ -69,7 +70,7 @@ fn change_user(
         &str,
         &Author,
         Timestamp,
-    ) -> Result<ScimUser, ProvisioningError>
+    ) -> Result<Outcome<ScimUser>, ProvisioningError>
     + Send
     + 'static,
 ) -> Result<Response, Refused> {
@@ -81,6 +82,7 @@ fn change_user(
     );
     let by = call.author()?;
     let user = app.store.write(move |tx| change(tx, &own, &id, &by, now))?;
+    let user = call.remarks.take(user);
     Ok(located(200, &shown_user(app, &organization, &user)))
 }
 
@@ -89,8 +91,10 @@ pub(in crate::web) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
         let (by, now) = (call.author()?, call.now);
-        app.store
+        let gone = app
+            .store
             .write(move |tx| provisioning::delete_user(tx, &organization, &id, &by, now))?;
+        call.remarks.take(gone);
         Ok(Response::new(204))
     })
 }
