@@ -57,8 +57,8 @@ impl TraceCommand {
                         .transpose()?;
                     let filter = Filter {
                         organization_id: organization.as_ref().map(|o| o.id.as_str()),
-                        kind: None,
                         outcome,
+                        ..Filter::default()
                     };
                     let limit = usize::from(limit);
                     Ok::<_, DirectoryError>(trace::search(conn, &filter, after.as_deref(), limit)?)

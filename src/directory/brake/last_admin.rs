@@ -60,11 +60,7 @@ pub(super) fn is_another(
 
 /// One of them, the latest first: those who go are mostly taken in the order they came in, and one
 /// who stays long need not be looked for again.
-fn find(
-    conn: &Connection,
-    organization_id: &str,
-    but: &str,
-) -> Result<Option<String>, StoreError> {
+fn find(conn: &Connection, organization_id: &str, but: &str) -> Result<Option<String>, StoreError> {
     let by_group = conn
         .prepare_cached(
             "SELECT u.id FROM groups g INDEXED BY groups_of_admins

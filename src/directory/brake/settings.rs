@@ -109,7 +109,10 @@ pub fn change(
         window: wanted.window.unwrap_or(before.window),
     };
     if !(1..=100).contains(&after.share) {
-        return Err(DirectoryError::invalid("share", "expected 1 to 100 percent"));
+        return Err(DirectoryError::invalid(
+            "share",
+            "expected 1 to 100 percent",
+        ));
     }
     if !(1..=1_000_000).contains(&after.people) {
         return Err(DirectoryError::invalid("people", "expected 1 to 1000000"));
@@ -144,10 +147,7 @@ pub fn change(
             id: Some(&organization.id),
             name: &organization.name,
         },
-        detail: audit::detail([
-            ("before", facts(&before)),
-            ("after", facts(&after)),
-        ]),
+        detail: audit::detail([("before", facts(&before)), ("after", facts(&after))]),
     };
     audit::record(tx, by, &entry, now)?;
     Ok(after)

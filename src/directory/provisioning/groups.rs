@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::members::{add_members, members_of, remove_all_members, remove_members, set_members};
 use super::{GROUP_COLUMNS, Outcome, Provisioned, ScimGroup, group_row, no_such, stored, taken};
 use crate::clock::Timestamp;
-use crate::directory::fold;
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, GroupFacts, Membership};
+use crate::directory::{brake, fold};
 use crate::observe::audit::Author;
 use crate::scim::group::GroupDraft;
 use crate::scim::patch::{GroupChange, Patch};
@@ -84,6 +84,7 @@ pub fn replace_group(
     if let Some(members) = &draft.members {
         set_members(tx, organization, id, members, &mut membership)?;
     }
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
     let changed = stored_before != draft.resource || differs(&before, &after, &membership);
     touch(tx, id, changed, now)?;
@@ -149,6 +150,7 @@ pub fn patch_group(
             GroupChange::RemoveAllMembers => remove_all_members(tx, id, &mut membership)?,
         }
     }
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
     let changed = differs(&before, &after, &membership);
     touch(tx, id, changed, now)?;
@@ -172,6 +174,7 @@ pub fn delete_group(
     let before = GroupFacts::read(tx, id)?;
     let mut membership = Membership::default();
     remove_all_members(tx, id, &mut membership)?;
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     provisioned::group_deleted(tx, organization, id, &before, membership, by, now)?;
     tx.prepare_cached("DELETE FROM groups WHERE id = ?1")?
         .execute([id])?;

@@ -99,10 +99,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "brake.allowed",
         "Somebody let the held SCIM changes pass for an hour",
     ),
-    (
-        "brake.refused",
-        "Somebody said no to the held SCIM changes",
-    ),
+    ("brake.refused", "Somebody said no to the held SCIM changes"),
     (
         "brake.closed",
         "A question of the brake's was closed, as its requests had stopped for a day",

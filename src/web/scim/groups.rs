@@ -17,10 +17,10 @@ pub(in crate::web) fn create_group(app: &App, call: &Call<'_>) -> Answer {
         let (by, now) = (call.author()?, call.now);
         let group = {
             let organization = organization.clone();
-            app.store
-                .write(move |tx| provisioning::create_group(tx, &organization, &draft, &by, now))?
+            call.push(app, move |tx| {
+                provisioning::create_group(tx, &organization, &draft, &by, now)
+            })?
         };
-        let group = call.remarks.take(group);
         Ok(located(201, &shown_group(app, &organization, &group)))
     })
 }
@@ -51,10 +51,9 @@ pub(in crate::web) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
             call.now,
         );
         let by = call.author()?;
-        let group = app
-            .store
-            .write(move |tx| provisioning::replace_group(tx, &own, &id, &draft, &by, now))?;
-        let group = call.remarks.take(group);
+        let group = call.push(app, move |tx| {
+            provisioning::replace_group(tx, &own, &id, &draft, &by, now)
+        })?;
         Ok(located(200, &shown_group(app, &organization, &group)))
     })
 }
@@ -65,10 +64,9 @@ pub(in crate::web) fn patch_group(app: &App, call: &Call<'_>) -> Answer {
         let organization = call.organization_for_scim()?.clone();
         let (id, now) = (call.parameter("id").to_owned(), call.now);
         let by = call.author()?;
-        let group = app
-            .store
-            .write(move |tx| provisioning::patch_group(tx, &organization, &id, &patch, &by, now))?;
-        call.remarks.take(group);
+        call.push(app, move |tx| {
+            provisioning::patch_group(tx, &organization, &id, &patch, &by, now)
+        })?;
         Ok(Response::new(204))
     })
 }
@@ -78,10 +76,9 @@ pub(in crate::web) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
         let (by, now) = (call.author()?, call.now);
-        let gone = app
-            .store
-            .write(move |tx| provisioning::delete_group(tx, &organization, &id, &by, now))?;
-        call.remarks.take(gone);
+        call.push(app, move |tx| {
+            provisioning::delete_group(tx, &organization, &id, &by, now)
+        })?;
         Ok(Response::new(204))
     })
 }

@@ -2,16 +2,19 @@
 //! Every answer is JSON, errors included (RFC 7644 section 3.12): Okta parses them.
 
 mod discovery;
+mod exchange;
 mod groups;
 mod listing;
+mod push;
 mod remarks;
 mod users;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(super) use discovery::{
     resource_type, resource_types, schema, schemas, service_provider_config,
 };
+pub(super) use exchange::traced;
 pub(super) use groups::{create_group, delete_group, patch_group, read_group, replace_group};
 pub(super) use listing::{list_groups, list_users};
 pub(super) use remarks::Remarks;
@@ -24,7 +27,6 @@ use crate::directory::organization::{self, Organization};
 use crate::directory::provisioning::{ProvisioningError, ScimGroup, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
-use crate::observe::trace::{self, Kind, Outcome, Record, Source};
 use crate::scim::error::ScimError;
 use crate::scim::render::{self, Meta};
 
@@ -34,6 +36,19 @@ type Answer = Result<Response, Problem>;
 
 /// From the bearer token to the organization in the address, and to whoever pushes.
 pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Problem> {
+    identify(app, call).inspect_err(|problem| {
+        // Without a token that counts, all that is known is the organization in the address.
+        if problem.status == 401
+            && let Ok(asked) = app
+                .store
+                .read(|conn| organization::find(conn, call.parameter("org")))
+        {
+            exchange::unknown(app, call, &asked, problem);
+        }
+    })
+}
+
+fn identify(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Problem> {
     let presented = call
         .request
         .header("authorization")
@@ -75,14 +90,7 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
             "token-of-another-organization",
             "This SCIM token belongs to another organization than the address.",
         );
-        note(
-            app,
-            call,
-            &own.id,
-            problem.status,
-            problem.code,
-            &problem.detail,
-        );
+        exchange::misdirected(app, call, &own, &problem);
         return Err(problem);
     }
     let author = Author {
@@ -93,63 +101,6 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
         via: Via::Scim,
     };
     Ok((own, author))
-}
-
-/// Runs a handler and keeps a trace of what was refused. That something isn't there is an
-/// ordinary answer in SCIM and leaves none.
-pub(super) fn traced(app: &App, call: &Call<'_>, handler: fn(&App, &Call<'_>) -> Answer) -> Answer {
-    let answer = handler(app, call);
-    tracing::debug!(
-        path = %call.request.path,
-        forgiven = ?call.remarks.notes(),
-        changed = call.remarks.changed(),
-        "SCIM request answered"
-    );
-    let organization = &call.organization()?.id;
-    match &answer {
-        Ok(response) if response.status >= 400 && response.status != 404 => {
-            let body: Value = serde_json::from_slice(response.bytes()).unwrap_or_default();
-            let detail = body
-                .get("detail")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            let code = body
-                .get("scimType")
-                .and_then(Value::as_str)
-                .unwrap_or("refused");
-            note(app, call, organization, response.status, code, detail);
-        }
-        Err(problem) if problem.status != 404 => {
-            note(
-                app,
-                call,
-                organization,
-                problem.status,
-                problem.code,
-                &problem.detail,
-            );
-        }
-        _ => {}
-    }
-    answer
-}
-
-fn note(app: &App, call: &Call<'_>, organization: &str, status: u16, code: &str, detail: &str) {
-    let method = call.request.method.as_str().to_owned();
-    tracing::warn!(method, path = %call.request.path, status, code, "SCIM request refused");
-    let record = Record {
-        kind: Kind::Scim,
-        organization_id: Some(organization.to_owned()),
-        provider_id: None,
-        outcome: Outcome::Refused,
-        code: code.to_owned(),
-        summary: format!("{method} {} answered {status}", call.request.path),
-        detail: json!({ "status": status, "detail": detail }),
-    };
-    let now = call.now;
-    let source = Source::Organization(organization.to_owned());
-    app.store
-        .write_later(move |tx| trace::write_refused(tx, &record, &source, now).map(|_| ()));
 }
 
 /// What is said where no route is.
@@ -244,6 +195,10 @@ impl From<ProvisioningError> for Refused {
     fn from(error: ProvisioningError) -> Self {
         match error {
             ProvisioningError::Scim(error) => Self::Scim(error),
+            // `Call::push` keeps it for an admin; here is only what it means.
+            ProvisioningError::Braked(braked) => {
+                Self::Other(Problem::new(429, "brake-held", braked.why()))
+            }
             ProvisioningError::Store(error) => Self::Other(error.into()),
         }
     }

@@ -3,6 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use serde_json::Value;
+
 use crate::directory::provisioning::Outcome;
 use crate::scim::forgive;
 
@@ -10,6 +12,7 @@ use crate::scim::forgive;
 #[derive(Default)]
 pub(in crate::web) struct Remarks {
     notes: RefCell<Vec<&'static str>>,
+    changes: RefCell<Vec<Value>>,
     changed: Cell<bool>,
 }
 
@@ -27,6 +30,16 @@ impl Remarks {
         for what in notes {
             forgive::note(&mut kept, what);
         }
+    }
+
+    /// Keeps what was changed.
+    pub(super) fn changes_are(&self, more: Vec<Value>) {
+        self.changes.borrow_mut().extend(more);
+    }
+
+    /// What was changed, as the audit log tells it.
+    pub(in crate::web) fn changes(&self) -> Vec<Value> {
+        self.changes.borrow().clone()
     }
 
     /// What was forgiven.

@@ -20,10 +20,10 @@ pub(in crate::web) fn create_user(app: &App, call: &Call<'_>) -> Answer {
         let (by, now) = (call.author()?, call.now);
         let user = {
             let organization = organization.clone();
-            app.store
-                .write(move |tx| provisioning::create_user(tx, &organization, &draft, &by, now))?
+            call.push(app, move |tx| {
+                provisioning::create_user(tx, &organization, &draft, &by, now)
+            })?
         };
-        let user = call.remarks.take(user);
         Ok(located(201, &shown_user(app, &organization, &user)))
     })
 }
@@ -81,8 +81,7 @@ fn change_user(
         call.now,
     );
     let by = call.author()?;
-    let user = app.store.write(move |tx| change(tx, &own, &id, &by, now))?;
-    let user = call.remarks.take(user);
+    let user = call.push(app, move |tx| change(tx, &own, &id, &by, now))?;
     Ok(located(200, &shown_user(app, &organization, &user)))
 }
 
@@ -91,10 +90,9 @@ pub(in crate::web) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
         let (by, now) = (call.author()?, call.now);
-        let gone = app
-            .store
-            .write(move |tx| provisioning::delete_user(tx, &organization, &id, &by, now))?;
-        call.remarks.take(gone);
+        call.push(app, move |tx| {
+            provisioning::delete_user(tx, &organization, &id, &by, now)
+        })?;
         Ok(Response::new(204))
     })
 }

@@ -1,0 +1,149 @@
+//! One change by a SCIM client: made whole, told to the trace, or held by the brake.
+
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+
+use super::Refused;
+use crate::clock::Timestamp;
+use crate::directory::brake::hold::{self, Held};
+use crate::directory::brake::{Braked, RETRY_AFTER};
+use crate::directory::organization::Organization;
+use crate::directory::provisioning::{Outcome, ProvisioningError};
+use crate::observe::audit::{self, Author, Line};
+use crate::web::route::Call;
+use crate::web::{App, Problem};
+
+/// Lines of the audit log that a trace tells of. A group of a hundred thousand takes some hundred.
+const MOST_LINES: usize = 300;
+
+/// Attributes that a trace names of one change.
+const MOST_ATTRIBUTES: usize = 50;
+
+impl Call<'_> {
+    /// Makes a change. What it changed and what was forgiven go to the trace; what the brake held
+    /// goes to an admin, and is answered with how to reach one.
+    pub(super) fn push<T: Send + 'static>(
+        &self,
+        app: &App,
+        change: impl FnOnce(&Connection) -> Result<Outcome<T>, ProvisioningError> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let organization = self.organization_for_scim()?;
+        let made = app.store.write(move |tx| {
+            let before = audit::newest_number(tx)?;
+            let outcome = change(tx)?;
+            let lines = audit::since(tx, before, MOST_LINES)?;
+            Ok::<_, ProvisioningError>((outcome, lines))
+        });
+        match made {
+            Ok((outcome, lines)) => {
+                self.remarks.changes_are(told(&lines));
+                Ok(self.remarks.take(outcome))
+            }
+            Err(ProvisioningError::Braked(braked)) => {
+                let by = self.author()?;
+                Err(held(app, organization, *braked, by, self.now)?.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Keeps what the brake held for an admin, and says what the client is told: 429 while it waits,
+/// 403 after a no.
+pub(super) fn held(
+    app: &App,
+    organization: &Organization,
+    braked: Braked,
+    by: Author,
+    now: Timestamp,
+) -> Result<Problem, Problem> {
+    let why = braked.why();
+    let own = organization.clone();
+    let held = app
+        .store
+        .write(move |tx| hold::keep(tx, &own, &braked, &by, now))?;
+    let page = format!(
+        "{}/console/organizations/{}/brake",
+        app.public.origin(),
+        organization.slug
+    );
+    Ok(match held {
+        Held::Waiting(_) => Problem {
+            retry_after: Some(RETRY_AFTER),
+            ..Problem::new(
+                429,
+                "brake-held",
+                format!(
+                    "{why} An administrator has to allow or refuse it at {page}; try again after that."
+                ),
+            )
+        },
+        Held::Refused(_, until) => Problem::new(
+            403,
+            "brake-refused",
+            format!("{why} An administrator refused it, which counts until {until}; see {page}."),
+        ),
+        Held::Answered => Problem {
+            retry_after: Some(std::time::Duration::from_secs(1)),
+            ..Problem::new(
+                429,
+                "brake-held",
+                "An administrator has just answered; try again.",
+            )
+        },
+    })
+}
+
+/// What the lines of one change say, one entry for each thing that was changed in one way.
+fn told(lines: &[Line]) -> Vec<Value> {
+    let mut changes: Vec<Map<String, Value>> = Vec::new();
+    for line in lines {
+        let detail = line.detail();
+        let row = &line.row;
+        let same = |change: &Map<String, Value>| {
+            change.get("action").and_then(Value::as_str) == Some(&row.action)
+                && change.get("id").and_then(Value::as_str) == row.target_id.as_deref()
+        };
+        let at = changes.iter().position(same).unwrap_or_else(|| {
+            changes.push(audit::detail([
+                ("action", json!(row.action)),
+                ("kind", json!(row.target_kind)),
+                ("id", json!(row.target_id)),
+                ("name", json!(row.target_name)),
+            ]));
+            changes.len() - 1
+        });
+        let Some(change) = changes.get_mut(at) else {
+            continue;
+        };
+        for name in ["added", "removed"] {
+            if let Some(ids) = detail.get(name).and_then(Value::as_array) {
+                let before = change.get(name).and_then(Value::as_u64).unwrap_or(0);
+                let more = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+                change.insert(name.to_owned(), before.saturating_add(more).into());
+            }
+        }
+        if let Some(ended) = detail.get("ended") {
+            change.insert("ended".to_owned(), ended.clone());
+        }
+        if row.action.ends_with(".changed") {
+            let attributes = attributes(&detail);
+            if !attributes.is_empty() {
+                change.insert("attributes".to_owned(), json!(attributes));
+            }
+        }
+    }
+    changes.into_iter().map(Value::Object).collect()
+}
+
+fn attributes(detail: &Value) -> Vec<&str> {
+    let columns = detail.get("after").and_then(Value::as_object);
+    let others = detail.get("attributes").and_then(Value::as_array);
+    columns
+        .into_iter()
+        .flat_map(Map::keys)
+        .map(String::as_str)
+        .chain(others.into_iter().flatten().filter_map(Value::as_str))
+        .take(MOST_ATTRIBUTES)
+        .collect()
+}
