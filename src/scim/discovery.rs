@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bulk;
 use super::error::ScimError;
 use super::query::MAX_COUNT;
 use super::render;
@@ -16,11 +17,15 @@ pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": true,
+            "maxOperations": bulk::MAX_OPERATIONS,
+            "maxPayloadSize": bulk::MAX_PAYLOAD,
+        },
         "filter": {"supported": true, "maxResults": MAX_COUNT},
         "changePassword": {"supported": false},
         "sort": {"supported": false},
-        "etag": {"supported": false},
+        "etag": {"supported": true},
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -182,9 +187,9 @@ mod tests {
         for (feature, supported) in [
             ("patch", true),
             ("filter", true),
-            ("bulk", false),
+            ("bulk", true),
             ("sort", false),
-            ("etag", false),
+            ("etag", true),
             ("changePassword", false),
         ] {
             assert_eq!(config[feature]["supported"], supported, "{feature}");

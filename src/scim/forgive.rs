@@ -35,6 +35,9 @@ pub const PASSWORD_DISCARDED: &str = "a password came and was discarded";
 /// Some clients leave `schemas` out of a PATCH.
 pub const NO_PATCH_SCHEMA: &str = "the PATCH does not name its schema";
 
+/// The example of RFC 7644 section 3.7 gives a PATCH in a bulk request as a bare list of operations.
+pub const BULK_PATCH_AS_LIST: &str = "a PATCH in a bulk request came as a list of operations";
+
 /// Adds a note once.
 pub fn note(notes: &mut Vec<&'static str>, what: &'static str) {
     if !notes.contains(&what) {

@@ -35,7 +35,11 @@ impl GroupDraft {
     /// Parses the body of a POST or PUT. Errors as of [`super::UserDraft::parse`]; 400 `tooMany`
     /// for more than [`MAX_MEMBERS`].
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
-        let mut received = json::object(body)?;
+        Self::from_resource(json::object(body)?)
+    }
+
+    /// The same from an object.
+    pub fn from_resource(mut received: Map<String, Value>) -> Result<Self, ScimError> {
         let members = take_members(&mut received)?;
         let mut notes = Vec::new();
         let resource = validate::resource(received, &GROUP, &mut notes)?;

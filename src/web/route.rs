@@ -14,6 +14,7 @@ use crate::directory::organization::{self, Organization};
 use crate::directory::{Action, Actor, Decision, Need, Target, may};
 use crate::edge::{Request, Response};
 use crate::observe::audit::Author;
+use crate::scim::bulk;
 
 /// Who may ask a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +182,7 @@ pub static ROUTES: &[Route] = &[
     row("PUT",    "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::replace_group),
     row("PATCH",  "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::patch_group),
     row("DELETE", "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::delete_group),
+    row("POST",   "/scim/v2/{org}/Bulk",                   ScimToken, scim::bulk),
     row("GET",    "/scim/v2/{org}/ServiceProviderConfig",  ScimToken, scim::service_provider_config),
     row("GET",    "/scim/v2/{org}/ResourceTypes",          ScimToken, scim::resource_types),
     row("GET",    "/scim/v2/{org}/ResourceTypes/{id}",     ScimToken, scim::resource_type),
@@ -249,6 +251,8 @@ pub(super) fn body_limit(path: &str) -> usize {
     if path.starts_with("/scim/") {
         if path.contains("/Groups") {
             16 << 20
+        } else if path.contains("/Bulk") {
+            bulk::MAX_PAYLOAD
         } else {
             1 << 20
         }

@@ -170,6 +170,7 @@ const TABLE: &[Row] = &[
     row("PUT",    "/scim/v2/{org}/Groups/{id}", scim(200), |w| Ask::new("PUT", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renamed())),
     row("PATCH",  "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("PATCH", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renaming())),
     row("DELETE", "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("DELETE", format!("/scim/v2/acme/Groups/{}", w.group()))),
+    row("POST",   "/scim/v2/{org}/Bulk", scim(200), |w| Ask::new("POST", "/scim/v2/acme/Bulk").scim(&w.bulk())),
     row("GET",    "/scim/v2/{org}/ServiceProviderConfig", scim(200), |_| Ask::get("/scim/v2/acme/ServiceProviderConfig")),
     row("GET",    "/scim/v2/{org}/ResourceTypes", scim(200), |_| Ask::get("/scim/v2/acme/ResourceTypes")),
     row("GET",    "/scim/v2/{org}/ResourceTypes/{id}", scim(200), |_| Ask::get("/scim/v2/acme/ResourceTypes/User")),
@@ -397,6 +398,15 @@ impl World {
         json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": [{ "op": "replace", "value": { "displayName": self.fresh("g") } }],
+        })
+    }
+
+    fn bulk(&self) -> Value {
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [
+                { "method": "POST", "path": "/Users", "bulkId": "a", "data": user(&self.fresh("p")) },
+            ],
         })
     }
 
@@ -780,7 +790,7 @@ fn nothing_is_said_in_the_readers_own_format() {
         ("GET", "/scim/v2/acme/users", 404, scim),
         ("GET", "/scim/v2/acme/Users/a/b", 404, scim),
         ("GET", "/scim/v2/acme/Me", 501, scim),
-        ("POST", "/scim/v2/acme/Bulk", 501, scim),
+        ("GET", "/scim/v2/acme/Bulk", 405, scim),
         ("POST", "/scim/v2/acme/Users/.search", 501, scim),
         ("PATCH", "/scim/v2/acme/Users", 405, scim),
         ("POST", "/scim/v2/acme/ServiceProviderConfig", 405, scim),

@@ -33,6 +33,7 @@ mod providers;
 mod saml;
 mod scim;
 mod scim_wire;
+mod scim_writes;
 mod sessions;
 mod sign_in;
 mod store;

@@ -12,16 +12,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::{Braked, Settings};
+use super::Braked;
 use crate::clock::Timestamp;
 use crate::directory::DirectoryError;
 use crate::directory::organization::Organization;
 use crate::observe::audit::{self, Author, Entry};
 use crate::observe::event::{self, Event};
 use crate::store::{StoreError, id};
-
-/// When a client may ask again. Okta obeys whole seconds and asks ten times in all.
-pub const RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// How long an answer counts.
 pub const ANSWER_COUNTS: Duration = Duration::from_secs(3600);
@@ -229,23 +226,20 @@ pub(super) fn names(conn: &Connection, hold_id: &str, user_id: &str) -> Result<b
         .exists([hold_id, user_id])?)
 }
 
-/// What a client is told of a request that was held.
-#[derive(Clone, Debug)]
-pub enum Held {
-    /// It waits for an admin's answer to this hold.
-    Waiting(String),
-    /// An admin said no to this hold.
-    Refused(String, Timestamp),
+/// What came of writing down that a request was held.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Held {
+    /// It waits for an admin's answer.
+    Waiting,
+    /// An admin said no, until then.
+    Refused(Timestamp),
     /// The answer came between: it may be asked again at once.
     Answered,
 }
 
 /// Writes down that a request was held: opens the question, or adds to the one that is there. In a
 /// change of its own, since the one that was held is rolled back.
-///
-/// # Errors
-/// [`StoreError`]; nothing was held then that anybody could answer.
-pub fn keep(
+pub(super) fn keep(
     tx: &Connection,
     organization: &Organization,
     braked: &Braked,
@@ -258,7 +252,7 @@ pub fn keep(
         Standing::Refused(hold) => {
             let until = find(tx, &organization.id, &hold, now)?.and_then(|hold| hold.until);
             add(tx, &hold, braked, now)?;
-            return Ok(Held::Refused(hold, until.unwrap_or(now)));
+            return Ok(Held::Refused(until.unwrap_or(now)));
         }
         Standing::Open => tx
             .prepare_cached(
@@ -271,7 +265,7 @@ pub fn keep(
         Standing::None => open(tx, organization, braked, (token_id, by), now)?,
     };
     add(tx, &held, braked, now)?;
-    Ok(Held::Waiting(held))
+    Ok(Held::Waiting)
 }
 
 fn open(
@@ -597,24 +591,4 @@ fn from_row(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Hold> {
         decided_by: row.get("decided_by")?,
         until,
     })
-}
-
-impl Braked {
-    /// Why, in a sentence or two for the client's administrator.
-    pub fn why(&self) -> String {
-        let Settings { share, people, .. } = self.settings;
-        let minutes = self.settings.window.as_secs() / 60;
-        match self.reason {
-            Reason::LastAdmin => "This would leave the organization without an active admin. \
-                                  Nothing was changed."
-                .to_owned(),
-            Reason::Share => format!(
-                "Too many people lose their access at once: {} of {} active people within \
-                 {minutes} minutes would be more than {share} % and more than {people} people. \
-                 Nothing was changed.",
-                self.passed + 1,
-                self.active
-            ),
-        }
-    }
 }

@@ -12,13 +12,15 @@
 //! queue what was held and to do it after a yes. Identity providers come back by themselves, and
 //! what they send then is of then.
 
+mod answer;
 pub mod hold;
 mod last_admin;
 pub mod settings;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub use self::hold::{Decision, Hold, Person, RETRY_AFTER, Reason};
+pub use self::answer::{Answer, HELD, REFUSED, answer};
+pub use self::hold::{Decision, Hold, Person, Reason};
 pub use self::settings::Settings;
 use super::organization::Organization;
 use super::provisioning::ProvisioningError;

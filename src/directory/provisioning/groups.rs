@@ -9,6 +9,7 @@ use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, GroupFacts, Membership};
 use crate::directory::{brake, fold};
 use crate::observe::audit::Author;
+use crate::scim::etag::Conditions;
 use crate::scim::group::GroupDraft;
 use crate::scim::patch::{GroupChange, Patch};
 use crate::store::id;
@@ -22,6 +23,23 @@ pub fn create_group(
     now: Timestamp,
 ) -> Provisioned<Outcome<ScimGroup>> {
     let id = id::new(now);
+    let made = create_group_as(tx, organization, &id, draft, by, now)?;
+    Ok(Outcome {
+        value: read_group(tx, organization, &id, true)?,
+        notes: made.notes,
+        changed: made.changed,
+    })
+}
+
+/// The same under an id that was made before. The outcome is without the members.
+pub(super) fn create_group_as(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    draft: &GroupDraft,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<Outcome<ScimGroup>> {
     tx.prepare_cached(
         "INSERT INTO groups (id, organization_id, display_name, display_name_key, external_id,
              level, origin, resource, created_at, updated_at)
@@ -42,14 +60,14 @@ pub fn create_group(
     add_members(
         tx,
         organization,
-        &id,
+        id,
         draft.members.as_deref().unwrap_or_default(),
         &mut membership,
     )?;
-    let facts = GroupFacts::read(tx, &id)?;
-    provisioned::group_created(tx, organization, &id, &facts, membership, by, now)?;
+    let facts = GroupFacts::read(tx, id)?;
+    provisioned::group_created(tx, organization, id, &facts, membership, by, now)?;
     Ok(Outcome {
-        value: read_group(tx, organization, &id, true)?,
+        value: read_group(tx, organization, id, false)?,
         notes: draft.notes.clone(),
         changed: true,
     })
@@ -183,6 +201,19 @@ pub fn delete_group(
         notes: Vec::new(),
         changed: true,
     })
+}
+
+/// Whether the group is as the client believes; 412 if not. To be asked in the change itself.
+pub fn group_meets(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    conditions: &Conditions,
+) -> Provisioned<()> {
+    if !conditions.are_none() {
+        conditions.allow_change(&read_group(tx, organization, id, false)?.tag())?;
+    }
+    Ok(())
 }
 
 /// Reads one group, with its members where they are wanted; another organization's is not found.

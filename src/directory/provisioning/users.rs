@@ -8,8 +8,9 @@ use crate::directory::domain::{self, EmailDomain};
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, UserFacts};
 use crate::directory::user::{self, Ended};
-use crate::directory::{brake, fold, way_in};
+use crate::directory::{brake, fold, group, way_in};
 use crate::observe::audit::Author;
+use crate::scim::etag::Conditions;
 use crate::scim::patch::Patch;
 use crate::scim::user::UserDraft;
 use crate::store::id;
@@ -23,7 +24,18 @@ pub fn create_user(
     by: &Author,
     now: Timestamp,
 ) -> Provisioned<Outcome<ScimUser>> {
-    let id = id::new(now);
+    create_user_as(tx, organization, &id::new(now), draft, by, now)
+}
+
+/// The same under an id that was made before.
+pub(super) fn create_user_as(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    draft: &UserDraft,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<Outcome<ScimUser>> {
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
              email_key, email_verified, display_name, active, origin, resource, created_at,
@@ -45,18 +57,18 @@ pub fn create_user(
         now.millis()
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
-    let level = user::grant_default(tx, &id, &organization.id)?;
+    let level = user::grant_default(tx, id, &organization.id)?;
     provisioned::user_created(
         tx,
         organization,
-        &id,
+        id,
         &UserFacts::of_draft(draft),
         level,
         by,
         now,
     )?;
     Ok(Outcome {
-        value: read_user(tx, organization, &id)?,
+        value: read_user(tx, organization, id)?,
         notes: draft.notes.clone(),
         changed: true,
     })
@@ -178,6 +190,7 @@ pub fn delete_user(
     brake::access_goes(tx, organization, id, brake::Change::Deletion, by, now)?;
     let ended = user::end_access(tx, id, now)?;
     provisioned::user_deleted(tx, &organization.id, id, &ended, by, now)?;
+    group::left_by(tx, id, now)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([id])?;
     Ok(Outcome {
@@ -185,6 +198,19 @@ pub fn delete_user(
         notes: Vec::new(),
         changed: true,
     })
+}
+
+/// Whether the user is as the client believes; 412 if not. To be asked in the change itself.
+pub fn user_meets(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    conditions: &Conditions,
+) -> Provisioned<()> {
+    if !conditions.are_none() {
+        conditions.allow_change(&read_user(tx, organization, id)?.tag())?;
+    }
+    Ok(())
 }
 
 /// Reads one user; another organization's is not found.

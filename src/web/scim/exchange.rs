@@ -34,8 +34,12 @@ pub(in crate::web) fn traced(
 ) -> Answer {
     let answer = handler(app, call);
     let organization = call.organization()?;
-    let result = Came::of(&answer);
-    let ordinary = result.status < 400
+    let mut result = Came::of(&answer);
+    let undone = call.remarks.undone();
+    if let Some((code, _)) = &undone {
+        result.code = (*code).to_owned();
+    }
+    let ordinary = (result.status < 400 && undone.is_none())
         || (result.status == 404 && matches!(call.request.method.as_str(), "GET" | "HEAD"));
     let outcome = if ordinary {
         Outcome::Accepted
@@ -182,6 +186,9 @@ fn record(call: &Call<'_>, whose: &Organization, outcome: Outcome, result: &Came
         say("body", redact::body(&request.body));
     }
     say("notes", json!(call.remarks.notes()));
+    if let Some((_, operations)) = call.remarks.undone() {
+        say("undone", operations);
+    }
     say("changes", Value::Array(call.remarks.changes()));
     let took = clock::now().since(call.now).as_millis();
     say("took_ms", json!(u64::try_from(took).unwrap_or(u64::MAX)));

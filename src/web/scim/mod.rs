@@ -1,6 +1,7 @@
 //! The SCIM 2.0 endpoint: bearer token to organization, body to typed change, change to answer.
 //! Every answer is JSON, errors included (RFC 7644 section 3.12): Okta parses them.
 
+mod bulk;
 mod discovery;
 mod exchange;
 mod groups;
@@ -11,6 +12,7 @@ mod users;
 
 use serde_json::Value;
 
+pub(super) use bulk::bulk;
 pub(super) use discovery::{
     resource_type, resource_types, schema, schemas, service_provider_config,
 };
@@ -28,7 +30,10 @@ use crate::directory::provisioning::{ProvisioningError, ScimGroup, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::scim::error::ScimError;
+use crate::scim::etag::Conditions;
+use crate::scim::query::ListQuery;
 use crate::scim::render::{self, Meta};
+use crate::scim::schema::ResourceType;
 
 const MEDIA_TYPE: &str = "application/scim+json";
 
@@ -116,7 +121,6 @@ pub(super) fn nothing_there(path: &str) -> Problem {
             "not-supported",
             "/Me is not supported: a SCIM token stands for an organization, not for a user.",
         ),
-        "Bulk" => Problem::new(501, "not-supported", "Bulk is not supported."),
         ".search" => Problem::new(501, "not-supported", "Search by POST is not supported."),
         _ => Problem::new(404, "not-found", "There is no such SCIM endpoint."),
     }
@@ -161,16 +165,49 @@ fn json(status: u16, value: &Value) -> Response {
     Response::new(status).body(MEDIA_TYPE, value.to_string().into_bytes())
 }
 
-/// A resource with its own address in `Location`.
-fn located(status: u16, value: &Value) -> Response {
-    let location = value
-        .pointer("/meta/location")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    match location {
-        Some(location) => json(status, value).header("Location", location),
-        None => json(status, value),
+/// One resource, as far as the client wants it, with its address and its version.
+fn resource(status: u16, shown: Value, query: &ListQuery, kind: &ResourceType) -> Response {
+    let meta = |name: &str| {
+        let value = shown.get("meta").and_then(|meta| meta.get(name));
+        value.and_then(Value::as_str).map(str::to_owned)
+    };
+    let (location, tag) = (meta("location"), meta("version"));
+    let mut response = json(status, &query.project(shown, kind));
+    if let Some(location) = location {
+        response = response.header("Location", location);
     }
+    if let Some(tag) = tag {
+        response = response.header("ETag", tag);
+    }
+    response
+}
+
+/// 304: the client has it already.
+fn unmodified(tag: String) -> Response {
+    Response::new(304).header("ETag", tag)
+}
+
+fn gone() -> Response {
+    Response::new(204)
+}
+
+/// Which attributes the answer is to have; RFC 7644 section 3.9 lets every request that is answered
+/// with a resource say so.
+fn projection(call: &Call<'_>) -> Result<ListQuery, ScimError> {
+    ListQuery::parse(call.request.query.as_deref())
+}
+
+/// `If-Match` and `If-None-Match`.
+fn conditions(call: &Call<'_>) -> Result<Conditions, ScimError> {
+    let headers = &call.request.headers;
+    for name in ["if-match", "if-none-match"] {
+        if headers.contains(name) && headers.get(name).is_none() {
+            return Err(ScimError::invalid_value(format!(
+                "`{name}` isn't readable text."
+            )));
+        }
+    }
+    Conditions::parse(headers.all("if-match"), headers.all("if-none-match"))
 }
 
 /// What a SCIM handler may end with.

@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::Refused;
 use crate::clock::Timestamp;
-use crate::directory::brake::hold::{self, Held};
-use crate::directory::brake::{Braked, RETRY_AFTER};
+use crate::directory::brake::{self, Braked};
 use crate::directory::organization::Organization;
 use crate::directory::provisioning::{Outcome, ProvisioningError};
 use crate::observe::audit::{self, Author, Line};
+use crate::store::StoreError;
 use crate::web::route::Call;
 use crate::web::{App, Problem};
 
@@ -28,12 +28,7 @@ impl Call<'_> {
         change: impl FnOnce(&Connection) -> Result<Outcome<T>, ProvisioningError> + Send + 'static,
     ) -> Result<T, Refused> {
         let organization = self.organization_for_scim()?;
-        let made = app.store.write(move |tx| {
-            let before = audit::newest_number(tx)?;
-            let outcome = change(tx)?;
-            let lines = audit::since(tx, before, MOST_LINES)?;
-            Ok::<_, ProvisioningError>((outcome, lines))
-        });
+        let made = app.store.write(move |tx| with_lines(tx, change));
         match made {
             Ok((outcome, lines)) => {
                 self.remarks.changes_are(told(&lines));
@@ -48,54 +43,37 @@ impl Call<'_> {
     }
 }
 
-/// Keeps what the brake held for an admin, and says what the client is told: 429 while it waits,
-/// 403 after a no.
-pub(super) fn held(
+/// Makes a change, and reads what the audit log says of it.
+pub(super) fn with_lines<T, E: From<StoreError>>(
+    tx: &Connection,
+    change: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<(T, Vec<Line>), E> {
+    let before = audit::newest_number(tx)?;
+    let made = change(tx)?;
+    let lines = audit::since(tx, before, MOST_LINES)?;
+    Ok((made, lines))
+}
+
+/// Keeps what the brake held for an admin; what the client is told.
+fn held(
     app: &App,
     organization: &Organization,
     braked: Braked,
     by: Author,
     now: Timestamp,
 ) -> Result<Problem, Problem> {
-    let why = braked.why();
     let own = organization.clone();
-    let held = app
+    let answer = app
         .store
-        .write(move |tx| hold::keep(tx, &own, &braked, &by, now))?;
-    let page = format!(
-        "{}/console/organizations/{}/brake",
-        app.public.origin(),
-        organization.slug
-    );
-    Ok(match held {
-        Held::Waiting(_) => Problem {
-            retry_after: Some(RETRY_AFTER),
-            ..Problem::new(
-                429,
-                "brake-held",
-                format!(
-                    "{why} An administrator has to allow or refuse it at {page}; try again after that."
-                ),
-            )
-        },
-        Held::Refused(_, until) => Problem::new(
-            403,
-            "brake-refused",
-            format!("{why} An administrator refused it, which counts until {until}; see {page}."),
-        ),
-        Held::Answered => Problem {
-            retry_after: Some(std::time::Duration::from_secs(1)),
-            ..Problem::new(
-                429,
-                "brake-held",
-                "An administrator has just answered; try again.",
-            )
-        },
+        .write(move |tx| brake::answer(tx, &own, &braked, &by, now))?;
+    Ok(Problem {
+        retry_after: answer.retry_after,
+        ..Problem::new(answer.status, answer.code, answer.detail)
     })
 }
 
 /// What the lines of one change say, one entry for each thing that was changed in one way.
-fn told(lines: &[Line]) -> Vec<Value> {
+pub(super) fn told(lines: &[Line]) -> Vec<Value> {
     let mut changes: Vec<Map<String, Value>> = Vec::new();
     for line in lines {
         let detail = line.detail();
