@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Answer;
+use crate::access::token::ScimToken;
 use crate::clock;
 use crate::directory::organization::Organization;
 use crate::edge::{Request, Response};
@@ -56,19 +57,22 @@ pub(in crate::web) fn traced(
     answer
 }
 
-/// Keeps the trace of a request whose token belongs to this organization, but not where it was
-/// shown.
-pub(super) fn misdirected(app: &App, call: &Call<'_>, own: &Organization, problem: &Problem) {
-    let record = record(call, own, Outcome::Refused, &Came::of_problem(problem));
+/// Keeps the trace of a request that was refused for its token: it worked once, or it is this
+/// organization's and was shown to another.
+pub(super) fn of_token(
+    app: &App,
+    call: &Call<'_>,
+    own: &Organization,
+    token: &ScimToken,
+    problem: &Problem,
+) {
+    let mut record = record(call, own, Outcome::Refused, &Came::of_problem(problem));
+    record.about.token = Some(token.id.clone());
+    if let Value::Object(detail) = &mut record.detail {
+        let token = json!({ "id": token.id, "name": token.name });
+        detail.insert("token".to_owned(), token);
+    }
     keep_refused(app, call, record, Source::Organization(own.id.clone()));
-}
-
-/// Keeps the trace of a request without a token that counts, for the organization in its address.
-/// Anybody can send one, so that it counts against the quota of their address.
-pub(super) fn unknown(app: &App, call: &Call<'_>, asked: &Organization, problem: &Problem) {
-    let record = record(call, asked, Outcome::Refused, &Came::of_problem(problem));
-    let source = Source::Address(call.request.client.address);
-    keep_refused(app, call, record, source);
 }
 
 fn keep_refused(app: &App, call: &Call<'_>, record: Record, source: Source) {

@@ -41,19 +41,6 @@ type Answer = Result<Response, Problem>;
 
 /// From the bearer token to the organization in the address, and to whoever pushes.
 pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Problem> {
-    identify(app, call).inspect_err(|problem| {
-        // Without a token that counts, all that is known is the organization in the address.
-        if problem.status == 401
-            && let Ok(asked) = app
-                .store
-                .read(|conn| organization::find(conn, call.parameter("org")))
-        {
-            exchange::unknown(app, call, &asked, problem);
-        }
-    })
-}
-
-fn identify(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Problem> {
     let presented = call
         .request
         .header("authorization")
@@ -68,12 +55,17 @@ fn identify(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Proble
         })?
         .to_owned();
     let now = call.now;
-    let found = app.store.read(|conn| {
-        let Some(token) = token::find_active(conn, &presented, now)? else {
-            return Ok(None);
-        };
-        let own = organization::find_by_id(conn, &token.organization_id)?;
-        Ok::<_, Problem>(Some((token, own)))
+    let (found, ended) = app.store.read(|conn| {
+        if let Some(token) = token::find_active(conn, &presented, now)? {
+            let own = organization::find_by_id(conn, &token.organization_id)?;
+            return Ok((Some((token, own)), None));
+        }
+        let ended = token::find_ended(conn, &presented, now)?
+            .map(|token| {
+                organization::find_by_id(conn, &token.organization_id).map(|own| (token, own))
+            })
+            .transpose()?;
+        Ok::<_, Problem>((None, ended))
     })?;
     let Some((token, own)) = found else {
         let client = call.request.client.address;
@@ -81,12 +73,17 @@ fn identify(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Proble
             return Err(bearer::too_many(wait));
         }
         tracing::info!(%client, "SCIM token refused");
-        return Err(Problem::new(
+        let problem = Problem::new(
             401,
             "token-refused",
             "This SCIM token is unknown, expired or revoked; generate a new one under Groups, \
              Configure SCIM.",
-        ));
+        );
+        // A token that is made up leaves nothing; one that worked once is somebody's trouble.
+        if let Some((token, own)) = ended {
+            exchange::of_token(app, call, &own, &token, &problem);
+        }
+        return Err(problem);
     };
     token::note_use(&app.store, &token, call.request.client.address, now);
     if own.slug != call.parameter("org") {
@@ -95,7 +92,7 @@ fn identify(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Proble
             "token-of-another-organization",
             "This SCIM token belongs to another organization than the address.",
         );
-        exchange::misdirected(app, call, &own, &problem);
+        exchange::of_token(app, call, &own, &token, &problem);
         return Err(problem);
     }
     let author = Author {
