@@ -13,6 +13,7 @@
 mod api_tokens;
 mod app;
 mod audit;
+mod brake;
 mod break_glass;
 mod break_glass_announced;
 mod break_glass_limits;
@@ -37,3 +38,4 @@ mod scim_writes;
 mod sessions;
 mod sign_in;
 mod store;
+mod traces;

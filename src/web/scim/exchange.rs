@@ -190,6 +190,9 @@ fn record(call: &Call<'_>, whose: &Organization, outcome: Outcome, result: &Came
         say("body", redact::body(&request.body));
     }
     say("notes", json!(call.remarks.notes()));
+    if result.status < 400 && !matches!(method, "GET" | "HEAD") {
+        say("changed", call.remarks.changed().into());
+    }
     if let Some((_, operations)) = call.remarks.undone() {
         say("undone", operations);
     }

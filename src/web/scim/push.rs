@@ -78,9 +78,14 @@ pub(super) fn told(lines: &[Line]) -> Vec<Value> {
     for line in lines {
         let detail = line.detail();
         let row = &line.row;
+        // A large group takes several lines: those before and after say `group.changed`.
         let same = |change: &Map<String, Value>| {
-            change.get("action").and_then(Value::as_str) == Some(&row.action)
-                && change.get("id").and_then(Value::as_str) == row.target_id.as_deref()
+            let text = |name: &str| change.get(name).and_then(Value::as_str);
+            let action = text("action").unwrap_or_default();
+            text("id") == row.target_id.as_deref()
+                && (action == row.action
+                    || (action, row.action.as_str()) == ("group.created", "group.changed")
+                    || (action, row.action.as_str()) == ("group.changed", "group.deleted"))
         };
         let at = changes.iter().position(same).unwrap_or_else(|| {
             changes.push(audit::detail([
@@ -94,6 +99,9 @@ pub(super) fn told(lines: &[Line]) -> Vec<Value> {
         let Some(change) = changes.get_mut(at) else {
             continue;
         };
+        if row.action == "group.deleted" {
+            change.insert("action".to_owned(), json!(row.action));
+        }
         for name in ["added", "removed"] {
             if let Some(ids) = detail.get(name).and_then(Value::as_array) {
                 let before = change.get(name).and_then(Value::as_u64).unwrap_or(0);
