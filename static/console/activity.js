@@ -10,8 +10,11 @@ import { badge, copyable, empty, notice } from './show.js';
 import { when } from './time.js';
 
 const KINDS = { saml: 'Sign-in', scim: 'SCIM', 'break-glass': 'Break-glass' };
+/** Characters of a reason in a list; its own page has all of it. */
+const LONG = 140;
+
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const SHOWN = ['checks', 'fix', 'notes', 'changes', 'changed', 'detail', 'token', 'method', 'path', 'status', 'took_ms', 'query', 'client'];
+const SHOWN = ['checks', 'fix', 'notes', 'changes', 'changed', 'detail', 'token', 'method', 'path', 'status', 'took_ms', 'query', 'client', 'name'];
 
 const kind = { name: 'kind', label: 'Kind', options: [['', 'Every kind'], ...Object.entries(KINDS)] };
 const outcome = { name: 'outcome', label: 'Outcome', options: [['', 'Every outcome'], ['accepted', 'Accepted'], ['refused', 'Refused']] };
@@ -51,7 +54,7 @@ async function shown(page, part, { path, filters, caption, empty: none }) {
         h('a', { href: page.at('activity', trace.reference) }, asked(trace)),
         h('small', when(trace.at), asker(trace) && ` by ${asker(trace)}`),
         h('span', { class: 'slim' }, result(trace))) },
-      { name: 'Kind', narrow: false, show: (trace) => h('span', { class: 'two' }, h('span', KINDS[trace.kind] ?? trace.kind), trace.method && h('small', trace.method)) },
+      { name: 'Kind', narrow: false, show: (trace) => h('span', { class: 'two whole' }, h('span', KINDS[trace.kind] ?? trace.kind), trace.method && h('small', trace.method)) },
       { name: 'Result', narrow: false, show: result },
       { name: part === 'refused' ? 'Why' : 'What came of it', narrow: false, show: came },
     ],
@@ -62,13 +65,15 @@ async function shown(page, part, { path, filters, caption, empty: none }) {
 }
 
 function result(trace) {
-  return h('span', { class: 'two' }, badge(trace.outcome),
+  return h('span', { class: 'two whole' }, badge(trace.outcome),
     (trace.status || trace.code !== 'ok') && h('small', [trace.status, trace.code !== 'ok' && trace.code].filter(Boolean).join(' ')));
 }
 
+const short = (text) => (text.length > LONG ? `${text.slice(0, LONG).trimEnd()}…` : text);
+
 /** The reason, the changes, or what was forgiven; at most three lines. */
 function came(trace) {
-  if (trace.outcome === 'refused') return trace.detail?.detail || trace.detail?.fix || trace.summary;
+  if (trace.outcome === 'refused') return short(trace.detail?.detail || trace.detail?.fix || trace.summary);
   const notes = trace.detail?.notes ?? [];
   const lines = changed(trace);
   return h('span', { class: 'two' },

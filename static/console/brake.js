@@ -93,7 +93,7 @@ function edit(page, settings) {
     fields: [
       field({ name: 'armed', label: 'The brake', control: select([['true', 'Armed'], ['false', 'Off: nothing is held']], String(settings.armed)) }),
       h('div', { class: 'columns' },
-        field({ name: 'share', label: 'Over percent of the active people', type: 'number', min: 1, max: 100, value: settings.share, required: true, 'data-missing': 'Type a number from 1 to 100.' }),
+        field({ name: 'share', label: 'Over percent of people', type: 'number', min: 1, max: 100, value: settings.share, required: true, 'data-missing': 'Type a number from 1 to 100.' }),
         field({ name: 'people', label: 'And over this many people', type: 'number', min: 1, max: 1000000, value: settings.people, required: true, 'data-missing': 'Type how many people.' }),
         field({ name: 'window', label: 'Within minutes', type: 'number', min: 1, max: 120, value: Math.round(settings.window_s / 60), required: true, 'data-missing': 'Type a number from 1 to 120.' })),
     ],

@@ -13,7 +13,7 @@ export function asked(trace) {
   if (!thing) return room === 'Bulk' ? 'Several changes at once' : `${VERBS[method] ?? method} ${room ?? 'the endpoint'}`;
   if (id === '.search') return `Search ${thing}s`;
   if (!id && method !== 'POST') return `Look up ${thing}s${filter(detail.query)}`;
-  const name = detail.changes?.[0]?.name ?? detail.body?.userName ?? detail.body?.displayName;
+  const name = detail.name ?? detail.changes?.[0]?.name ?? detail.body?.userName ?? detail.body?.displayName;
   return `${VERBS[method] ?? method} ${thing} ${typeof name === 'string' ? name : id ?? ''}`.trim();
 }
 

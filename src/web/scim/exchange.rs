@@ -176,6 +176,7 @@ fn record(call: &Call<'_>, whose: &Organization, outcome: Outcome, result: &Came
     say("scim_type", result.scim_type.clone().into());
     say("method", method.into());
     say("path", path.clone().into());
+    say("name", call.remarks.name().into());
     say("query", request.query.as_deref().map(redact::query).into());
     say("client", request.client.address.to_string().into());
     say(

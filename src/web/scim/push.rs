@@ -36,6 +36,8 @@ impl Call<'_> {
             }
             Err(ProvisioningError::Braked(braked)) => {
                 let by = self.author()?;
+                let only = braked.people.first().filter(|_| braked.people.len() == 1);
+                self.remarks.about(only.map(|(_, name)| name.clone()));
                 Err(held(app, organization, *braked, by, self.now)?.into())
             }
             Err(error) => Err(error.into()),

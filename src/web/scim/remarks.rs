@@ -19,6 +19,7 @@ pub(in crate::web) struct Remarks {
     changes: RefCell<Vec<Value>>,
     changed: Cell<bool>,
     refused: RefCell<RefusedOperations>,
+    name: RefCell<Option<String>>,
 }
 
 /// Operations of a bulk request that were not done.
@@ -56,6 +57,16 @@ impl Remarks {
     /// What was changed, as the audit log tells it.
     pub(in crate::web) fn changes(&self) -> Vec<Value> {
         self.changes.borrow().clone()
+    }
+
+    /// Keeps whom a change that was not made is about.
+    pub(super) fn about(&self, name: Option<String>) {
+        *self.name.borrow_mut() = name;
+    }
+
+    /// Whom a change that was not made is about, where it says so.
+    pub(in crate::web) fn name(&self) -> Option<String> {
+        self.name.borrow().clone()
     }
 
     /// Keeps that an operation of a bulk request was not done; its status.
