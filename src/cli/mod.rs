@@ -19,6 +19,7 @@ mod provider;
 mod scim;
 mod serve;
 mod session;
+mod timeline;
 mod token;
 mod trace;
 mod user;
