@@ -127,7 +127,10 @@ fn attribute(attribute: &Attribute) -> Value {
     if !attribute.canonical_values.is_empty() {
         shown.insert("canonicalValues".into(), attribute.canonical_values.into());
     }
-    if matches!(attribute.kind, Type::String | Type::Reference) {
+    if matches!(
+        attribute.kind,
+        Type::String | Type::Reference | Type::Binary
+    ) {
         shown.insert("caseExact".into(), attribute.case_exact.into());
     }
     let mutability = match attribute.mutability {
@@ -164,6 +167,7 @@ fn type_name(kind: Type) -> &'static str {
         Type::Boolean => "boolean",
         Type::DateTime => "dateTime",
         Type::Reference => "reference",
+        Type::Binary => "binary",
         Type::Complex => "complex",
     }
 }

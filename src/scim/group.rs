@@ -52,6 +52,15 @@ impl GroupDraft {
             notes,
         })
     }
+
+    /// Refuses extensions that we don't know, for organizations that want it so: 400
+    /// `invalidValue` with the URN. `kept` is the stored resource; what is in it just so may stay.
+    pub fn only_known_extensions(
+        &self,
+        kept: Option<&Map<String, Value>>,
+    ) -> Result<(), ScimError> {
+        validate::only_known_extensions(&self.resource, &GROUP, kept)
+    }
 }
 
 /// The ids in a list of members, each once, in order. Only `value` counts (RFC 7643 section 4.2);

@@ -27,6 +27,8 @@ pub enum Guard {
     May(Action),
     /// A SCIM client with a token of the organization in the address.
     ScimToken,
+    /// A user of the organization in the address, by an API token of their own.
+    ScimUser,
 }
 
 type Answer = fn(&App, &Call<'_>) -> Result<Response, Problem>;
@@ -55,7 +57,7 @@ use Action::{
     Administer, ChangeUsers, IssueTokens, Operate, OwnAccount, OwnSession, ReadDirectory,
     ReadTraces,
 };
-use Guard::{May, Open, OpenAcrossSites, ScimToken};
+use Guard::{May, Open, OpenAcrossSites, ScimToken, ScimUser};
 
 /// Every address there is.
 #[rustfmt::skip]
@@ -185,6 +187,10 @@ pub static ROUTES: &[Route] = &[
     row("PATCH",  "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::patch_group),
     row("DELETE", "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::delete_group),
     row("POST",   "/scim/v2/{org}/Bulk",                   ScimToken, scim::bulk),
+    row("GET",    "/scim/v2/{org}/Me",                     ScimUser,  scim::read_me),
+    row("PUT",    "/scim/v2/{org}/Me",                     ScimUser,  scim::leave_me),
+    row("PATCH",  "/scim/v2/{org}/Me",                     ScimUser,  scim::leave_me),
+    row("DELETE", "/scim/v2/{org}/Me",                     ScimUser,  scim::leave_me),
     row("GET",    "/scim/v2/{org}/ServiceProviderConfig",  ScimToken, scim::service_provider_config),
     row("GET",    "/scim/v2/{org}/ResourceTypes",          ScimToken, scim::resource_types),
     row("GET",    "/scim/v2/{org}/ResourceTypes/{id}",     ScimToken, scim::resource_type),
@@ -303,6 +309,12 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
             let (organization, author) = scim::authenticate(app, &call)?;
             call.organization = Some(organization);
             call.pushed_by = Some(author);
+            return scim::traced(app, &call, route.answer);
+        }
+        Guard::ScimUser => {
+            let (organization, signed_in) = scim::authenticate_person(app, &call)?;
+            call.organization = Some(organization);
+            call.signed_in = Some(signed_in);
             return scim::traced(app, &call, route.answer);
         }
         Guard::Open => own_origin(app, request)?,

@@ -22,9 +22,9 @@ function filter(query) {
   return text ? `: ${text}` : '';
 }
 
-/** Who asked: the token's name, or the address. */
+/** Who asked: the token's name, a person's, or the address. */
 export function asker({ detail }) {
-  return detail?.token?.name ?? detail?.client ?? '';
+  return detail?.token?.name ?? detail?.person ?? detail?.client ?? '';
 }
 
 /** What a SCIM exchange changed, a phrase for each thing. */

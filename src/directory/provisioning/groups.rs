@@ -7,7 +7,7 @@ use super::{GROUP_COLUMNS, Outcome, Provisioned, ScimGroup, group_row, no_such, 
 use crate::clock::Timestamp;
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, GroupFacts, Membership};
-use crate::directory::{brake, fold};
+use crate::directory::{UnknownExtensions, brake, fold};
 use crate::observe::audit::Author;
 use crate::scim::etag::Conditions;
 use crate::scim::group::GroupDraft;
@@ -40,6 +40,9 @@ pub(super) fn create_group_as(
     by: &Author,
     now: Timestamp,
 ) -> Provisioned<Outcome<ScimGroup>> {
+    if organization.unknown_extensions == UnknownExtensions::Refuse {
+        draft.only_known_extensions(None)?;
+    }
     tx.prepare_cached(
         "INSERT INTO groups (id, organization_id, display_name, display_name_key, external_id,
              level, origin, resource, created_at, updated_at)
@@ -84,6 +87,9 @@ pub fn replace_group(
     now: Timestamp,
 ) -> Provisioned<Outcome<ScimGroup>> {
     let stored_before = read_group(tx, organization, id, false)?.resource;
+    if organization.unknown_extensions == UnknownExtensions::Refuse {
+        draft.only_known_extensions(Some(&stored_before))?;
+    }
     let before = GroupFacts::read(tx, id)?;
     let mut membership = Membership::default();
     tx.prepare_cached(

@@ -8,7 +8,7 @@ use crate::directory::domain::{self, EmailDomain};
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, UserFacts};
 use crate::directory::user::{self, Ended};
-use crate::directory::{brake, fold, group, way_in};
+use crate::directory::{UnknownExtensions, brake, fold, group, way_in};
 use crate::observe::audit::Author;
 use crate::scim::etag::Conditions;
 use crate::scim::patch::Patch;
@@ -36,6 +36,9 @@ pub(super) fn create_user_as(
     by: &Author,
     now: Timestamp,
 ) -> Provisioned<Outcome<ScimUser>> {
+    if organization.unknown_extensions == UnknownExtensions::Refuse {
+        draft.only_known_extensions(None)?;
+    }
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
              email_key, email_verified, display_name, active, origin, resource, created_at,
@@ -86,6 +89,9 @@ pub fn replace_user(
     now: Timestamp,
 ) -> Provisioned<Outcome<ScimUser>> {
     let before = read_user(tx, organization, id)?;
+    if organization.unknown_extensions == UnknownExtensions::Refuse {
+        draft.only_known_extensions(Some(&before.resource))?;
+    }
     let active = draft.active.unwrap_or(before.active);
     if !active {
         brake::access_goes(tx, organization, id, brake::Change::Deactivation, by, now)?;

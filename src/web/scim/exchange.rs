@@ -11,6 +11,7 @@ use crate::access::token::ScimToken;
 use crate::clock;
 use crate::directory::organization::Organization;
 use crate::edge::{Request, Response};
+use crate::observe::audit::Via;
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source, redact};
 use crate::web::route::Call;
 use crate::web::{App, Problem};
@@ -153,7 +154,10 @@ impl Came {
 fn record(call: &Call<'_>, whose: &Organization, outcome: Outcome, result: &Came) -> Record {
     let request = call.request;
     let method = request.method.as_str();
-    let token = call.author().ok();
+    let (token, person) = match call.author().ok() {
+        Some(author) if author.via == Via::Scim => (Some(author), None),
+        other => (None, other),
+    };
     let path = redact::cut(&request.path, LONGEST);
     let resource = Some(call.parameter("id"))
         .filter(|id| !id.is_empty())
@@ -186,6 +190,7 @@ fn record(call: &Call<'_>, whose: &Organization, outcome: Outcome, result: &Came
             .map(|token| json!({ "id": token.id, "name": token.name }))
             .into(),
     );
+    say("person", person.map(|person| person.name).into());
     say("headers", Value::Object(headers(request)));
     if !request.body.is_empty() {
         say("body", redact::body(&request.body));

@@ -6,6 +6,7 @@ mod discovery;
 mod exchange;
 mod groups;
 mod listing;
+mod me;
 mod push;
 mod remarks;
 mod users;
@@ -19,6 +20,7 @@ pub(super) use discovery::{
 pub(super) use exchange::traced;
 pub(super) use groups::{create_group, delete_group, patch_group, read_group, replace_group};
 pub(super) use listing::{list_groups, list_users};
+pub(super) use me::{authenticate_person, leave_me, read_me};
 pub(super) use remarks::Remarks;
 pub(super) use users::{create_user, delete_user, patch_user, read_user, replace_user};
 
@@ -113,11 +115,6 @@ pub(super) fn nothing_there(path: &str) -> Problem {
         .next()
         .unwrap_or_default();
     match last {
-        "Me" => Problem::new(
-            501,
-            "not-supported",
-            "/Me is not supported: a SCIM token stands for an organization, not for a user.",
-        ),
         ".search" => Problem::new(501, "not-supported", "Search by POST is not supported."),
         _ => Problem::new(404, "not-found", "There is no such SCIM endpoint."),
     }

@@ -3,6 +3,9 @@
 
 mod bulk;
 mod conditions;
+mod me;
+mod quirks;
+mod users;
 
 use serde_json::{Value, json};
 
