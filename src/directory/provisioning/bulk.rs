@@ -26,6 +26,9 @@ pub type Step = Vec<(usize, Operation)>;
 /// What came of one operation; the value is the entity tag of what there is now.
 pub type Attempt = Result<Outcome<Option<String>>, ScimError>;
 
+/// What of a step the brake held first, and where in it.
+type HeldAt = Option<(usize, Braked)>;
+
 /// Does the steps in their order, until more than `errors_left` have failed. `failed` has the
 /// places of operations that didn't succeed before; what refers to one of them isn't tried.
 /// Returned is what came of each that was reached, by its place.
@@ -73,7 +76,7 @@ fn together(
     step: &Step,
     failed: &BTreeSet<usize>,
     by: (&Author, Timestamp),
-) -> Result<(Vec<Attempt>, Option<(usize, Braked)>), StoreError> {
+) -> Result<(Vec<Attempt>, HeldAt), StoreError> {
     let mut attempts = Vec::with_capacity(step.len());
     let mut braked = None;
     for (_, operation) in step {

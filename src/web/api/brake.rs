@@ -29,10 +29,9 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
 /// `PATCH .../scim/brake`
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let body = Body::read(call.request, &["armed", "share", "people", "window_s"])?;
-    let window = match body.number("window_s")? {
-        None => None,
-        Some(seconds) => Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))),
-    };
+    let window = body
+        .number("window_s")?
+        .map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
     let wanted = Wanted {
         armed: body.flag("armed")?,
         share: body.number("share")?,
