@@ -268,6 +268,11 @@ impl Membership {
         }
     }
 
+    /// Who left, by id.
+    pub(super) fn leavers(&self) -> &BTreeSet<String> {
+        &self.removed
+    }
+
     /// As many as fit into one line, taken out.
     fn part(&mut self) -> Self {
         let mut part = Self::default();

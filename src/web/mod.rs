@@ -39,6 +39,7 @@ use crate::directory::addresses::PublicUrl;
 use crate::directory::deprovisioning_histogram::Histogram;
 use crate::directory::{DirectoryError, service_keys};
 use crate::edge::{Handler, Method, Request, Response};
+use crate::observe::trace::Recorder;
 use crate::saml::response::DecryptionKey;
 use crate::store::Store;
 
@@ -55,6 +56,7 @@ pub struct App {
     self_signed: bool,
     wrong_tokens: WrongTokens,
     deprovisioning: Mutex<Histogram>,
+    traces: Recorder,
 }
 
 /// The service provider's certificates and decryption key, read once: they change with a restart.
@@ -69,6 +71,7 @@ impl App {
     /// of the local CA.
     pub fn new(store: Store, gate: Gate, public: PublicUrl, self_signed: bool) -> Arc<Self> {
         Arc::new(Self {
+            traces: Recorder::new(store.clone()),
             store,
             gate,
             public,
@@ -78,6 +81,12 @@ impl App {
             wrong_tokens: WrongTokens::default(),
             deprovisioning: Mutex::default(),
         })
+    }
+
+    /// Writes the traces that were gathered and takes no more time over them. To be called once no
+    /// request runs any more, before the store is closed.
+    pub fn finish(&self) {
+        self.traces.stop();
     }
 
     /// The SAML keys, made at the first need: RSA keys take a moment, and the first start should

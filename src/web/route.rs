@@ -167,6 +167,12 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),
+    row("GET",    "/api/v1/trace-retention",                           May(Operate),       api::traces::retention),
+    row("PATCH",  "/api/v1/trace-retention",                           May(Operate),       api::traces::change_retention),
+    row("GET",    "/api/v1/organizations/{org}/scim/brake",            May(ReadTraces),    api::brake::show),
+    row("PATCH",  "/api/v1/organizations/{org}/scim/brake",            May(Administer),    api::brake::change),
+    row("GET",    "/api/v1/organizations/{org}/scim/brake/holds/{hold}", May(ReadTraces),  api::brake::show_hold),
+    row("POST",   "/api/v1/organizations/{org}/scim/brake/holds/{hold}/decision", May(Administer), api::brake::decide),
 
     row("GET",    "/scim/v2/{org}/Users",                  ScimToken, scim::list_users),
     row("POST",   "/scim/v2/{org}/Users",                  ScimToken, scim::create_user),

@@ -169,6 +169,13 @@ impl TestApp {
         }
     }
 
+    /// Lets SCIM take access from whomever it likes, for tests in which the only admin goes.
+    pub(crate) fn release_brake(&self, tenant: &Tenant) {
+        let path = format!("{}/scim/brake", tenant.base);
+        self.as_operator("PATCH", &path, &json!({ "armed": false }))
+            .expect(200);
+    }
+
     /// A provider that still lacks its metadata.
     pub(crate) fn draft(&self, slug: &str, domain: &str) -> String {
         let path = format!("/api/v1/organizations/{slug}/providers");
@@ -355,6 +362,9 @@ impl TestApp {
                     "tokens",
                     "keys",
                     "seen_assertions",
+                    "brakes",
+                    "brake_holds",
+                    "brake_held",
                 ] {
                     text.push_str(&format!("{table}\n"));
                     let mut statement = conn.prepare(&format!("SELECT * FROM {table}"))?;

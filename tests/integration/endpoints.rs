@@ -153,6 +153,13 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 
+    row("GET",    "/api/v1/trace-retention", operators(200), |_| Ask::get("/api/v1/trace-retention")),
+    row("PATCH",  "/api/v1/trace-retention", operators(200), |_| Ask::new("PATCH", "/api/v1/trace-retention").json(&json!({ "days": 31 }))),
+    row("GET",    "/api/v1/organizations/{org}/scim/brake", editors(), |_| Ask::get(format!("{ORG}/scim/brake"))),
+    row("PATCH",  "/api/v1/organizations/{org}/scim/brake", admins(200), |_| Ask::new("PATCH", format!("{ORG}/scim/brake")).json(&json!({ "share": 30 }))),
+    row("GET",    "/api/v1/organizations/{org}/scim/brake/holds/{hold}", editors(), |w| Ask::get(w.hold())),
+    row("POST",   "/api/v1/organizations/{org}/scim/brake/holds/{hold}/decision", admins(200), |w| Ask::new("POST", format!("{}/decision", w.hold())).json(&json!({ "decision": "refuse" }))),
+
     row("GET",    "/scim/v2/{org}/Users", scim(200), |_| Ask::get("/scim/v2/acme/Users")),
     row("POST",   "/scim/v2/{org}/Users", scim(201), |w| Ask::new("POST", "/scim/v2/acme/Users").scim(&user(&w.fresh("p")))),
     row("GET",    "/scim/v2/{org}/Users/{id}", scim(200), |w| Ask::get(format!("/scim/v2/acme/Users/{}", w.user()))),
@@ -386,6 +393,19 @@ impl World {
              VALUES ('{id}', 'https://hooks.example/', x'00', '', 0)"
         ));
         format!("/api/v1/webhooks/{id}")
+    }
+
+    /// The address of something that the brake holds.
+    fn hold(&self) -> String {
+        let id = self.fresh("h");
+        let now = portcullis::clock::now().millis();
+        self.app.force(&format!(
+            "INSERT INTO brake_holds (id, organization_id, token_id, token_name, reason, state,
+                 opened_at, last_at, attempts, people, passed, active)
+             SELECT '{id}', id, '{id}', 'Okta', 'share', 'open', {now}, {now}, 1, 0, 10, 40
+             FROM organizations WHERE slug = 'acme'"
+        ));
+        format!("{ORG}/scim/brake/holds/{id}")
     }
 
     fn renamed(&self) -> Value {

@@ -12,6 +12,8 @@ use super::{
     patch_user, replace_group, replace_user, user_meets,
 };
 use crate::clock::Timestamp;
+use crate::directory::DirectoryError;
+use crate::directory::brake::{self, Braked};
 use crate::directory::organization::Organization;
 use crate::observe::audit::Author;
 use crate::scim::bulk::{Operation, Verb};
@@ -23,6 +25,9 @@ pub type Step = Vec<(usize, Operation)>;
 
 /// What came of one operation; the value is the entity tag of what there is now.
 pub type Attempt = Result<Outcome<Option<String>>, ScimError>;
+
+/// What of a step the brake held first, and where in it.
+type HeldAt = Option<(usize, Braked)>;
 
 /// Does the steps in their order, until more than `errors_left` have failed. `failed` has the
 /// places of operations that didn't succeed before; what refers to one of them isn't tried.
@@ -41,7 +46,18 @@ pub fn apply(
         if errors >= errors_left {
             break;
         }
-        let done = atomically(tx, || together(tx, organization, step, &failed, (by, now)))?;
+        let mut braked = None;
+        let mut done = atomically(tx, || {
+            let (attempts, held) = together(tx, organization, step, &failed, (by, now))?;
+            braked = held;
+            Ok(attempts)
+        })?;
+        // What the brake held is undone by now, so that the question it leaves is kept.
+        if let Some((at, braked)) = braked
+            && let Some(attempt) = done.get_mut(at)
+        {
+            *attempt = Err(brake_says(tx, organization, &braked, by, now)?);
+        }
         for ((place, _), attempt) in step.iter().zip(done) {
             if attempt.is_err() {
                 errors += 1;
@@ -53,15 +69,16 @@ pub fn apply(
     Ok(attempts)
 }
 
-/// One step. When one of several fails, so do the others.
+/// One step, and which of it the brake held first. When one of several fails, so do the others.
 fn together(
     tx: &Connection,
     organization: &Organization,
     step: &Step,
     failed: &BTreeSet<usize>,
     by: (&Author, Timestamp),
-) -> Result<Vec<Attempt>, StoreError> {
+) -> Result<(Vec<Attempt>, HeldAt), StoreError> {
     let mut attempts = Vec::with_capacity(step.len());
+    let mut braked = None;
     for (_, operation) in step {
         let attempt = if operation.needs.iter().any(|need| failed.contains(need)) {
             Err(left_alone())
@@ -69,6 +86,11 @@ fn together(
             match perform(tx, organization, operation, by) {
                 Ok(outcome) => Ok(outcome),
                 Err(ProvisioningError::Scim(error)) => Err(error),
+                Err(ProvisioningError::Braked(held)) => {
+                    let error = ScimError::new(429, held.why());
+                    braked = braked.or(Some((attempts.len(), *held)));
+                    Err(error)
+                }
                 Err(ProvisioningError::Store(error)) => return Err(error),
             }
         };
@@ -81,7 +103,21 @@ fn together(
             }
         }
     }
-    Ok(attempts)
+    Ok((attempts, braked))
+}
+
+fn brake_says(
+    tx: &Connection,
+    organization: &Organization,
+    braked: &Braked,
+    by: &Author,
+    now: Timestamp,
+) -> Result<ScimError, StoreError> {
+    match brake::answer(tx, organization, braked, by, now) {
+        Ok(answer) => Ok(ScimError::new(answer.status, answer.detail)),
+        Err(DirectoryError::Store(error)) => Err(error),
+        Err(other) => Ok(ScimError::new(429, other.to_string())),
+    }
 }
 
 /// 409 `invalidValue`: what the operation refers to wasn't made.

@@ -7,7 +7,7 @@ use super::{GROUP_COLUMNS, Outcome, Provisioned, ScimGroup, group_row, no_such, 
 use crate::clock::Timestamp;
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, GroupFacts, Membership};
-use crate::directory::{UnknownExtensions, fold};
+use crate::directory::{UnknownExtensions, brake, fold};
 use crate::observe::audit::Author;
 use crate::scim::etag::Conditions;
 use crate::scim::group::GroupDraft;
@@ -108,6 +108,7 @@ pub fn replace_group(
     if let Some(members) = &draft.members {
         set_members(tx, organization, id, members, &mut membership)?;
     }
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
     let changed = stored_before != draft.resource || differs(&before, &after, &membership);
     touch(tx, id, changed, now)?;
@@ -173,6 +174,7 @@ pub fn patch_group(
             GroupChange::RemoveAllMembers => remove_all_members(tx, id, &mut membership)?,
         }
     }
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
     let changed = differs(&before, &after, &membership);
     touch(tx, id, changed, now)?;
@@ -196,6 +198,7 @@ pub fn delete_group(
     let before = GroupFacts::read(tx, id)?;
     let mut membership = Membership::default();
     remove_all_members(tx, id, &mut membership)?;
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     provisioned::group_deleted(tx, organization, id, &before, membership, by, now)?;
     tx.prepare_cached("DELETE FROM groups WHERE id = ?1")?
         .execute([id])?;

@@ -15,6 +15,7 @@ pub use listing::{list_groups, list_users};
 pub use users::{create_user, delete_user, patch_user, read_user, replace_user, user_meets};
 
 use super::DirectoryError;
+use super::brake::Braked;
 use super::error::is_unique_violation;
 use crate::clock::Timestamp;
 use crate::scim::error::ScimError;
@@ -27,6 +28,9 @@ pub enum ProvisioningError {
     /// The client is told this.
     #[error("{0}")]
     Scim(ScimError),
+    /// The brake held it; [`super::brake::hold::keep`] has to be told.
+    #[error("held by the brake: {}", .0.why())]
+    Braked(Box<Braked>),
     /// The database said no.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -35,6 +39,12 @@ pub enum ProvisioningError {
 impl From<ScimError> for ProvisioningError {
     fn from(error: ScimError) -> Self {
         Self::Scim(error)
+    }
+}
+
+impl From<Braked> for ProvisioningError {
+    fn from(braked: Braked) -> Self {
+        Self::Braked(Box::new(braked))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::directory::domain::{self, EmailDomain};
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, UserFacts};
 use crate::directory::user::{self, Ended};
-use crate::directory::{UnknownExtensions, fold, group, way_in};
+use crate::directory::{UnknownExtensions, brake, fold, group, way_in};
 use crate::observe::audit::Author;
 use crate::scim::etag::Conditions;
 use crate::scim::patch::Patch;
@@ -93,6 +93,9 @@ pub fn replace_user(
         draft.only_known_extensions(Some(&before.resource))?;
     }
     let active = draft.active.unwrap_or(before.active);
+    if !active {
+        brake::access_goes(tx, organization, id, brake::Change::Deactivation, by, now)?;
+    }
     let facts = UserFacts::read(tx, id)?;
     let taken_over = user::find(tx, id)?.filter(way_in::is_on_their_own);
     let mut after = UserFacts::of_draft(draft);
@@ -190,6 +193,7 @@ pub fn delete_user(
     if !there {
         return Err(no_such("User", id).into());
     }
+    brake::access_goes(tx, organization, id, brake::Change::Deletion, by, now)?;
     let ended = user::end_access(tx, id, now)?;
     provisioned::user_deleted(tx, &organization.id, id, &ended, by, now)?;
     group::left_by(tx, id, now)?;

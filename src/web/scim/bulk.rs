@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::push::{self, with_lines};
 use super::{Answer, json, scim};
 use crate::clock::Timestamp;
 use crate::directory::organization::Organization;
@@ -55,8 +56,14 @@ pub(in crate::web) fn bulk(app: &App, call: &Call<'_>) -> Answer {
                 by: by.clone(),
                 now,
             };
-            let attempts = match app.store.write(move |tx| asked.apply(tx)) {
-                Ok(attempts) => attempts,
+            let made = app
+                .store
+                .write(move |tx| with_lines(tx, |tx| asked.apply(tx)));
+            let attempts = match made {
+                Ok((attempts, lines)) => {
+                    call.remarks.changes_are(push::told(&lines));
+                    attempts
+                }
                 // Those before stand, so each of these is told for itself.
                 Err(error) => unanswered(&error, &places),
             };
@@ -160,7 +167,7 @@ fn told(call: &Call<'_>, operation: &Operation, attempt: Attempt, base: &str) ->
             error: None,
         },
         Err(error) => Done {
-            status: error.status,
+            status: call.remarks.refused(operation, &error),
             location: location.filter(|_| !creates),
             version: None,
             error: Some(error),

@@ -17,10 +17,10 @@ pub(in crate::web) fn create_group(app: &App, call: &Call<'_>) -> Answer {
         let (by, now) = (call.author()?, call.now);
         let group = {
             let organization = organization.clone();
-            app.store
-                .write(move |tx| provisioning::create_group(tx, &organization, &draft, &by, now))?
+            call.push(app, move |tx| {
+                provisioning::create_group(tx, &organization, &draft, &by, now)
+            })?
         };
-        let group = call.remarks.take(group);
         let shown = shown_group(app, &organization, &group);
         Ok(resource(201, shown, &query, &GROUP))
     })
@@ -56,11 +56,10 @@ pub(in crate::web) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
             call.now,
         );
         let by = call.author()?;
-        let group = app.store.write(move |tx| {
+        let group = call.push(app, move |tx| {
             provisioning::group_meets(tx, &own, &id, &conditions)?;
             provisioning::replace_group(tx, &own, &id, &draft, &by, now)
         })?;
-        let group = call.remarks.take(group);
         let shown = shown_group(app, &organization, &group);
         Ok(resource(200, shown, &query, &GROUP))
     })
@@ -82,7 +81,7 @@ pub(in crate::web) fn patch_group(app: &App, call: &Call<'_>) -> Answer {
             call.now,
         );
         let by = call.author()?;
-        let group = app.store.write(move |tx| {
+        let group = call.push(app, move |tx| {
             provisioning::group_meets(tx, &own, &id, &conditions)?;
             let mut group = provisioning::patch_group(tx, &own, &id, &patch, &by, now)?;
             if wanted {
@@ -90,7 +89,6 @@ pub(in crate::web) fn patch_group(app: &App, call: &Call<'_>) -> Answer {
             }
             Ok::<_, provisioning::ProvisioningError>(group)
         })?;
-        let group = call.remarks.take(group);
         if !asked {
             return Ok(Response::new(204).header("ETag", group.tag()));
         }
@@ -105,11 +103,10 @@ pub(in crate::web) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
         let (by, now) = (call.author()?, call.now);
-        let deleted = app.store.write(move |tx| {
+        call.push(app, move |tx| {
             provisioning::group_meets(tx, &organization, &id, &conditions)?;
             provisioning::delete_group(tx, &organization, &id, &by, now)
         })?;
-        call.remarks.take(deleted);
         Ok(gone())
     })
 }

@@ -3,18 +3,21 @@
 
 mod bulk;
 mod discovery;
+mod exchange;
 mod groups;
 mod listing;
 mod me;
+mod push;
 mod remarks;
 mod users;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(super) use bulk::bulk;
 pub(super) use discovery::{
     resource_type, resource_types, schema, schemas, service_provider_config,
 };
+pub(super) use exchange::traced;
 pub(super) use groups::{create_group, delete_group, patch_group, read_group, replace_group};
 pub(super) use listing::{list_groups, list_users};
 pub(super) use me::{authenticate_person, leave_me, read_me};
@@ -28,7 +31,6 @@ use crate::directory::organization::{self, Organization};
 use crate::directory::provisioning::{ProvisioningError, ScimGroup, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
-use crate::observe::trace::{self, Kind, Outcome, Record, Source};
 use crate::scim::error::ScimError;
 use crate::scim::etag::Conditions;
 use crate::scim::query::ListQuery;
@@ -55,12 +57,17 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
         })?
         .to_owned();
     let now = call.now;
-    let found = app.store.read(|conn| {
-        let Some(token) = token::find_active(conn, &presented, now)? else {
-            return Ok(None);
-        };
-        let own = organization::find_by_id(conn, &token.organization_id)?;
-        Ok::<_, Problem>(Some((token, own)))
+    let (found, ended) = app.store.read(|conn| {
+        if let Some(token) = token::find_active(conn, &presented, now)? {
+            let own = organization::find_by_id(conn, &token.organization_id)?;
+            return Ok((Some((token, own)), None));
+        }
+        let ended = token::find_ended(conn, &presented, now)?
+            .map(|token| {
+                organization::find_by_id(conn, &token.organization_id).map(|own| (token, own))
+            })
+            .transpose()?;
+        Ok::<_, Problem>((None, ended))
     })?;
     let Some((token, own)) = found else {
         let client = call.request.client.address;
@@ -68,12 +75,17 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
             return Err(bearer::too_many(wait));
         }
         tracing::info!(%client, "SCIM token refused");
-        return Err(Problem::new(
+        let problem = Problem::new(
             401,
             "token-refused",
             "This SCIM token is unknown, expired or revoked; generate a new one under Groups, \
              Configure SCIM.",
-        ));
+        );
+        // A token that is made up leaves nothing; one that worked once is somebody's trouble.
+        if let Some((token, own)) = ended {
+            exchange::of_token(app, call, &own, &token, &problem);
+        }
+        return Err(problem);
     };
     token::note_use(&app.store, &token, call.request.client.address, now);
     if own.slug != call.parameter("org") {
@@ -82,14 +94,7 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
             "token-of-another-organization",
             "This SCIM token belongs to another organization than the address.",
         );
-        note(
-            app,
-            call,
-            &own.id,
-            problem.status,
-            problem.code,
-            &problem.detail,
-        );
+        exchange::of_token(app, call, &own, &token, &problem);
         return Err(problem);
     }
     let author = Author {
@@ -100,63 +105,6 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
         via: Via::Scim,
     };
     Ok((own, author))
-}
-
-/// Runs a handler and keeps a trace of what was refused. That something isn't there is an
-/// ordinary answer in SCIM and leaves none.
-pub(super) fn traced(app: &App, call: &Call<'_>, handler: fn(&App, &Call<'_>) -> Answer) -> Answer {
-    let answer = handler(app, call);
-    tracing::debug!(
-        path = %call.request.path,
-        forgiven = ?call.remarks.notes(),
-        changed = call.remarks.changed(),
-        "SCIM request answered"
-    );
-    let organization = &call.organization()?.id;
-    match &answer {
-        Ok(response) if response.status >= 400 && response.status != 404 => {
-            let body: Value = serde_json::from_slice(response.bytes()).unwrap_or_default();
-            let detail = body
-                .get("detail")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            let code = body
-                .get("scimType")
-                .and_then(Value::as_str)
-                .unwrap_or("refused");
-            note(app, call, organization, response.status, code, detail);
-        }
-        Err(problem) if problem.status != 404 => {
-            note(
-                app,
-                call,
-                organization,
-                problem.status,
-                problem.code,
-                &problem.detail,
-            );
-        }
-        _ => {}
-    }
-    answer
-}
-
-fn note(app: &App, call: &Call<'_>, organization: &str, status: u16, code: &str, detail: &str) {
-    let method = call.request.method.as_str().to_owned();
-    tracing::warn!(method, path = %call.request.path, status, code, "SCIM request refused");
-    let record = Record {
-        kind: Kind::Scim,
-        organization_id: Some(organization.to_owned()),
-        provider_id: None,
-        outcome: Outcome::Refused,
-        code: code.to_owned(),
-        summary: format!("{method} {} answered {status}", call.request.path),
-        detail: json!({ "status": status, "detail": detail }),
-    };
-    let now = call.now;
-    let source = Source::Organization(organization.to_owned());
-    app.store
-        .write_later(move |tx| trace::write_refused(tx, &record, &source, now).map(|_| ()));
 }
 
 /// What is said where no route is.
@@ -278,6 +226,10 @@ impl From<ProvisioningError> for Refused {
     fn from(error: ProvisioningError) -> Self {
         match error {
             ProvisioningError::Scim(error) => Self::Scim(error),
+            // `Call::push` keeps it for an admin; here is only what it means.
+            ProvisioningError::Braked(braked) => {
+                Self::Other(Problem::new(429, "brake-held", braked.why()))
+            }
             ProvisioningError::Store(error) => Self::Other(error.into()),
         }
     }

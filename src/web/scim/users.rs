@@ -22,10 +22,10 @@ pub(in crate::web) fn create_user(app: &App, call: &Call<'_>) -> Answer {
         let (by, now) = (call.author()?, call.now);
         let user = {
             let organization = organization.clone();
-            app.store
-                .write(move |tx| provisioning::create_user(tx, &organization, &draft, &by, now))?
+            call.push(app, move |tx| {
+                provisioning::create_user(tx, &organization, &draft, &by, now)
+            })?
         };
-        let user = call.remarks.take(user);
         let shown = shown_user(app, &organization, &user);
         Ok(resource(201, shown, &query, &USER))
     })
@@ -88,11 +88,10 @@ fn change_user(
         call.now,
     );
     let by = call.author()?;
-    let user = app.store.write(move |tx| {
+    let user = call.push(app, move |tx| {
         provisioning::user_meets(tx, &own, &id, &conditions)?;
         change(tx, &own, &id, &by, now)
     })?;
-    let user = call.remarks.take(user);
     let shown = shown_user(app, &organization, &user);
     Ok(resource(200, shown, &query, &USER))
 }
@@ -103,11 +102,10 @@ pub(in crate::web) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
         let (by, now) = (call.author()?, call.now);
-        let deleted = app.store.write(move |tx| {
+        call.push(app, move |tx| {
             provisioning::user_meets(tx, &organization, &id, &conditions)?;
             provisioning::delete_user(tx, &organization, &id, &by, now)
         })?;
-        call.remarks.take(deleted);
         Ok(gone())
     })
 }
