@@ -7,6 +7,7 @@
 //! PATCH path, an unknown filter operator, a sort order nobody applied. And what well-known clients
 //! get wrong is forgiven on purpose, in [`forgive`] alone, each time with a note for the trace.
 
+pub mod cursor;
 pub mod discovery;
 pub mod error;
 pub mod filter;
@@ -20,6 +21,8 @@ pub mod projection;
 pub mod query;
 pub mod render;
 pub mod schema;
+pub mod search_request;
+pub mod sort;
 pub mod user;
 mod validate;
 

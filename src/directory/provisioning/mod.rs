@@ -3,13 +3,15 @@
 mod groups;
 mod listing;
 mod members;
+mod searched;
+mod shown;
 mod users;
 
 use rusqlite::Row;
 use serde_json::{Map, Value};
 
 pub use groups::{create_group, delete_group, patch_group, read_group, replace_group};
-pub use listing::{list_groups, list_users};
+pub use listing::{Listed, Page, Part, ScimResource, list};
 pub use users::{create_user, delete_user, patch_user, read_user, replace_user};
 
 use super::DirectoryError;

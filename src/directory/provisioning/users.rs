@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::searched::{display_name_key, keep_addresses};
 use super::{Provisioned, ScimUser, USER_COLUMNS, no_such, stored, taken, user_row};
 use crate::clock::Timestamp;
 use crate::directory::domain::{self, EmailDomain};
@@ -27,8 +28,8 @@ pub fn create_user(
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
              email_key, email_verified, display_name, active, origin, resource, created_at,
-             updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12)",
+             updated_at, display_name_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12, ?13)",
     )?
     .execute(params![
         id,
@@ -42,9 +43,11 @@ pub fn create_user(
         draft.display_name,
         draft.active.unwrap_or(true),
         stored(&draft.resource),
-        now.millis()
+        now.millis(),
+        display_name_key(draft)
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
+    keep_addresses(tx, organization, &id, draft)?;
     let level = user::grant_default(tx, &id, &organization.id)?;
     provisioned::user_created(
         tx,
@@ -74,7 +77,8 @@ pub fn replace_user(
     tx.prepare_cached(
         "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
-             resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL
+             resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL,
+             display_name_key = ?12
          WHERE id = ?1",
     )?
     .execute(params![
@@ -88,9 +92,11 @@ pub fn replace_user(
         draft.display_name,
         active,
         stored(&draft.resource),
-        now.millis()
+        now.millis(),
+        display_name_key(draft)
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
+    keep_addresses(tx, organization, id, draft)?;
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
