@@ -32,6 +32,7 @@ mod people;
 mod providers;
 mod saml;
 mod scim;
+mod scim_queries;
 mod scim_wire;
 mod sessions;
 mod sign_in;

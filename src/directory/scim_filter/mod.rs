@@ -356,6 +356,3 @@ fn constant(value: bool) -> Condition {
         parameters: Vec::new(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,10 +5,10 @@
 //! many matches are soon met, and where there are few after all, the walk is bounded.
 
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Row, params_from_iter};
 
 use super::place::Place;
-use super::{Organization, Plan, Provisioned, Resources, with_statement};
+use super::{Asked, Plan, Provisioned, Resources};
 use crate::directory::scim_filter::Condition;
 use crate::scim::cursor::Position;
 use crate::scim::sort::{Key, Sort};
@@ -83,8 +83,7 @@ pub(super) fn sortable(users: bool) -> &'static str {
 
 /// The places of such a list.
 pub(super) struct Indexed<'a> {
-    conn: &'a Connection,
-    organization: &'a Organization,
+    asked: &'a Asked<'a>,
     resources: Resources,
     column: Column,
     part: u8,
@@ -96,20 +95,18 @@ pub(super) struct Indexed<'a> {
 impl<'a> Indexed<'a> {
     /// All resources.
     pub(super) fn new(
-        conn: &'a Connection,
-        organization: &'a Organization,
+        asked: &'a Asked<'a>,
         resources: Resources,
         column: Column,
         part: u8,
         descending: bool,
     ) -> Self {
         let all = match resources {
-            Resources::Users => organization.users,
-            Resources::Groups => organization.groups,
+            Resources::Users => asked.organization.users,
+            Resources::Groups => asked.organization.groups,
         };
         Self {
-            conn,
-            organization,
+            asked,
             resources,
             column,
             part,
@@ -279,7 +276,7 @@ impl<'a> Indexed<'a> {
     }
 
     fn own(&self) -> Sql {
-        Sql::Text(self.organization.id.clone())
+        Sql::Text(self.asked.organization.id.clone())
     }
 
     fn place(&self, row: &Row<'_>) -> rusqlite::Result<Place> {
@@ -302,11 +299,10 @@ impl<'a> Indexed<'a> {
         parameters: &[Sql],
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Provisioned<Vec<T>> {
-        Ok(with_statement(self.conn, sql, |statement| {
-            statement
-                .query_map(params_from_iter(parameters), row)?
-                .collect()
-        })?)
+        self.asked.with_statement(sql, |statement| {
+            let rows = statement.query_map(params_from_iter(parameters), row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! What a filter and an order ask of the database is bounded, whatever they are. Where indexes
 //! answer them ([`indexed`]), SQLite finds the page at any size. Where they don't ([`scanned`]), the
 //! resources that are left after what an index can do are looked at one by one, up to
-//! [`MOST_SCANNED`]. Beyond either bound the answer is 400 `tooMany` (RFC 7644 section 3.12) and says
+//! a number. Beyond either bound ([`Limits`]) the answer is 400 `tooMany` (RFC 7644 section 3.12) and says
 //! how to ask for less.
 //!
 //! Pages by index are counted from the start, as RFC 7644 section 3.4.2.4 has it. Pages by cursor
@@ -19,7 +19,6 @@ use rusqlite::{Connection, Statement, params, params_from_iter};
 use self::indexed::Indexed;
 use self::page::Found;
 use self::place::{Place, Places};
-use self::scanned::MOST_SCANNED;
 use super::members::members_of;
 use super::users::read_user;
 use super::{Provisioned, ProvisioningError, ScimGroup, ScimUser, read_group};
@@ -32,10 +31,6 @@ use crate::scim::error::ScimError;
 use crate::scim::query::ListQuery;
 use crate::scim::sort::Sort;
 use crate::store::{StoreError, budget};
-
-/// Steps of SQLite that one list may take, about half a second of one processor. Walking through a
-/// million users once, in the order of the list, takes three quarters of it.
-const MOST_STEPS: u64 = 12_000_000;
 
 /// The longest SQL that is kept compiled.
 const LONGEST_KEPT: usize = 400;
@@ -105,53 +100,153 @@ pub fn list(
     page: &Page,
     base: &str,
 ) -> Provisioned<Listed> {
-    let found = budget::within(MOST_STEPS, || {
-        find(conn, organization, parts, page, base).map_err(|error| match error {
-            ProvisioningError::Store(StoreError::Sqlite(error)) if budget::is_exceeded(&error) => {
-                too_much(parts)
-            }
-            other => other,
-        })
-    })?;
-
-    if found.total == 0
-        && let [part] = parts
-        && let Some(user) = by_address(conn, organization, part)?
-    {
-        return Ok(Listed {
-            total: 1,
-            resources: page.begins().then_some(user).into_iter().collect(),
-            next: None,
-            previous: None,
-        });
-    }
-    let with_members = parts.iter().any(|part| part.with_members);
-    Ok(Listed {
-        total: found.total,
-        resources: load(conn, organization, &found.places, with_members)?,
-        next: found.next,
-        previous: found.previous,
-    })
+    let asked = Asked {
+        conn,
+        organization,
+        base,
+        limits: Limits::OURS,
+    };
+    asked.list(parts, page)
 }
 
-fn find(
-    conn: &Connection,
-    organization: &Organization,
-    parts: &[Part],
-    page: &Page,
-    base: &str,
-) -> Provisioned<Found> {
-    let sorted = parts.iter().any(|part| order(&part.query).is_some());
-    let places = parts
-        .iter()
-        .enumerate()
-        .map(|(index, part)| {
-            let index = if sorted { 0 } else { index };
-            let index = u8::try_from(index).unwrap_or(u8::MAX);
-            places(conn, organization, part, index, base)
+/// Of whom a list is asked, and what it may cost.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    conn: &'a Connection,
+    organization: &'a Organization,
+    base: &'a str,
+    limits: Limits,
+}
+
+/// What one list may cost.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Steps of SQLite. Our twelve million are about half a second of one processor; walking through
+    /// a million users once, in the order of the list, takes three quarters of them.
+    steps: u64,
+    /// Resources that are rendered and looked at, one by one. Our twenty thousand take about half a
+    /// second.
+    scanned: usize,
+    /// Matches that are all read and sorted, when an index of the filter leads to them.
+    sorted: usize,
+}
+
+impl Limits {
+    const OURS: Self = Self {
+        steps: 12_000_000,
+        scanned: 20_000,
+        sorted: 20_000,
+    };
+}
+
+impl Asked<'_> {
+    fn list(&self, parts: &[Part], page: &Page) -> Provisioned<Listed> {
+        let (conn, organization) = (self.conn, self.organization);
+        let found =
+            budget::within(self.limits.steps, || self.find(parts, page)).map_err(|error| {
+                match error {
+                    ProvisioningError::Store(StoreError::Sqlite(error))
+                        if budget::is_exceeded(&error) =>
+                    {
+                        too_much(parts, self.limits)
+                    }
+                    other => other,
+                }
+            })?;
+        if found.total == 0
+            && let [part] = parts
+            && let Some(user) = by_address(conn, organization, part)?
+        {
+            return Ok(Listed {
+                total: 1,
+                resources: page.begins().then_some(user).into_iter().collect(),
+                next: None,
+                previous: None,
+            });
+        }
+        let with_members = parts.iter().any(|part| part.with_members);
+        Ok(Listed {
+            total: found.total,
+            resources: load(conn, organization, &found.places, with_members)?,
+            next: found.next,
+            previous: found.previous,
         })
-        .collect::<Provisioned<Vec<_>>>()?;
-    page::find(&places, page)
+    }
+
+    fn find(&self, parts: &[Part], page: &Page) -> Provisioned<Found> {
+        let sorted = parts.iter().any(|part| part.query.sort.is_some());
+        let places = parts
+            .iter()
+            .enumerate()
+            .map(|(index, part)| {
+                let index = if sorted { 0 } else { index };
+                self.places(part, u8::try_from(index).unwrap_or(u8::MAX))
+            })
+            .collect::<Provisioned<Vec<_>>>()?;
+        page::find(&places, page, self.limits.scanned)
+    }
+
+    fn places<'a>(&'a self, part: &'a Part, index: u8) -> Provisioned<Places<'a>> {
+        let descending = part.query.sort.as_ref().is_some_and(|sort| sort.descending);
+        let plan = part
+            .query
+            .filter
+            .as_ref()
+            .map(|filter| scim_filter::plan(filter, part.resources, &self.organization.id));
+        let column = indexed::column(order(&part.query), part.resources);
+        let (plan, column) = match (plan, column) {
+            (Some(plan), Some(column)) if plan.exact => (Some(plan), column),
+            (None, Some(column)) => (None, column),
+            (plan, _) => {
+                let found = scanned::scan(self, part, plan)?;
+                return Ok(Places::scanned(found, index, descending));
+            }
+        };
+        let list = Indexed::new(self, part.resources, column, index, descending);
+        let Some(plan) = plan else {
+            return Ok(Places::Indexed(list));
+        };
+        match self.narrowed(&plan)? {
+            Some(ids) => {
+                let found = list.among(&ids, plan.condition.as_ref())?;
+                Ok(Places::scanned(found, index, descending))
+            }
+            None => Ok(Places::Indexed(list.filtered(plan)?)),
+        }
+    }
+
+    /// The filter's own index, if it leaves few enough to look at all of them.
+    fn narrowed(&self, plan: &Plan) -> rusqlite::Result<Option<Condition>> {
+        let Some(source) = &plan.source else {
+            return Ok(None);
+        };
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT * FROM ({}) LIMIT {})",
+            source.ids.sql,
+            self.limits.sorted + 1
+        );
+        let found: i64 = self.with_statement(&sql, |statement| {
+            statement.query_row(params_from_iter(&source.ids.parameters), |row| row.get(0))
+        })?;
+        let few = usize::try_from(found).unwrap_or(usize::MAX) <= self.limits.sorted;
+        Ok(few.then(|| source.ids.clone()))
+    }
+
+    /// Runs SQL that was made for one request. Kept compiled is what is short, which is what
+    /// identity providers ask all day; whatever else somebody thinks of would push that out.
+    fn with_statement<T, E: From<rusqlite::Error>>(
+        &self,
+        sql: &str,
+        run: impl FnOnce(&mut Statement<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        #[cfg(test)]
+        tests::STATEMENTS.with_borrow_mut(|statements| statements.push(sql.to_owned()));
+        if sql.len() <= LONGEST_KEPT {
+            run(&mut *self.conn.prepare_cached(sql)?)
+        } else {
+            run(&mut self.conn.prepare(sql)?)
+        }
+    }
 }
 
 impl Page {
@@ -164,87 +259,9 @@ impl Page {
     }
 }
 
-fn places<'a>(
-    conn: &'a Connection,
-    organization: &'a Organization,
-    part: &'a Part,
-    index: u8,
-    base: &str,
-) -> Provisioned<Places<'a>> {
-    let plan = part
-        .query
-        .filter
-        .as_ref()
-        .map(|filter| scim_filter::plan(filter, part.resources, &organization.id));
-    let column = indexed::column(order(&part.query), part.resources);
-    let scan = |condition| {
-        let places = scanned::scan(conn, organization, part, condition, base)?;
-        Ok(Places::scanned(places, index, descending(&part.query)))
-    };
-    let (plan, column) = match (plan, column) {
-        (Some(plan), Some(column)) if plan.exact => (Some(plan), column),
-        (None, Some(column)) => (None, column),
-        (plan, _) => return scan(plan),
-    };
-    let list = Indexed::new(
-        conn,
-        organization,
-        part.resources,
-        column,
-        index,
-        descending(&part.query),
-    );
-    match plan {
-        None => Ok(Places::Indexed(list)),
-        Some(plan) => match narrowed(conn, &plan)? {
-            Some(ids) => Ok(Places::scanned(
-                list.among(&ids, plan.condition.as_ref())?,
-                index,
-                descending(&part.query),
-            )),
-            None => Ok(Places::Indexed(list.filtered(plan)?)),
-        },
-    }
-}
-
-/// The filter's own index, if it leaves few enough to look at all of them.
-fn narrowed(conn: &Connection, plan: &Plan) -> rusqlite::Result<Option<Condition>> {
-    let Some(source) = &plan.source else {
-        return Ok(None);
-    };
-    let sql = format!(
-        "SELECT count(*) FROM (SELECT * FROM ({}) LIMIT {})",
-        source.ids.sql,
-        MOST_SCANNED + 1
-    );
-    let found: i64 = with_statement(conn, &sql, |statement| {
-        statement.query_row(params_from_iter(&source.ids.parameters), |row| row.get(0))
-    })?;
-    let few = usize::try_from(found).unwrap_or(usize::MAX) <= MOST_SCANNED;
-    Ok(few.then(|| source.ids.clone()))
-}
-
-/// Runs SQL that was made for one request. Kept compiled is what is short, which is what identity
-/// providers ask all day; whatever else somebody thinks of would push that out.
-fn with_statement<T>(
-    conn: &Connection,
-    sql: &str,
-    run: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    if sql.len() <= LONGEST_KEPT {
-        run(&mut *conn.prepare_cached(sql)?)
-    } else {
-        run(&mut conn.prepare(sql)?)
-    }
-}
-
 /// The wanted order; by id is the order that a list has without one.
 fn order(query: &ListQuery) -> Option<&Sort> {
     query.sort.as_ref().filter(|sort| !sort.by.is("id", None))
-}
-
-fn descending(query: &ListQuery) -> bool {
-    query.sort.as_ref().is_some_and(|sort| sort.descending)
 }
 
 /// Okta with "Unique identifier field for users" set to email asks for userName eq "<email>". Where
@@ -311,7 +328,7 @@ fn load(
     Ok(resources)
 }
 
-fn too_much(parts: &[Part]) -> ProvisioningError {
+fn too_much(parts: &[Part], limits: Limits) -> ProvisioningError {
     let users = parts.iter().any(|part| part.resources == Resources::Users);
     let (what, narrow) = if users {
         (
@@ -326,9 +343,13 @@ fn too_much(parts: &[Part]) -> ProvisioningError {
     };
     ScimError::too_many(format!(
         "No index answers this, and it would look at more {what} than one request may \
-         ({MOST_SCANNED} one by one). Narrow the filter by a condition on {narrow}, joined by \
+         ({} one by one). Narrow the filter by a condition on {narrow}, joined by \
          `and`; sort by {} or not at all; or read the list in pages without a filter.",
+        limits.scanned,
         indexed::sortable(users)
     ))
     .into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! A page cut from the places of one part or several.
 
 use super::place::{Place, Places, compare};
-use super::{MOST_SCANNED, Page, Provisioned};
+use super::{Page, Provisioned};
 use crate::scim::cursor::{Cursor, Position};
 use crate::scim::error::ScimError;
 
@@ -13,7 +13,8 @@ pub(super) struct Found {
     pub(super) previous: Option<Cursor>,
 }
 
-pub(super) fn find(parts: &[Places<'_>], page: &Page) -> Provisioned<Found> {
+/// Of a list of several parts `most` are read to get to a page by index.
+pub(super) fn find(parts: &[Places<'_>], page: &Page, most: usize) -> Provisioned<Found> {
     let mut found = Found {
         total: parts.iter().map(Places::total).sum(),
         places: Vec::new(),
@@ -21,22 +22,27 @@ pub(super) fn find(parts: &[Places<'_>], page: &Page) -> Provisioned<Found> {
         previous: None,
     };
     match page {
-        Page::Index { skip, count } => found.places = by_index(parts, *skip, *count)?,
+        Page::Index { skip, count } => found.places = by_index(parts, *skip, *count, most)?,
         Page::Cursor { from, count } => by_cursor(parts, from.as_ref(), *count, &mut found)?,
     }
     Ok(found)
 }
 
-fn by_index(parts: &[Places<'_>], skip: usize, count: usize) -> Provisioned<Vec<Place>> {
+fn by_index(
+    parts: &[Places<'_>],
+    skip: usize,
+    count: usize,
+    most: usize,
+) -> Provisioned<Vec<Place>> {
     match parts {
         _ if count == 0 => Ok(Vec::new()),
         [only] => only.at(skip, count),
         several => {
             // They may be mixed, so what comes before the page has to be read as well.
             let end = skip.saturating_add(count);
-            if end > MOST_SCANNED {
+            if end > most {
                 return Err(ScimError::too_many(format!(
-                    "A list of several resource types has no `startIndex` beyond {MOST_SCANNED}: \
+                    "A list of several resource types has no `startIndex` beyond {most}: \
                      send an empty `cursor` and follow `nextCursor`, or ask one type at a time."
                 ))
                 .into());

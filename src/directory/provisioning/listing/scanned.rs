@@ -1,13 +1,13 @@
 //! Lists that no index answers: what is left after SQL is rendered and looked at, row by row.
 
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Statement, params_from_iter};
 use serde_json::Value;
 
 use super::place::Place;
 use super::{
-    MOST_MEMBERS_LISTED, Organization, Part, Plan, Provisioned, ProvisioningError, Resources,
-    narrowed, order, too_much,
+    Asked, MOST_MEMBERS_LISTED, Part, Plan, Provisioned, ProvisioningError, Resources, order,
+    too_much,
 };
 use crate::directory::provisioning::members::members_of;
 use crate::directory::provisioning::users::groups_of;
@@ -15,64 +15,55 @@ use crate::directory::provisioning::{GROUP_COLUMNS, USER_COLUMNS, group_row, use
 use crate::directory::scim_filter;
 use crate::scim::sort::Key;
 
-/// Resources that one request may look at, one by one. Twenty thousand take about half a second.
-pub(super) const MOST_SCANNED: usize = 20_000;
-
 /// The places of all matches, in no order.
-pub(super) fn scan(
-    conn: &Connection,
-    organization: &Organization,
-    part: &Part,
-    plan: Option<Plan>,
-    base: &str,
-) -> Provisioned<Vec<Place>> {
+pub(super) fn scan(asked: &Asked<'_>, part: &Part, plan: Option<Plan>) -> Provisioned<Vec<Place>> {
     let scan = Scan {
-        conn,
-        organization,
+        asked,
         part,
         exact: plan.as_ref().is_none_or(|plan| plan.exact),
-        base,
     };
     let all = match part.resources {
-        Resources::Users => organization.users,
-        Resources::Groups => organization.groups,
+        Resources::Users => asked.organization.users,
+        Resources::Groups => asked.organization.groups,
     };
     let unbounded = plan.as_ref().is_none_or(|plan| plan.condition.is_none());
-    if unbounded && usize::try_from(all).unwrap_or(0) > MOST_SCANNED {
+    if unbounded && usize::try_from(all).unwrap_or(0) > asked.limits.scanned {
         return Err(scan.too_much());
     }
     scan.run(plan)
 }
 
 struct Scan<'a> {
-    conn: &'a Connection,
-    organization: &'a Organization,
+    asked: &'a Asked<'a>,
     part: &'a Part,
     /// Whether SQL has done all that the filter asks, and only the order is missing.
     exact: bool,
-    base: &'a str,
 }
 
 impl Scan<'_> {
     fn run(&self, plan: Option<Plan>) -> Provisioned<Vec<Place>> {
-        let resources = self.part.resources;
         let (sql, parameters) = self.select(plan)?;
-        let mut statement = self.conn.prepare(&sql)?;
+        self.asked
+            .with_statement(&sql, |statement| self.look(statement, parameters))
+    }
+
+    fn look(&self, statement: &mut Statement<'_>, parameters: Vec<Sql>) -> Provisioned<Vec<Place>> {
+        let resources = self.part.resources;
         let mut rows = statement.query(params_from_iter(parameters))?;
         let mut places = Vec::new();
         let (mut seen, mut members) = (0, 0);
         while let Some(row) = rows.next()? {
             seen += 1;
-            if seen > MOST_SCANNED {
+            if seen > self.asked.limits.scanned {
                 return Err(self.too_much());
             }
             let (id, shown) = match resources {
                 Resources::Users => {
                     let mut user = user_row(row)?;
                     if self.mentions("groups") {
-                        user.groups = groups_of(self.conn, &user.id)?;
+                        user.groups = groups_of(self.asked.conn, &user.id)?;
                     }
-                    let shown = user.shown(self.base);
+                    let shown = user.shown(self.asked.base);
                     (user.id, shown)
                 }
                 Resources::Groups => {
@@ -82,9 +73,9 @@ impl Scan<'_> {
                         if members > MOST_MEMBERS_LISTED {
                             return Err(self.too_much());
                         }
-                        group.members = Some(members_of(self.conn, &group.id)?);
+                        group.members = Some(members_of(self.asked.conn, &group.id)?);
                     }
-                    let shown = group.shown(self.base);
+                    let shown = group.shown(self.asked.base);
                     (group.id, shown)
                 }
             };
@@ -107,9 +98,9 @@ impl Scan<'_> {
             Resources::Groups => (GROUP_COLUMNS, "groups_in_order"),
         };
         let table = resources.table();
-        let own = Sql::Text(self.organization.id.clone());
+        let own = Sql::Text(self.asked.organization.id.clone());
         let narrow = match &plan {
-            Some(plan) => narrowed(self.conn, plan)?,
+            Some(plan) => self.asked.narrowed(plan)?,
             None => None,
         };
         let (mut sql, mut parameters) = match narrow {
@@ -137,7 +128,7 @@ impl Scan<'_> {
     }
 
     fn too_much(&self) -> ProvisioningError {
-        too_much(std::slice::from_ref(self.part))
+        too_much(std::slice::from_ref(self.part), self.asked.limits)
     }
 
     /// The key of a match.
