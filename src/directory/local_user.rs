@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::domain::{self, EmailDomain};
 use super::error::is_unique_violation;
 use super::user::{self, Origin, User};
-use super::{DirectoryError, Level, fold, provisioned, way_in};
+use super::{DirectoryError, Level, fold, group, provisioned, way_in};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author};
 use crate::store::id;
@@ -222,6 +222,7 @@ pub fn delete(
     }
     let ended = user::end_access(tx, &user.id, now)?;
     provisioned::user_deleted(tx, &user.organization_id, &user.id, &ended, by, now)?;
+    group::left_by(tx, &user.id, now)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([&user.id])?;
     Ok(())

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bulk;
 use super::cursor;
 use super::error::ScimError;
 use super::query::{DEFAULT_COUNT, MAX_COUNT};
@@ -17,11 +18,15 @@ pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": true,
+            "maxOperations": bulk::MAX_OPERATIONS,
+            "maxPayloadSize": bulk::MAX_PAYLOAD,
+        },
         "filter": {"supported": true, "maxResults": MAX_COUNT},
         "changePassword": {"supported": false},
         "sort": {"supported": true},
-        "etag": {"supported": false},
+        "etag": {"supported": true},
         "pagination": {
             "cursor": true,
             "index": true,
@@ -131,7 +136,10 @@ fn attribute(attribute: &Attribute) -> Value {
     if !attribute.canonical_values.is_empty() {
         shown.insert("canonicalValues".into(), attribute.canonical_values.into());
     }
-    if matches!(attribute.kind, Type::String | Type::Reference) {
+    if matches!(
+        attribute.kind,
+        Type::String | Type::Reference | Type::Binary
+    ) {
         shown.insert("caseExact".into(), attribute.case_exact.into());
     }
     let mutability = match attribute.mutability {
@@ -168,6 +176,7 @@ fn type_name(kind: Type) -> &'static str {
         Type::Boolean => "boolean",
         Type::DateTime => "dateTime",
         Type::Reference => "reference",
+        Type::Binary => "binary",
         Type::Complex => "complex",
     }
 }
@@ -191,9 +200,9 @@ mod tests {
         for (feature, supported) in [
             ("patch", true),
             ("filter", true),
-            ("bulk", false),
+            ("bulk", true),
             ("sort", true),
-            ("etag", false),
+            ("etag", true),
             ("changePassword", false),
         ] {
             assert_eq!(config[feature]["supported"], supported, "{feature}");

@@ -41,6 +41,11 @@ impl ScimError {
         Self::keyed(409, "uniqueness", detail)
     }
 
+    /// 412: a condition of the client's doesn't hold (RFC 7644 section 3.14).
+    pub fn precondition(detail: impl Into<String>) -> Self {
+        Self::new(412, detail)
+    }
+
     /// 413: the body, or what it would make of the resource, is too large.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::new(413, detail)

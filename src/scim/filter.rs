@@ -276,10 +276,12 @@ fn comparable(
             }
         }
         (Type::String | Type::Reference, Literal::String(_)) => return Ok(literal.clone()),
+        (Type::Binary, Literal::String(_)) if equality => return Ok(literal.clone()),
         _ => {}
     }
     let wanted = match attribute.kind {
         Type::Boolean => "with eq or ne, to true or false",
+        Type::Binary => "with eq or ne, to base64 in quotes",
         Type::DateTime => "with eq, ne, gt, ge, lt or le, to a date and time of RFC 3339 in quotes",
         _ => "to a string in quotes",
     };

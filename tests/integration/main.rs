@@ -34,6 +34,7 @@ mod saml;
 mod scim;
 mod scim_queries;
 mod scim_wire;
+mod scim_writes;
 mod sessions;
 mod sign_in;
 mod store;

@@ -29,6 +29,7 @@ CREATE TABLE organizations (
     group_count         INTEGER NOT NULL DEFAULT 0,
     local_sign_in       INTEGER NOT NULL DEFAULT 1,    -- whether its local users may use their passwords
     internal_metadata   INTEGER NOT NULL DEFAULT 0,    -- whether its admins may have metadata fetched from this network
+    unknown_extensions  TEXT NOT NULL DEFAULT 'keep' CHECK (unknown_extensions IN ('keep', 'refuse')),  -- of SCIM
     created_at          INTEGER NOT NULL
 ) STRICT;
 

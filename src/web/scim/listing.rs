@@ -71,6 +71,9 @@ fn answer(
             })
         })
         .collect::<Result<Vec<_>, Refused>>()?;
+    for part in &parts {
+        call.remarks.note(&part.query.notes);
+    }
     let seal = match &query.cursor {
         None => None,
         Some(_) => Some(seal(app, &organization.id, &query, types)?),

@@ -60,7 +60,8 @@ impl Scan<'_> {
             let (id, shown) = match resources {
                 Resources::Users => {
                     let mut user = user_row(row)?;
-                    if self.mentions("groups") {
+                    // The version is made from the groups too.
+                    if self.mentions("groups") || self.mentions("meta") {
                         user.groups = groups_of(self.asked.conn, &user.id)?;
                     }
                     let shown = user.shown(self.asked.base);

@@ -197,7 +197,7 @@ impl World {
         let (by, now) = (Author::command_line(), self.now());
         let made = create_user(&self.conn, &self.organization, &draft, &by, now).unwrap();
         self.recount();
-        made.id
+        made.value.id
     }
 
     fn remove(&mut self, id: &str) {
