@@ -87,10 +87,7 @@ fn answer(
             from: None,
             count: query.count,
         },
-        (None, _) => Page::Index {
-            skip: query.start_index.saturating_sub(1),
-            count: query.count,
-        },
+        (None, _) => Page::of(&query),
     };
     let base = app.public.scim(&organization.slug);
     let listed = app

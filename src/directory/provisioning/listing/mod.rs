@@ -250,6 +250,14 @@ impl Asked<'_> {
 }
 
 impl Page {
+    /// The page by index that a query asks for.
+    pub fn of(query: &ListQuery) -> Self {
+        Self::Index {
+            skip: query.start_index.saturating_sub(1),
+            count: query.count,
+        }
+    }
+
     /// Whether it shows the first resource.
     fn begins(&self) -> bool {
         match self {
