@@ -4,6 +4,7 @@
 mod bulk;
 mod conditions;
 mod me;
+mod quirks;
 mod users;
 
 use serde_json::{Value, json};
