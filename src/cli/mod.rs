@@ -18,6 +18,7 @@ mod provider;
 mod scim;
 mod serve;
 mod session;
+mod timeline;
 mod token;
 mod trace;
 mod user;

@@ -254,11 +254,19 @@ impl TestApp {
 
     /// Opens one more session of the break-glass account; its cookie.
     pub(crate) fn new_operator_session(&self) -> String {
-        let open = |tx: &rusqlite::Connection| {
-            let id = break_glass::list(tx)?.remove(0).id;
-            open_session(tx, Subject::Operator(id))
-        };
-        let value = self.store.write(open).unwrap();
+        let first = self
+            .store
+            .read(|conn| Ok::<_, StoreError>(break_glass::list(conn)?.remove(0).id));
+        self.operator_session(&first.unwrap())
+    }
+
+    /// Opens a session of the break-glass account of this id; its cookie.
+    pub(crate) fn operator_session(&self, id: &str) -> String {
+        let subject = Subject::Operator(id.to_owned());
+        let value = self
+            .store
+            .write(move |tx| open_session(tx, subject))
+            .unwrap();
         format!("__Host-portcullis-operator={value}")
     }
 
