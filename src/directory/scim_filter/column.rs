@@ -132,7 +132,7 @@ impl Column {
             (Operator::Equal | Operator::NotEqual, _) => ONE,
             _ => MANY,
         };
-        Some(Source { ids, rank })
+        Some(Source::of(ids, rank))
     }
 
     /// `select`, which may be of another table, for the rows that fulfil a comparison; `None` if the

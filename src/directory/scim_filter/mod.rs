@@ -79,7 +79,12 @@ pub struct Source {
     pub ids: Condition,
     /// How few it is likely to find, the fewest first.
     rank: u8,
+    /// Of how many SELECTs it is made.
+    selects: usize,
 }
+
+/// Most SELECTs of one source; SQLite takes 500 in one statement.
+const MOST_SELECTS: usize = 200;
 
 /// Equality of what is nearly unique.
 const ONE: u8 = 0;
@@ -274,6 +279,15 @@ impl Source {
                 parameters: Vec::new(),
             },
             rank: ONE,
+            selects: 1,
+        }
+    }
+
+    fn of(ids: Condition, rank: u8) -> Self {
+        Self {
+            ids,
+            rank,
+            selects: 1,
         }
     }
 
@@ -282,6 +296,7 @@ impl Source {
         self.ids.sql.push_str(&other.ids.sql);
         self.ids.parameters.extend(other.ids.parameters);
         self.rank = self.rank.max(other.rank);
+        self.selects += other.selects;
         self
     }
 }
@@ -324,7 +339,8 @@ fn any(plans: impl Iterator<Item = Plan>) -> Plan {
         }
         source = source
             .zip(plan.source)
-            .map(|(source, other)| source.and_also(other));
+            .map(|(source, other)| source.and_also(other))
+            .filter(|source| source.selects <= MOST_SELECTS);
     }
     Plan {
         condition: Some(joined(conditions, " OR ", false)),

@@ -107,15 +107,12 @@ impl Set {
             } else {
                 MANY
             };
-            let (primary, others) = (Source { ids: primary, rank }, Source { ids: others, rank });
+            let (primary, others) = (Source::of(primary, rank), Source::of(others, rank));
             return part
                 .eq_ignore_ascii_case("value")
                 .then(|| primary.and_also(others));
         }
-        Some(Source {
-            ids: self.rows(part, test, organization_id)?,
-            rank: SOME,
-        })
+        Some(Source::of(self.rows(part, test, organization_id)?, SOME))
     }
 
     /// A SELECT of the resources in which some part equals the value. Other comparisons would look
