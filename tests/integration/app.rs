@@ -109,7 +109,7 @@ impl TestApp {
         let proxies = vec!["127.0.0.1/32".parse().unwrap()];
         let edge = Edge::bind("127.0.0.1:0".parse().unwrap(), limits, Tls::Off, proxies).unwrap();
         let gate = Gate::new(GateLimits::default());
-        let app = App::new(store.clone(), gate, PUBLIC.parse().unwrap(), None);
+        let app = App::new(store.clone(), gate, PUBLIC.parse().unwrap(), false);
         let (address, stopper) = (edge.local_addr(), edge.stopper());
         let running = thread::spawn(move || edge.run(app));
         let mut started = Self {

@@ -12,6 +12,7 @@
 
 mod api_tokens;
 mod app;
+mod attack_log;
 mod audit;
 mod break_glass;
 mod break_glass_announced;

@@ -1,9 +1,11 @@
 //! What SCIM clients write, and what is asked of the server that takes it: conditions, bulk
 //! requests, the own resource, many at once.
 
+mod at_once;
 mod bulk;
 mod conditions;
 mod me;
+mod model;
 mod quirks;
 mod users;
 
