@@ -7,6 +7,7 @@
 pub mod addresses;
 pub mod authority;
 pub mod brake;
+pub mod cursor_key;
 pub mod deprovisioning;
 pub mod deprovisioning_histogram;
 pub mod domain;

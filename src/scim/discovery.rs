@@ -4,8 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use super::bulk;
+use super::cursor;
 use super::error::ScimError;
-use super::query::MAX_COUNT;
+use super::query::{DEFAULT_COUNT, MAX_COUNT};
 use super::render;
 use super::schema::{
     self, Attribute, Mutability, RESOURCE_TYPES, ResourceType, Returned, SCHEMAS, Schema, Type,
@@ -24,8 +25,16 @@ pub fn service_provider_config(base: &str) -> Value {
         },
         "filter": {"supported": true, "maxResults": MAX_COUNT},
         "changePassword": {"supported": false},
-        "sort": {"supported": false},
+        "sort": {"supported": true},
         "etag": {"supported": true},
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_COUNT,
+            "maxPageSize": MAX_COUNT,
+            "cursorTimeout": cursor::LIFETIME.as_secs(),
+        },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -192,13 +201,17 @@ mod tests {
             ("patch", true),
             ("filter", true),
             ("bulk", true),
-            ("sort", false),
+            ("sort", true),
             ("etag", true),
             ("changePassword", false),
         ] {
             assert_eq!(config[feature]["supported"], supported, "{feature}");
         }
         assert_eq!(config["filter"]["maxResults"], MAX_COUNT);
+        let pagination = &config["pagination"];
+        assert_eq!(pagination["defaultPaginationMethod"], "index");
+        assert_eq!(pagination["maxPageSize"], MAX_COUNT);
+        assert_eq!(pagination["cursorTimeout"], cursor::LIFETIME.as_secs());
         assert_eq!(
             config["meta"]["location"],
             format!("{BASE}/ServiceProviderConfig")

@@ -8,6 +8,7 @@
 //! get wrong is forgiven on purpose, in [`forgive`] alone, each time with a note for the trace.
 
 pub mod bulk;
+pub mod cursor;
 pub mod discovery;
 pub mod error;
 pub mod etag;
@@ -22,6 +23,8 @@ pub mod projection;
 pub mod query;
 pub mod render;
 pub mod schema;
+pub mod search_request;
+pub mod sort;
 pub mod user;
 mod validate;
 

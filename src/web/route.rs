@@ -186,6 +186,10 @@ pub static ROUTES: &[Route] = &[
     row("PUT",    "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::replace_group),
     row("PATCH",  "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::patch_group),
     row("DELETE", "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::delete_group),
+    row("GET",    "/scim/v2/{org}",                        ScimToken, scim::list_all),
+    row("POST",   "/scim/v2/{org}/.search",                ScimToken, scim::search_all),
+    row("POST",   "/scim/v2/{org}/Users/.search",          ScimToken, scim::search_users),
+    row("POST",   "/scim/v2/{org}/Groups/.search",         ScimToken, scim::search_groups),
     row("POST",   "/scim/v2/{org}/Bulk",                   ScimToken, scim::bulk),
     row("GET",    "/scim/v2/{org}/Me",                     ScimUser,  scim::read_me),
     row("PUT",    "/scim/v2/{org}/Me",                     ScimUser,  scim::leave_me),
@@ -426,14 +430,7 @@ fn find(request: &Request) -> Result<(&'static Route, Parameters), Problem> {
     }
     let scim_path = request.path.strip_prefix("/scim/");
     if other_methods.is_empty() {
-        return Err(scim_path.map_or_else(Problem::not_found, scim::nothing_there));
-    }
-    // `POST /Users/.search` has the shape of a resource's address.
-    if let Some(unsupported) = scim_path
-        .map(scim::nothing_there)
-        .filter(|problem| problem.status == 501)
-    {
-        return Err(unsupported);
+        return Err(scim_path.map_or_else(Problem::not_found, |_| scim::nothing_there()));
     }
     if other_methods.contains(&"GET") {
         other_methods.push("HEAD");

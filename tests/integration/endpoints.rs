@@ -172,6 +172,10 @@ const TABLE: &[Row] = &[
     row("PUT",    "/scim/v2/{org}/Groups/{id}", scim(200), |w| Ask::new("PUT", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renamed())),
     row("PATCH",  "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("PATCH", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renaming())),
     row("DELETE", "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("DELETE", format!("/scim/v2/acme/Groups/{}", w.group()))),
+    row("GET",    "/scim/v2/{org}", scim(200), |_| Ask::get("/scim/v2/acme")),
+    row("POST",   "/scim/v2/{org}/.search", scim(200), |_| Ask::new("POST", "/scim/v2/acme/.search").scim(&search())),
+    row("POST",   "/scim/v2/{org}/Users/.search", scim(200), |_| Ask::new("POST", "/scim/v2/acme/Users/.search").scim(&search())),
+    row("POST",   "/scim/v2/{org}/Groups/.search", scim(200), |_| Ask::new("POST", "/scim/v2/acme/Groups/.search").scim(&search())),
     row("POST",   "/scim/v2/{org}/Bulk", scim(200), |w| Ask::new("POST", "/scim/v2/acme/Bulk").scim(&w.bulk())),
     row("GET",    "/scim/v2/{org}/Me", ME, |_| Ask::get("/scim/v2/acme/Me")),
     row("PUT",    "/scim/v2/{org}/Me", ME, |w| Ask::new("PUT", "/scim/v2/acme/Me").scim(&user(&w.fresh("p")))),
@@ -185,6 +189,10 @@ const TABLE: &[Row] = &[
 ];
 
 const _: () = who::one_row_each(TABLE);
+
+fn search() -> Value {
+    json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "count": 1 })
+}
 
 fn deactivation() -> Value {
     json!({
@@ -818,13 +826,12 @@ fn nothing_is_said_in_the_readers_own_format() {
         ("GET", "/scim/", 404, scim),
         ("GET", "/scim/v1/acme/Users", 404, scim),
         ("GET", "/scim/v2", 404, scim),
-        ("GET", "/scim/v2/acme", 404, scim),
         ("GET", "/scim/v2/acme/users", 404, scim),
         ("GET", "/scim/v2/acme/Users/a/b", 404, scim),
         ("GET", "/scim/v2/acme/Me", 501, scim),
         ("POST", "/scim/v2/acme/Me", 405, scim),
         ("GET", "/scim/v2/acme/Bulk", 405, scim),
-        ("POST", "/scim/v2/acme/Users/.search", 501, scim),
+        ("POST", "/scim/v2/acme/Users/.search", 400, scim),
         ("PATCH", "/scim/v2/acme/Users", 405, scim),
         ("POST", "/scim/v2/acme/ServiceProviderConfig", 405, scim),
         ("PURGE", "/scim/v2/acme/Groups", 405, scim),

@@ -33,6 +33,7 @@ mod people;
 mod providers;
 mod saml;
 mod scim;
+mod scim_queries;
 mod scim_wire;
 mod scim_writes;
 mod sessions;

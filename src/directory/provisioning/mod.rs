@@ -4,6 +4,8 @@ mod bulk;
 mod groups;
 mod listing;
 mod members;
+mod searched;
+mod shown;
 mod users;
 
 use rusqlite::Row;
@@ -11,7 +13,7 @@ use serde_json::{Map, Value};
 
 pub use bulk::{Attempt, Step, apply};
 pub use groups::{create_group, delete_group, group_meets, patch_group, read_group, replace_group};
-pub use listing::{list_groups, list_users};
+pub use listing::{Listed, Page, Part, ScimResource, list};
 pub use users::{create_user, delete_user, patch_user, read_user, replace_user, user_meets};
 
 use super::DirectoryError;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::searched::{display_name_key, keep_addresses};
 use super::{Outcome, Provisioned, ScimUser, USER_COLUMNS, no_such, stored, taken, user_row};
 use crate::clock::Timestamp;
 use crate::directory::domain::{self, EmailDomain};
@@ -42,8 +43,8 @@ pub(super) fn create_user_as(
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
              email_key, email_verified, display_name, active, origin, resource, created_at,
-             updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12)",
+             updated_at, display_name_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12, ?13)",
     )?
     .execute(params![
         id,
@@ -57,9 +58,11 @@ pub(super) fn create_user_as(
         draft.display_name,
         draft.active.unwrap_or(true),
         stored(&draft.resource),
-        now.millis()
+        now.millis(),
+        display_name_key(draft)
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
+    keep_addresses(tx, organization, id, draft)?;
     let level = user::grant_default(tx, id, &organization.id)?;
     provisioned::user_created(
         tx,
@@ -105,7 +108,8 @@ pub fn replace_user(
         .prepare_cached(
             "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
-             resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL
+             resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL,
+                 display_name_key = ?13
          WHERE id = ?1
              AND (?12 OR active <> ?9 OR email_verified <> ?7 OR unmanaged_at IS NOT NULL)",
         )?
@@ -121,10 +125,14 @@ pub fn replace_user(
             active,
             stored(&draft.resource),
             now.millis(),
-            differs
+            differs,
+            display_name_key(draft)
         ])
         .map_err(|e| taken(e, "userName", &draft.user_name))?
         > 0;
+    if differs {
+        keep_addresses(tx, organization, id, draft)?;
+    }
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }

@@ -19,7 +19,9 @@ pub(super) use discovery::{
 };
 pub(super) use exchange::traced;
 pub(super) use groups::{create_group, delete_group, patch_group, read_group, replace_group};
-pub(super) use listing::{list_groups, list_users};
+pub(super) use listing::{
+    list_all, list_groups, list_users, search_all, search_groups, search_users,
+};
 pub(super) use me::{authenticate_person, leave_me, read_me};
 pub(super) use remarks::Remarks;
 pub(super) use users::{create_user, delete_user, patch_user, read_user, replace_user};
@@ -34,7 +36,6 @@ use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::scim::error::ScimError;
 use crate::scim::etag::Conditions;
 use crate::scim::query::ListQuery;
-use crate::scim::render::{self, Meta};
 use crate::scim::schema::ResourceType;
 
 const MEDIA_TYPE: &str = "application/scim+json";
@@ -108,51 +109,18 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
 }
 
 /// What is said where no route is.
-pub(super) fn nothing_there(path: &str) -> Problem {
-    let last = path
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
-    match last {
-        ".search" => Problem::new(501, "not-supported", "Search by POST is not supported."),
-        _ => Problem::new(404, "not-found", "There is no such SCIM endpoint."),
-    }
+pub(super) fn nothing_there() -> Problem {
+    Problem::new(404, "not-found", "There is no such SCIM endpoint.")
 }
 
 // ---- answers
 
 fn shown_user(app: &App, organization: &Organization, user: &ScimUser) -> Value {
-    let shown = render::User {
-        resource: &user.resource,
-        id: &user.id,
-        user_name: &user.user_name,
-        external_id: user.external_id.as_deref(),
-        active: user.active,
-        groups: &user.groups,
-        meta: Meta {
-            created: user.created_at,
-            last_modified: user.updated_at,
-            version: user.version,
-        },
-    };
-    render::user(&shown, &app.public.scim(&organization.slug))
+    user.shown(&app.public.scim(&organization.slug))
 }
 
 fn shown_group(app: &App, organization: &Organization, group: &ScimGroup) -> Value {
-    let shown = render::Group {
-        resource: &group.resource,
-        id: &group.id,
-        display_name: &group.display_name,
-        external_id: group.external_id.as_deref(),
-        members: group.members.as_deref(),
-        meta: Meta {
-            created: group.created_at,
-            last_modified: group.updated_at,
-            version: group.version,
-        },
-    };
-    render::group(&shown, &app.public.scim(&organization.slug))
+    group.shown(&app.public.scim(&organization.slug))
 }
 
 fn json(status: u16, value: &Value) -> Response {
