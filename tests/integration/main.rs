@@ -12,8 +12,10 @@
 
 mod api_tokens;
 mod app;
+mod attack_log;
 mod attribute_groups;
 mod audit;
+mod brake;
 mod break_glass;
 mod break_glass_announced;
 mod break_glass_limits;
@@ -34,9 +36,12 @@ mod provider_kinds;
 mod providers;
 mod saml;
 mod scim;
+mod scim_queries;
 mod scim_wire;
+mod scim_writes;
 mod sessions;
 mod shapes;
 mod siege;
 mod sign_in;
 mod store;
+mod traces;
