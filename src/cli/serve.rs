@@ -23,7 +23,7 @@ use crate::access::password::{self, Gate, GateLimits};
 use crate::access::{invitation, session, sign_in_request, throttle};
 use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
-use crate::directory::{expiry, key_roll};
+use crate::directory::{brake, expiry, key_roll};
 use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::audit::{Author, retention};
 use crate::observe::webhook::Courier;
@@ -223,7 +223,8 @@ impl Serve {
                     stopper.stop();
                 }
             })?;
-        edge.run(app);
+        edge.run(Arc::clone(&app) as Arc<_>);
+        app.finish();
         closing.close();
         drop(stopping);
         let _ = watcher.join();
@@ -361,6 +362,7 @@ fn keep_house(store: &Store) {
     });
     // A piece at a time, so that others get in between.
     let result = result.and_then(|()| {
+        while store.write(move |tx| brake::prune(tx, now))? > 0 {}
         while store.write(move |tx| trace::prune(tx, now))? > 0 {}
         while store.write(move |tx| event::prune(tx, now))? > 0 {}
         if let Some(limit) = store.read(|conn| retention::due(conn, now))? {

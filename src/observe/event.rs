@@ -24,6 +24,8 @@ pub const CERTIFICATE_ADDED: &str = "provider.certificate-added";
 pub const CERTIFICATE_WAITING: &str = "provider.certificate-waiting";
 /// A certificate in use ends soon, or has ended.
 pub const CERTIFICATE_EXPIRING: &str = "certificate.expiring";
+/// The brake holds SCIM changes until an admin answers.
+pub const SCIM_HELD: &str = "scim.held";
 /// Somebody wants to see whether a webhook works.
 pub const WEBHOOK_TEST: &str = "webhook.test";
 
@@ -43,6 +45,10 @@ pub const KINDS: &[(&str, &str)] = &[
     (
         CERTIFICATE_EXPIRING,
         "A certificate in use ends in 60, 30, 14 or 3 days, or has ended",
+    ),
+    (
+        SCIM_HELD,
+        "SCIM changes are held until an admin says yes or no",
     ),
     (WEBHOOK_TEST, "A webhook was tried"),
 ];

@@ -130,6 +130,12 @@ pub(super) fn show_deletion(preview: &Preview, json: bool) -> Result<(), CliErro
         "{} sessions would end, {} SCIM tokens would be revoked.",
         preview.sessions, preview.scim_tokens
     ))?;
+    if preview.groups > 0 {
+        output::line(&format!(
+            "{} groups that came from its attribute would go.",
+            preview.groups
+        ))?;
+    }
     if preview.other_ways_in.is_empty() {
         return output::line("There would be no other way in.");
     }
