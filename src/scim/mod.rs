@@ -13,6 +13,7 @@ pub mod filter;
 pub mod forgive;
 pub mod group;
 mod json;
+pub mod lines;
 mod matching;
 pub mod patch;
 pub mod path;

@@ -20,6 +20,7 @@ mod break_glass_siege;
 mod browser;
 mod certificates;
 mod cli;
+mod cli_directory;
 mod deprovisioning;
 mod edge;
 mod endpoints;

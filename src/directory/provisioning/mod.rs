@@ -1,9 +1,11 @@
 //! What a SCIM client does to the directory: each call is one change, applied whole or not at all.
 
 mod groups;
+pub mod import;
 mod listing;
 mod members;
 mod users;
+mod walk;
 
 use rusqlite::Row;
 use serde_json::{Map, Value};
@@ -11,6 +13,7 @@ use serde_json::{Map, Value};
 pub use groups::{create_group, delete_group, patch_group, read_group, replace_group};
 pub use listing::{list_groups, list_users};
 pub use users::{create_user, delete_user, patch_user, read_user, replace_user};
+pub use walk::{groups_after, members_after, users_after};
 
 use super::DirectoryError;
 use super::error::is_unique_violation;
