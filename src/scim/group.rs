@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::apart;
 use super::error::ScimError;
-use super::json;
 use super::schema::GROUP;
 use super::validate;
 
@@ -35,8 +35,9 @@ impl GroupDraft {
     /// Parses the body of a POST or PUT. Errors as of [`super::UserDraft::parse`]; 400 `tooMany`
     /// for more than [`MAX_MEMBERS`].
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
-        let mut received = json::object(body)?;
-        let members = take_members(&mut received)?;
+        let mut ids = Ids::default();
+        let (received, named) = apart::object(body, "members", &mut |member| ids.take(member))?;
+        let members = named.then_some(ids.ids);
         let mut notes = Vec::new();
         let resource = validate::resource(received, &GROUP, &mut notes)?;
         validate::size(&resource)?;
@@ -57,20 +58,34 @@ pub(super) fn member_ids(members: Value) -> Result<Vec<String>, ScimError> {
         Value::Array(members) => members,
         _ => return Err(ScimError::invalid_value("`members` must be an array.")),
     };
-    if members.len() > MAX_MEMBERS {
-        return Err(ScimError::too_many(format!(
-            "`members` has more than {MAX_MEMBERS} values."
-        )));
-    }
-    let mut seen = HashSet::with_capacity(members.len());
-    let mut ids = Vec::with_capacity(members.len());
+    let mut ids = Ids::default();
     for member in members {
-        let id = member_id(member)?;
-        if seen.insert(id.clone()) {
-            ids.push(id);
-        }
+        ids.take(member)?;
     }
-    Ok(ids)
+    Ok(ids.ids)
+}
+
+#[derive(Default)]
+struct Ids {
+    given: usize,
+    seen: HashSet<String>,
+    ids: Vec<String>,
+}
+
+impl Ids {
+    fn take(&mut self, member: Value) -> Result<(), ScimError> {
+        self.given += 1;
+        if self.given > MAX_MEMBERS {
+            return Err(ScimError::too_many(format!(
+                "`members` has more than {MAX_MEMBERS} values."
+            )));
+        }
+        let id = member_id(member)?;
+        if self.seen.insert(id.clone()) {
+            self.ids.push(id);
+        }
+        Ok(())
+    }
 }
 
 fn member_id(member: Value) -> Result<String, ScimError> {
@@ -109,24 +124,6 @@ fn member_id(member: Value) -> Result<String, ScimError> {
         )));
     }
     Ok(id)
-}
-
-fn take_members(received: &mut Map<String, Value>) -> Result<Option<Vec<String>>, ScimError> {
-    let spelled: Vec<String> = received
-        .keys()
-        .filter(|key| key.eq_ignore_ascii_case("members"))
-        .cloned()
-        .collect();
-    match spelled.as_slice() {
-        [] => Ok(None),
-        [key] => match received.shift_remove(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(members) => member_ids(members).map(Some),
-        },
-        _ => Err(ScimError::invalid_syntax(
-            "`members` is given twice, in different case.",
-        )),
-    }
 }
 
 #[cfg(test)]

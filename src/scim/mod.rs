@@ -7,6 +7,7 @@
 //! PATCH path, an unknown filter operator, a sort order nobody applied. And what well-known clients
 //! get wrong is forgiven on purpose, in [`forgive`] alone, each time with a note for the trace.
 
+mod apart;
 pub mod discovery;
 pub mod error;
 pub mod filter;
@@ -23,6 +24,7 @@ pub mod render;
 pub mod schema;
 pub mod user;
 mod validate;
+pub mod whole_group;
 
 pub use error::ScimError;
 pub use filter::Filter;

@@ -1,12 +1,14 @@
 //! `/Groups` and `/Groups/{id}`.
 
-use super::{Answer, located, scim, shown_group};
-use crate::directory::provisioning;
+use super::{Answer, MEDIA_TYPE, located, meta_of, scim, shown_group};
+use crate::directory::organization::Organization;
+use crate::directory::provisioning::{self, ScimGroup};
 use crate::edge::Response;
 use crate::scim::group::GroupDraft;
 use crate::scim::patch::Patch;
 use crate::scim::query::ListQuery;
 use crate::scim::schema::GROUP;
+use crate::scim::{render, whole_group};
 use crate::web::App;
 use crate::web::route::Call;
 
@@ -20,7 +22,8 @@ pub(in crate::web) fn create_group(app: &App, call: &Call<'_>) -> Answer {
             app.store
                 .write(move |tx| provisioning::create_group(tx, &organization, &draft, &by, now))?
         };
-        Ok(located(201, &shown_group(app, &organization, &group)))
+        let query = ListQuery::default();
+        Ok(answer(201, app, &organization, &group, &query))
     })
 }
 
@@ -33,10 +36,7 @@ pub(in crate::web) fn read_group(app: &App, call: &Call<'_>) -> Answer {
         let group = app
             .store
             .read(|conn| provisioning::read_group(conn, organization, id, wanted))?;
-        Ok(located(
-            200,
-            &query.project(shown_group(app, organization, &group), &GROUP),
-        ))
+        Ok(answer(200, app, organization, &group, &query))
     })
 }
 
@@ -53,7 +53,8 @@ pub(in crate::web) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
         let group = app
             .store
             .write(move |tx| provisioning::replace_group(tx, &own, &id, &draft, &by, now))?;
-        Ok(located(200, &shown_group(app, &organization, &group)))
+        let query = ListQuery::default();
+        Ok(answer(200, app, &organization, &group, &query))
     })
 }
 
@@ -78,4 +79,32 @@ pub(in crate::web) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
             .write(move |tx| provisioning::delete_group(tx, &organization, &id, &by, now))?;
         Ok(Response::new(204))
     })
+}
+
+/// A group, as far as the client wants it. All of it is written without being built as a tree: of
+/// a hundred thousand members that would take a quarter of a gigabyte.
+fn answer(
+    status: u16,
+    app: &App,
+    organization: &Organization,
+    group: &ScimGroup,
+    query: &ListQuery,
+) -> Response {
+    let projected = !query.attributes.is_empty() || !query.excluded_attributes.is_empty();
+    let Some(members) = group.members.as_deref().filter(|_| !projected) else {
+        let shown = shown_group(app, organization, group);
+        return located(status, &query.project(shown, &GROUP));
+    };
+    let base = app.public.scim(&organization.slug);
+    let whole = render::Group {
+        resource: &group.resource,
+        id: &group.id,
+        display_name: &group.display_name,
+        external_id: group.external_id.as_deref(),
+        members: None,
+        meta: meta_of(group),
+    };
+    Response::new(status)
+        .body(MEDIA_TYPE, whole_group::text(&whole, members, &base))
+        .header("Location", render::location(&base, &GROUP, &group.id))
 }

@@ -189,13 +189,17 @@ fn shown_group(app: &App, organization: &Organization, group: &ScimGroup) -> Val
         display_name: &group.display_name,
         external_id: group.external_id.as_deref(),
         members: group.members.as_deref(),
-        meta: Meta {
-            created: group.created_at,
-            last_modified: group.updated_at,
-            version: group.version,
-        },
+        meta: meta_of(group),
     };
     render::group(&shown, &app.public.scim(&organization.slug))
+}
+
+fn meta_of(group: &ScimGroup) -> Meta {
+    Meta {
+        created: group.created_at,
+        last_modified: group.updated_at,
+        version: group.version,
+    }
 }
 
 fn json(status: u16, value: &Value) -> Response {
