@@ -10,7 +10,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a benchmark that cannot go on says so, and prints what it finds"
@@ -193,10 +192,12 @@ fn site(place: &Place, users: usize) -> Site {
     }
 }
 
+type Change = Box<dyn Fn(&rusqlite::Connection) -> rusqlite::Result<()> + Send>;
+
 fn fill(appliance: &Appliance, users: i64, groups: i64) {
     const STEP: i64 = 25_000;
     let organization = appliance.organization.id.clone();
-    let write = |change: Box<dyn Fn(&rusqlite::Connection) -> rusqlite::Result<()> + Send>| {
+    let write = |change: Change| {
         let done: Result<(), StoreError> = appliance.store.write(move |tx| Ok(change(tx)?));
         done.unwrap();
     };

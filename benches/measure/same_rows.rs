@@ -41,6 +41,8 @@ pub(crate) fn census(file: &Path) -> Census {
 /// What one create leaves in one table.
 struct Pattern {
     table: String,
+    /// The statement that writes such a row.
+    insert: String,
     columns: Vec<String>,
     values: Vec<Value>,
 }
@@ -105,13 +107,26 @@ impl SameRows {
         super::limit::configure(&conn);
         conn.pragma_update(None, "foreign_keys", true).unwrap();
         conn.set_prepared_statement_cache_capacity(64);
-        insert(&conn, &self.organization, &self.organization.values);
+        conn.execute(
+            &self.organization.insert,
+            params_from_iter(&self.organization.values),
+        )
+        .unwrap();
+        let sequence = self.patterns.iter().map(Pattern::sequence).collect();
+        let statements = self.patterns.iter().map(|p| p.insert.clone()).collect();
+        let writer = Writer {
+            conn,
+            statements,
+            sequence,
+            last: 0,
+        };
         let (queue, waiting) = sync_channel(4096);
-        let writer = thread::spawn(move || self.commit_together(&conn, &waiting));
+        let writer = thread::spawn(move || writer.commit_together(&waiting));
+        // Making up the rows is the clients' part, so that the one who writes does only that.
         let figures = at_once(threads, enough, |thread, number| {
             let (answer, answered) = sync_channel(1);
-            let key = (number << 16) | thread;
-            queue.send((key, answer)).unwrap();
+            let rows = self.rows((number << 16) | thread);
+            queue.send((rows, answer)).unwrap();
             answered.recv().unwrap();
             true
         });
@@ -120,58 +135,82 @@ impl SameRows {
         figures
     }
 
-    fn commit_together(&self, conn: &Connection, waiting: &Receiver<(usize, SyncSender<()>)>) {
-        let mut seq = 0;
-        while let Ok(first) = waiting.recv() {
-            let mut batch = vec![first];
-            conn.execute_batch("BEGIN IMMEDIATE").unwrap();
-            seq += 1;
-            self.write(conn, batch[0].0, seq);
-            while batch.len() < 256
-                && let Ok(next) = waiting.try_recv()
-            {
-                seq += 1;
-                self.write(conn, next.0, seq);
-                batch.push(next);
-            }
-            conn.execute_batch("COMMIT").unwrap();
-            for (_, answer) in batch {
-                let _ = answer.send(());
-            }
-        }
-    }
-
-    fn write(&self, conn: &Connection, key: usize, seq: i64) {
+    /// A user's rows, one for each pattern.
+    fn rows(&self, key: usize) -> Vec<Vec<Value>> {
         let now = clock::now();
         let user_id = id::new(now);
         // Names of one length, in no order, as those of people are.
         let scattered = (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let user_name = format!("u{scattered:016x}@acme.com");
         let external_id = format!("00u{scattered:017}");
-        for pattern in &self.patterns {
-            let values: Vec<Value> = pattern
-                .columns
-                .iter()
-                .zip(&pattern.values)
-                .map(|(column, value)| match value {
-                    Value::Integer(_) if column == "seq" => Value::Integer(seq),
-                    Value::Text(text) if column == "id" && *text != self.user_id => {
-                        Value::Text(id::new(now))
-                    }
-                    Value::Text(text) if column == "reference" => {
-                        Value::Text(format!("{seq}-{}", text.len()))
-                    }
-                    Value::Text(text) => Value::Text(
-                        text.replace(&self.user_id, &user_id)
-                            .replace(&self.user_name, &user_name)
-                            .replace(&self.user_name.to_lowercase(), &user_name)
-                            .replace(&self.external_id, &external_id),
-                    ),
-                    other => other.clone(),
-                })
-                .collect();
-            insert(conn, pattern, &values);
+        let varied = |column: &str, value: &Value| match value {
+            Value::Text(text) if column == "id" && *text != self.user_id => {
+                Value::Text(id::new(now))
+            }
+            Value::Text(_) if column == "reference" => Value::Text(format!("{scattered:016x}")),
+            Value::Text(text) => Value::Text(
+                text.replace(&self.user_id, &user_id)
+                    .replace(&self.user_name, &user_name)
+                    .replace(&self.external_id, &external_id),
+            ),
+            other => other.clone(),
+        };
+        self.patterns
+            .iter()
+            .map(|pattern| {
+                let columns = pattern.columns.iter().zip(&pattern.values);
+                columns.map(|(name, value)| varied(name, value)).collect()
+            })
+            .collect()
+    }
+}
+
+type Job = (Vec<Vec<Value>>, SyncSender<()>);
+
+/// The one thread that writes.
+struct Writer {
+    conn: Connection,
+    statements: Vec<String>,
+    /// Of each table the column that counts, if it has one.
+    sequence: Vec<Option<usize>>,
+    last: i64,
+}
+
+impl Writer {
+    fn commit_together(mut self, waiting: &Receiver<Job>) {
+        while let Ok(first) = waiting.recv() {
+            let mut answers = Vec::with_capacity(256);
+            self.conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+            self.write(first.0);
+            answers.push(first.1);
+            while answers.len() < 256
+                && let Ok((rows, answer)) = waiting.try_recv()
+            {
+                self.write(rows);
+                answers.push(answer);
+            }
+            self.conn.execute_batch("COMMIT").unwrap();
+            for answer in answers {
+                let _ = answer.send(());
+            }
         }
+    }
+
+    fn write(&mut self, rows: Vec<Vec<Value>>) {
+        self.last += 1;
+        for ((mut row, sql), counts) in rows.into_iter().zip(&self.statements).zip(&self.sequence) {
+            if let Some(column) = counts {
+                row[*column] = Value::Integer(self.last);
+            }
+            let mut statement = self.conn.prepare_cached(sql).unwrap();
+            statement.execute(params_from_iter(row)).unwrap();
+        }
+    }
+}
+
+impl Pattern {
+    fn sequence(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column == "seq")
     }
 }
 
@@ -195,11 +234,7 @@ fn newest(conn: &Connection, table: &str, user_id: &str) -> Option<Pattern> {
 fn columns(conn: &Connection, table: &str) -> Vec<String> {
     let sql = format!("SELECT * FROM \"{table}\" LIMIT 0");
     let statement = conn.prepare(&sql).unwrap();
-    statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect()
+    statement.column_names().map(str::to_owned).collect()
 }
 
 fn row(conn: &Connection, table: &str, which: &str) -> Option<Pattern> {
@@ -209,21 +244,12 @@ fn row(conn: &Connection, table: &str, which: &str) -> Option<Pattern> {
             (0..columns.len()).map(|at| row.get(at)).collect()
         })
         .ok()?;
+    let marks = vec!["?"; columns.len()].join(",");
+    let names = columns.join("\",\"");
     Some(Pattern {
         table: table.to_owned(),
+        insert: format!("INSERT INTO \"{table}\" (\"{names}\") VALUES ({marks})"),
         columns,
         values,
     })
-}
-
-fn insert(conn: &Connection, pattern: &Pattern, values: &[Value]) {
-    let marks = vec!["?"; values.len()].join(",");
-    let columns = pattern.columns.join("\",\"");
-    conn.prepare_cached(&format!(
-        "INSERT INTO \"{}\" (\"{columns}\") VALUES ({marks})",
-        pattern.table
-    ))
-    .unwrap()
-    .execute(params_from_iter(values))
-    .unwrap();
 }

@@ -67,7 +67,7 @@ impl Served {
             .map_while(Result::ok)
             .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
             .find(|event| event["event"] == "listening")
-            .expect("the server did not start");
+            .unwrap();
         let url = listening["url"].as_str().unwrap();
         let port = url.rsplit(':').next().unwrap().parse().unwrap();
         Self { child, port }

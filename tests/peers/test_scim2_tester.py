@@ -29,8 +29,8 @@ ALLOWED = [
     ("check_replace_attribute", "Group", "'members'", "the same"),
 ]
 SEARCH = [
-    ("search_with_attributes", "User", "/.search", "discovery says that it is not supported"),
-    ("search_with_attributes", "Group", "/.search", "discovery says that it is not supported"),
+    ("search_with_attributes", "User", "/.search", "the server searches by GET only, and says so with 501"),
+    ("search_with_attributes", "Group", "/.search", "the server searches by GET only, and says so with 501"),
 ]
 
 
