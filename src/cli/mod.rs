@@ -96,7 +96,7 @@ enum Command {
     /// Identity providers of an organization
     #[command(subcommand)]
     Provider(Box<provider::ProviderCommand>),
-    /// SCIM: the endpoint, the tokens that identity providers push with, a directory as a file
+    /// SCIM: endpoint, tokens, a directory as a file
     #[command(subcommand)]
     Scim(scim::Scim),
     /// API: the tokens that scripts use
