@@ -254,7 +254,7 @@ fn actions(json: bool) -> Result<(), CliError> {
 }
 
 /// A name may hold anything; a terminal must not do what it says.
-fn printable(name: &str) -> String {
+pub(super) fn printable(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
         .collect()

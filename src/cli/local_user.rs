@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::user::{as_json, show};
 use super::{CliError, output};
-use crate::access::invitation::{Invitation, Kind};
-use crate::clock;
+use crate::access::invitation::{self, Invitation, Kind};
+use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::local_user::{self, Change, Draft};
 use crate::directory::slug::Slug;
@@ -51,6 +51,24 @@ pub(super) enum LocalUserCommand {
     JoinLink {
         /// Their id
         id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the links that were made for a user, newest first, and what became of them
+    Links {
+        /// Their id
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a link: whoever opens it from now on is refused
+    RevokeLink {
+        /// The user's id
+        id: String,
+        /// The link's id, as `user links` shows it
+        link: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -132,6 +150,20 @@ impl LocalUserCommand {
             }
             Self::ResetLink { id, json } => link(store, id, Kind::Reset, json),
             Self::JoinLink { id, json } => link(store, id, Kind::Join, json),
+            Self::Links { id, json } => links(store, &id, now, json),
+            Self::RevokeLink { id, link, json } => {
+                let revoked = link.clone();
+                store.write(move |tx| {
+                    let found = known(tx, &id)?;
+                    let by = Author::command_line();
+                    way_in::revoke_invitation(tx, &found, &link, &by, now)
+                })?;
+                if json {
+                    output::json(&json!({ "id": revoked, "revoked": true }))
+                } else {
+                    output::line(&format!("Revoked {revoked}."))
+                }
+            }
             Self::Set {
                 id,
                 name,
@@ -211,6 +243,31 @@ fn link(store: &Store, id: String, kind: Kind, json: bool) -> Result<(), CliErro
         return output::json(&link_json(&made, &url));
     }
     show_link(&made, &url)
+}
+
+fn links(store: &Store, id: &str, now: Timestamp, json: bool) -> Result<(), CliError> {
+    let links = store.read(|conn| {
+        let found = known(conn, id)?;
+        Ok::<_, DirectoryError>(invitation::of_user(conn, &found.id)?)
+    })?;
+    if json {
+        return output::json(&json!({ "items": links }));
+    }
+    let rows: Vec<Vec<String>> = links
+        .into_iter()
+        .map(|link| {
+            let state = match (link.used_at, link.revoked_at) {
+                (Some(_), _) => "used",
+                (None, Some(_)) => "revoked",
+                (None, None) if link.expires_at <= now => "expired",
+                (None, None) => "open",
+            };
+            let until = link.expires_at.to_string();
+            let kind = link.kind.word().to_owned();
+            vec![link.id, kind, state.to_owned(), until, link.created_by]
+        })
+        .collect();
+    output::table(&["ID", "KIND", "STATE", "WORKS UNTIL", "MADE BY"], &rows)
 }
 
 fn link_json(made: &Invitation, url: &str) -> Value {

@@ -23,6 +23,7 @@ mod scim_export;
 mod scim_import;
 mod serve;
 mod session;
+mod timeline;
 mod token;
 mod trace;
 mod user;

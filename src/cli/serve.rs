@@ -169,8 +169,8 @@ impl Serve {
             Some(known) => known,
             None => own_public_url(&store, edge.local_addr(), kept.is_some())?,
         };
-        let ca = kept.as_ref().and_then(|kept| kept.ca.clone());
-        let app = App::new(store.clone(), gate, public.clone(), ca);
+        let self_signed = kept.as_ref().is_some_and(|kept| !kept.is_of_files());
+        let app = App::new(store.clone(), gate, public.clone(), self_signed);
 
         announce(global, &edge, &public, kept.is_some())?;
 

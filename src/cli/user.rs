@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::local_user::LocalUserCommand;
+use super::timeline::Timeline;
 use super::user_push::UserPushCommand;
 use super::{CliError, Global, ListArgs, filtered, output};
 use crate::clock::{self, Timestamp};
@@ -43,6 +44,8 @@ pub(super) enum UserCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What happened to a user and what they did, newest first; from the audit log
+    Timeline(Timeline),
     /// Who was switched off or deleted, what ended with them, and how long it took
     Deprovisioned {
         /// The organization's slug
@@ -157,6 +160,7 @@ impl UserCommand {
                 })?;
                 show(&value, json)
             }
+            Self::Timeline(timeline) => timeline.run(&store),
             Self::Deprovisioned {
                 org,
                 limit,
@@ -186,14 +190,20 @@ fn as_of(
     at: Timestamp,
     now: Timestamp,
 ) -> Result<Value, DirectoryError> {
-    let missing = || DirectoryError::not_found("user", id);
-    let organization = match user::find(conn, id)? {
-        Some(found) => found.organization_id,
-        // Gone since; the log still knows where they were.
-        None => audit::organization_of(conn, id)?.ok_or_else(missing)?,
-    };
+    let organization = organization_of(conn, id)?;
     let past = past::at(conn, &organization, at, now)?;
-    Ok(past.user(id)?.ok_or_else(missing)?.view(at))
+    let person = past.user(id)?;
+    Ok(person
+        .ok_or_else(|| DirectoryError::not_found("user", id))?
+        .view(at))
+}
+
+/// The organization of a user; of one who is gone since, the log still knows it.
+pub(super) fn organization_of(conn: &Connection, id: &str) -> Result<String, DirectoryError> {
+    if let Some(found) = user::find(conn, id)? {
+        return Ok(found.organization_id);
+    }
+    audit::organization_of(conn, id)?.ok_or_else(|| DirectoryError::not_found("user", id))
 }
 
 fn set_active(

@@ -52,7 +52,8 @@ pub enum Action {
     /// Providers, SCIM tokens, levels, deletions.
     Administer,
     /// Make or loosen what lets somebody in and stays: API tokens that are not one's own, break-glass
-    /// accounts. In person only: a token that was found must not be able to make another way in.
+    /// accounts; and say how long the audit log remembers. In person only: a token that was found
+    /// must not be able to make another way in, nor to have its tracks forgotten.
     IssueTokens,
     /// Organizations and the appliance itself.
     Operate,

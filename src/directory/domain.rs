@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
+use serde_json::json;
 
-use super::{DirectoryError, Page, PageRequest};
+use super::{DirectoryError, Page, PageRequest, enforcement};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry, Target};
 
@@ -257,7 +258,7 @@ pub fn list(
 }
 
 /// Lets a domain count that an organization's admin has added. One that counts already stays as it
-/// is.
+/// is. Where its provider requires SSO, that holds for the domain from here on.
 pub fn approve(
     tx: &Connection,
     domain: &EmailDomain,
@@ -268,7 +269,8 @@ pub fn approve(
     if before.state == DomainState::Pending {
         tx.prepare_cached("UPDATE domains SET state = 'active' WHERE domain = ?1")?
             .execute([domain.as_str()])?;
-        told(tx, "domain.approved", &before, by, now)?;
+        let ended = enforcement::end_password_sessions(tx, &before.organization.id)?;
+        told(tx, "domain.approved", &before, ended, by, now)?;
     }
     find(tx, domain)
 }
@@ -289,7 +291,7 @@ pub fn refuse(
     }
     tx.prepare_cached("DELETE FROM domains WHERE domain = ?1")?
         .execute([domain.as_str()])?;
-    told(tx, "domain.refused", &before, by, now)
+    told(tx, "domain.refused", &before, 0, by, now)
 }
 
 fn find(conn: &Connection, domain: &EmailDomain) -> Result<Claim, DirectoryError> {
@@ -332,10 +334,16 @@ fn told(
     tx: &Connection,
     action: &'static str,
     claim: &Claim,
+    password_sessions: usize,
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
     let provider = claim.provider.as_ref().map(|provider| &provider.id);
+    let mut detail = audit::detail([("provider", json!(provider))]);
+    if password_sessions > 0 {
+        let ended = json!({ "password_sessions": password_sessions });
+        detail.insert("ended".to_owned(), ended);
+    }
     let entry = Entry {
         action,
         organization_id: Some(&claim.organization.id),
@@ -344,7 +352,7 @@ fn told(
             id: None,
             name: &claim.domain,
         },
-        detail: audit::detail([("provider", serde_json::json!(provider))]),
+        detail,
     };
     audit::record(tx, by, &entry, now)?;
     Ok(())

@@ -52,7 +52,7 @@ pub struct App {
     public: PublicUrl,
     half_way: HalfWay,
     keys: OnceLock<ServiceKeys>,
-    ca: Option<String>,
+    self_signed: bool,
     wrong_tokens: WrongTokens,
     deprovisioning: Mutex<Histogram>,
 }
@@ -65,16 +65,16 @@ struct ServiceKeys {
 }
 
 impl App {
-    /// An appliance on this store, reached at `public`; `ca` is the PEM of the local CA where
-    /// TLS is self-signed.
-    pub fn new(store: Store, gate: Gate, public: PublicUrl, ca: Option<String>) -> Arc<Self> {
+    /// An appliance on this store, reached at `public`; `self_signed` where it shows a certificate
+    /// of the local CA.
+    pub fn new(store: Store, gate: Gate, public: PublicUrl, self_signed: bool) -> Arc<Self> {
         Arc::new(Self {
             store,
             gate,
             public,
             half_way: HalfWay::new(),
             keys: OnceLock::new(),
-            ca,
+            self_signed,
             wrong_tokens: WrongTokens::default(),
             deprovisioning: Mutex::default(),
         })

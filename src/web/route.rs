@@ -159,6 +159,8 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/audit/export",                              May(Operate),       api::audit::export_all),
     row("GET",    "/api/v1/audit/verify",                              May(Operate),       api::audit::verify),
     row("GET",    "/api/v1/audit/checkpoint",                          May(Operate),       api::audit::checkpoint),
+    row("GET",    "/api/v1/audit/retention",                           May(Operate),       api::audit_retention::show),
+    row("PATCH",  "/api/v1/audit/retention",                           May(IssueTokens),   api::audit_retention::change),
     row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),

@@ -2,7 +2,7 @@
 import { ended } from './deactivate.js';
 import { h } from './dom.js';
 
-const VIAS = { console: 'console', api: 'API', cli: 'command line', saml: 'SAML', scim: 'SCIM', system: 'the appliance itself' };
+const VIAS = { session: 'console', 'api-token': 'API token', page: 'a page', cli: 'command line', saml: 'SAML', scim: 'SCIM', appliance: 'the appliance itself' };
 
 /** 'user.level-changed' as 'User level changed', 'break-glass.used' as 'Break-glass used'. */
 export function happened({ action }) {

@@ -1,18 +1,20 @@
 // The audit log: of one organization, and for the operator of the whole appliance with the proof
 // that nothing in it was changed.
-import { read } from './api.js';
 import { author, changed, happened, viaName } from './audit-line.js';
-import { fill, h } from './dom.js';
-import { exports, saveAs } from './export.js';
+import { proof } from './audit-proof.js';
+import { retention } from './audit-retention.js';
+import { h } from './dom.js';
+import { exports } from './export.js';
 import { listing } from './listing.js';
 import { isOperator } from './session.js';
-import { copyable, empty, notice, plural } from './show.js';
+import { empty } from './show.js';
 import { when } from './time.js';
 
 const ACTIONS = [
+  'appliance.changed',
   'user.created', 'user.changed', 'user.deactivated', 'user.reactivated', 'user.deleted', 'user.level-changed', 'user.signed-in', 'user.signed-out',
   'user.sign-in-refused', 'user.password-set', 'user.second-factor-set', 'user.second-factor-removed', 'user.handed-over', 'invitation.created', 'invitation.revoked',
-  'group.created', 'group.changed', 'group.level-changed', 'group.deleted', 'provider.added', 'provider.changed', 'provider.deleted',
+  'group.created', 'group.changed', 'group.level-changed', 'group.deleted', 'provider.added', 'provider.changed', 'provider.deleted', 'domain.approved', 'domain.refused',
   'organization.created', 'organization.changed', 'session.ended', 'token.created', 'token.revoked',
   'break-glass.created', 'break-glass.changed', 'break-glass.used', 'break-glass.signed-out', 'break-glass.password-reset', 'break-glass.disabled', 'break-glass.enabled',
   'break-glass.armed', 'break-glass.disarmed', 'break-glass.drilled', 'break-glass.code-refused', 'break-glass.second-factor-added', 'break-glass.second-factor-removed',
@@ -39,6 +41,7 @@ export async function appliance(page) {
         h('div', { class: 'intro' }, h('h1', 'Audit log of the appliance'), h('p', { class: 'muted' }, 'Every organization’s lines and the appliance’s own, in one chain: each line’s hash covers the line before it.')),
         exports(page, '/api/v1/audit/export', 'audit')),
       proof(page),
+      retention(page),
       await lines(page, '/api/v1/audit')),
   };
 }
@@ -71,7 +74,7 @@ function lines(page, path) {
     columns: [
       { name: 'Time', show: (line) => h('span', { class: 'two' }, when(line.at), h('small', { class: 'roomy' }, `line ${line.seq}`)) },
       { name: 'What', show: (line) => h('div', { class: 'what' }, h('strong', happened(line)), h('span', target(line)), changed(line), h('small', { class: 'slim' }, author(line))) },
-      { name: 'By', narrow: false, show: (line) => h('span', { class: 'two' }, line.actor?.name || line.actor?.kind, h('small', [viaName(line.via), line.client].filter(Boolean).join(', '))) },
+      { name: 'By', narrow: false, show: (line) => h('span', { class: 'two by' }, line.actor?.name || line.actor?.kind, h('small', [viaName(line.via), line.client].filter(Boolean).join(', '))) },
     ],
     empty: empty('Nothing is recorded yet', 'Every change stands here with who made it, from where, and what it was before: levels, providers, tokens, sessions, sign-ins, deactivations.'),
   });
@@ -79,44 +82,4 @@ function lines(page, path) {
 
 function target({ target: of }) {
   return of?.name ? [of.kind && h('span', { class: 'muted' }, `${of.kind} `), of.name] : null;
-}
-
-function proof(page) {
-  const place = h('div', { 'aria-live': 'polite', class: 'stack tight' });
-  const run = (text, work) => {
-    const button = h('button', { type: 'button', on: { click: async () => {
-      button.disabled = true;
-      fill(place, h('p', { class: 'muted' }, 'Reading the whole log…'));
-      try {
-        fill(place, await work());
-      } catch (error) {
-        if (error.name !== 'AbortError') fill(place, notice('bad', h('p', error.message)));
-      }
-      button.disabled = false;
-    } } }, text);
-    return button;
-  };
-  return h('section', { class: 'panel' },
-    h('div', { class: 'head' }, h('h2', 'Proof'), h('div', { class: 'actions' },
-      run('Verify', async () => verified(await read('/api/v1/audit/verify', page.signal))),
-      run('Checkpoint', async () => checkpoint(await read('/api/v1/audit/checkpoint', page.signal))))),
-    h('p', { class: 'muted' }, 'Verify recomputes every hash. A checkpoint is the number and hash of the newest line: keep it elsewhere, and whoever later cuts or rewrites the log is found out.'),
-    place);
-}
-
-function verified({ ok, checked, first_seq: first, last_seq: last, hash, problems_total: total, problems = [] }) {
-  if (ok) return [notice('good', h('p', h('strong', 'The chain holds. '), checked ? `${plural(checked, 'line')} read, ${first} to ${last}; none was changed, taken out or put in.` : 'It has no line yet.')), hash && copyable('Hash of the newest line', hash)];
-  return notice('bad', h('p', h('strong', 'The log was tampered with. '), `${plural(total ?? problems.length, 'problem')} in ${plural(checked, 'line')}`, problems.length < total ? `, the first ${problems.length}:` : ':'),
-    h('ul', { class: 'plain' }, problems.map(({ seq, problem }) => h('li', seq === null ? problem : `Line ${seq}: ${problem}`))),
-    h('p', 'Compare with your last checkpoint and an export from before; keep this file as it is.'));
-}
-
-function checkpoint(made) {
-  return [
-    notice('plain', h('p', `Line ${made.seq}, `, when(made.at), '. Keep it outside this appliance: in a ticket, a mail to yourself, another machine.')),
-    copyable('Checkpoint', JSON.stringify(made)),
-    h('div', { class: 'actions' },
-      h('button', { type: 'button', on: { click: () => saveAs(`checkpoint-${made.seq}.json`, [JSON.stringify(made), '\n']) } }, 'Save as file'),
-      h('span', { class: 'muted' }, 'To hold the log to it later: ', h('code', 'portcullis audit verify --checkpoint FILE'))),
-  ];
 }

@@ -1,11 +1,12 @@
-// The appliance itself, for the operator: its organizations, the break-glass accounts and the proof
-// that they open, webhooks, tokens, the audit log of everything.
+// The appliance itself, for the operator: its organizations and their domains, the break-glass accounts
+// and the proof that they open, webhooks, tokens, the audit log of everything.
 import { read } from './api.js';
 import { h } from './dom.js';
 import * as audit from './audit.js';
 import { line } from './banner.js';
 import * as breakGlass from './break-glass.js';
 import * as breakGlassAccount from './break-glass-account.js';
+import * as domains from './domains.js';
 import * as drills from './drills.js';
 import * as webhooks from './webhooks.js';
 import { apiTokens } from './api-tokens.js';
@@ -18,6 +19,7 @@ export const ROUTES = [
   [ROOT, ({ go }) => { go(`${ROOT}/break-glass`, { replace: true }); return null; }],
   [`${ROOT}/break-glass`, tab('break-glass', breakGlass.list)],
   [`${ROOT}/break-glass/:name`, tab('break-glass', breakGlassAccount.show)],
+  [`${ROOT}/domains`, tab('domains', domains.list)],
   [`${ROOT}/drills`, tab('drills', drills.list)],
   [`${ROOT}/webhooks`, tab('webhooks', webhooks.list)],
   [`${ROOT}/tokens`, tab('tokens', tokens)],
@@ -27,6 +29,7 @@ export const ROUTES = [
 
 const TABS = [
   ['/console/organizations', 'organizations', 'Organizations'],
+  [`${ROOT}/domains`, 'domains', 'Domains'],
   [`${ROOT}/break-glass`, 'break-glass', 'Break-glass accounts'],
   [`${ROOT}/drills`, 'drills', 'Drills'],
   [`${ROOT}/webhooks`, 'webhooks', 'Webhooks'],

@@ -8,7 +8,7 @@ import { icon } from './icons.js';
 import { metadataForm } from './metadata.js';
 import { oktaSteps } from './okta-steps.js';
 import { deleteProvider } from './provider-deletion.js';
-import { mayChange, mayReadTraces } from './session.js';
+import { isOperator, mayChange, mayReadTraces } from './session.js';
 import { badge, copyable, notice, plural } from './show.js';
 import { signInTest } from './sign-in-test.js';
 import { certificateBadge, domainList } from './providers.js';
@@ -32,7 +32,7 @@ export async function show(page) {
         manage && h('div', { class: 'actions' },
           !draft && switcher(page, path, provider),
           h('button', { type: 'button', class: 'danger', on: { click: () => deleteProvider(page, path, provider, KINDS[provider.kind]) } }, `Delete ${KINDS[provider.kind]} Provider`))),
-      provider.domains.some((each) => each.state === 'pending') && notice('warn', 'A domain waits for the operator’s approval. Until then nobody of that domain can sign in through this provider.'),
+      provider.domains.some((each) => each.state === 'pending') && notice('warn', 'A domain waits for the operator’s approval. Until then nobody of that domain can sign in through this provider.', isOperator(page.session) && [' ', h('a', { href: '/console/operator/domains' }, 'Approve it'), '.']),
       draft
         ? oktaSteps({ page, provider, path, saved, manage })
         : [

@@ -9,6 +9,7 @@ import { icon } from './icons.js';
 import { invitations } from './invitations.js';
 import { levelField } from './invite.js';
 import { part } from './part.js';
+import { pastUser } from './past-user.js';
 import { mayChange, mayChangeUser, mayReadTraces } from './session.js';
 import { badge, levelBadge, nameOf, notice, plural } from './show.js';
 import { userSessions } from './sessions.js';
@@ -39,7 +40,8 @@ export async function show(page) {
       level(page, path, user, may),
       traces && userSessions(page, user),
       traces && (local || user.unmanaged_at) && invitations(page, user),
-      traces && timeline(page, path, user)),
+      traces && timeline(page, path, user),
+      traces && pastUser(page, path)),
   };
 }
 

@@ -13,6 +13,34 @@ export async function appliance(walk) {
     await page.locator('#notices').getByText(seen.username).first().waitFor();
   });
   if (needs('notices')()) await pictures('notices');
+  await stepIf(needs('domains'), 'where no domain waits, the page says what for', async () => {
+    await page.goto(here('domains'));
+    await page.getByRole('heading', { name: 'No domain waits' }).waitFor();
+  });
+  await stepIf(needs('domains'), 'domains that an admin has added wait for the operator', async () => {
+    seen.claim = await page.evaluate(claim, [seen.slug, [`a.${seen.domain}`, `b.${seen.domain}`]]);
+    await page.reload();
+    await page.getByRole('row', { name: `a.${seen.domain}` }).getByText('pending').waitFor();
+  });
+  if (needs('domains')()) await pictures('domains');
+  await stepIf(needs('domains'), 'one is approved, and the question says what that does', async () => {
+    await page.getByRole('button', { name: `Approve a.${seen.domain}` }).click();
+    await dialog.getByText('sign in to').waitFor();
+  });
+  if (needs('domains')()) await pictures('domain-approve');
+  await stepIf(needs('domains'), 'the other is refused, and then none waits', async () => {
+    await dialog.getByRole('button', { name: 'Approve domain' }).click();
+    await page.getByText(`a.${seen.domain} counts for`).waitFor();
+    await page.getByRole('button', { name: `Refuse b.${seen.domain}` }).click();
+    await dialog.getByRole('button', { name: 'Refuse domain' }).click();
+    await page.getByRole('heading', { name: 'No domain waits' }).waitFor();
+  });
+  await stepIf(needs('domains'), 'domains that count are listed', async () => {
+    await page.getByRole('link', { name: 'Domains that count' }).click();
+    await page.getByRole('row', { name: `a.${seen.domain}` }).getByText('active').waitFor();
+    if (await page.getByText(`b.${seen.domain}`).count()) throw new Error('the refused one is listed');
+    await page.evaluate((path) => fetch(path, { method: 'DELETE' }), seen.claim);
+  });
   await stepIf(needs('break-glass'), 'a break-glass account is made, its password shown once', async () => {
     await page.goto(here('break-glass'));
     await page.getByRole('button', { name: 'New break-glass account' }).click();
@@ -111,17 +139,51 @@ export async function appliance(walk) {
   });
   await stepIf(needs('verify'), 'the log is verified', async () => {
     await page.goto(here('audit'));
-    await page.getByRole('button', { name: 'Verify' }).click();
+    await page.getByRole('button', { name: 'Verify', exact: true }).click();
     await page.getByText('The chain holds.').waitFor();
   });
   if (needs('verify')()) await pictures('audit-verified');
   await stepIf(needs('verify'), 'a checkpoint is taken', async () => {
-    await page.getByRole('button', { name: 'Checkpoint' }).click();
+    await page.getByRole('button', { name: 'Checkpoint', exact: true }).click();
     const { seq, hash } = JSON.parse(await copied('Checkpoint'));
     if (!seq || !hash) throw new Error('it has no number or no hash');
   });
+  await stepIf(needs('verify'), 'what is no checkpoint is refused beside its field', async () => {
+    seen.checkpoint = await copied('Checkpoint');
+    await page.getByRole('button', { name: 'Verify against a checkpoint' }).click();
+    await dialog.getByLabel('Checkpoint').fill('line 7');
+    await dialog.getByRole('button', { name: 'Verify' }).click();
+    await dialog.locator('.field .error:not(:empty)').waitFor();
+  });
+  if (needs('verify')()) await pictures('audit-checkpoint');
+  await stepIf(needs('verify'), 'the log is held to a checkpoint', async () => {
+    await dialog.getByLabel('Checkpoint').fill(seen.checkpoint);
+    await dialog.getByRole('button', { name: 'Verify' }).click();
+    await page.getByText('The chain holds.').waitFor();
+  });
+  await stepIf(needs('retention'), 'how long lines are kept is changed, and changed back', async () => {
+    for (const [days, said] of [['400', '400 days'], ['', 'for good']]) {
+      await page.getByRole('button', { name: 'Change', exact: true }).click();
+      await dialog.getByLabel('Days').fill(days);
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await page.getByText(said).first().waitFor();
+    }
+  });
+  if (needs('retention')()) await pictures('audit-appliance');
   await stepIf(needs('api-tokens'), 'the appliance has tokens of its own', async () => {
     await page.goto(here('tokens'));
     await page.getByText('No API token yet').waitFor();
   });
+}
+
+/** In the page: adds domains as an admin would, by a token of the organization; the provider's address. */
+async function claim([slug, domains]) {
+  const base = `/api/v1/organizations/${slug}`;
+  const post = async (path, body, headers, credentials) => {
+    const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, credentials, body: JSON.stringify(body) });
+    return answer.json();
+  };
+  const { token } = await post(`${base}/api-tokens`, { name: 'walk', scopes: ['admin'] }, {}, 'same-origin');
+  const { id } = await post(`${base}/providers`, { kind: 'okta', domains }, { Authorization: `Bearer ${token}` }, 'omit');
+  return `${base}/providers/${id}`;
 }

@@ -12,6 +12,8 @@ const PARTS = {
   audit: '/api/v1/organizations/x/audit',
   'past levels': '/api/v1/organizations/x/levels',
   verify: '/api/v1/audit/verify',
+  retention: '/api/v1/audit/retention',
+  domains: '/api/v1/domains',
   'api-tokens': '/api/v1/organizations/x/api-tokens',
   'break-glass': '/api/v1/break-glass-accounts',
   'second-factor': '/api/v1/break-glass-accounts/x/second-factor/confirm',

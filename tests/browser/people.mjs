@@ -52,6 +52,21 @@ export async function people(walk) {
     await first.getByText('User changed').waitFor();
     await first.getByText('Margaret H. Hamilton').waitFor();
   });
+  await stepIf(needs('people', 'past levels'), 'a user is shown as they were, and not before they were there', async () => {
+    const past = page.locator('details', { hasText: 'As they were at a time' });
+    await past.locator('summary').click();
+    await past.getByLabel('At').fill('2020-01-31T09:00:00');
+    await expecting([404], async () => {
+      await past.getByRole('button', { name: 'Show' }).click();
+      if (walk.mocked()) await past.getByText(/^On 31 Jan 2020/).waitFor();
+      else await past.getByText('There was no such user').waitFor();
+    });
+    await page.waitForTimeout(1100);
+    await past.getByLabel('At').fill(await page.evaluate(() => new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 19)));
+    await past.getByRole('button', { name: 'Show' }).click();
+    await past.getByRole('listitem').filter({ hasText: 'Given directly' }).getByText('Editor').waitFor();
+  });
+  if (needs('people', 'past levels')()) await pictures('user-past');
   await stepIf(needs('people'), 'deactivating says what it ended', async () => {
     await page.getByRole('button', { name: /^Deactivate Margaret/ }).click();
     await dialog.getByRole('button', { name: 'Deactivate' }).click();

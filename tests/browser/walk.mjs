@@ -27,7 +27,7 @@ const IGNORE = (process.env.IGNORE_CONSOLE ?? '').split('|').filter(Boolean);
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const browser = await open();
 const { page, complaints, expecting } = browser;
-const seen = { domain: DOMAIN, username: USERNAME };
+const seen = { slug: SLUG, domain: DOMAIN, username: USERNAME };
 const server = { there: {}, missing: [] };
 
 /** A step that the walk cannot go on without. */

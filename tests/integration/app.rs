@@ -109,7 +109,7 @@ impl TestApp {
         let proxies = vec!["127.0.0.1/32".parse().unwrap()];
         let edge = Edge::bind("127.0.0.1:0".parse().unwrap(), limits, Tls::Off, proxies).unwrap();
         let gate = Gate::new(GateLimits::default());
-        let app = App::new(store.clone(), gate, PUBLIC.parse().unwrap(), None);
+        let app = App::new(store.clone(), gate, PUBLIC.parse().unwrap(), false);
         let (address, stopper) = (edge.local_addr(), edge.stopper());
         let running = thread::spawn(move || edge.run(app));
         let mut started = Self {
@@ -254,11 +254,19 @@ impl TestApp {
 
     /// Opens one more session of the break-glass account; its cookie.
     pub(crate) fn new_operator_session(&self) -> String {
-        let open = |tx: &rusqlite::Connection| {
-            let id = break_glass::list(tx)?.remove(0).id;
-            open_session(tx, Subject::Operator(id))
-        };
-        let value = self.store.write(open).unwrap();
+        let first = self
+            .store
+            .read(|conn| Ok::<_, StoreError>(break_glass::list(conn)?.remove(0).id));
+        self.operator_session(&first.unwrap())
+    }
+
+    /// Opens a session of the break-glass account of this id; its cookie.
+    pub(crate) fn operator_session(&self, id: &str) -> String {
+        let subject = Subject::Operator(id.to_owned());
+        let value = self
+            .store
+            .write(move |tx| open_session(tx, subject))
+            .unwrap();
         format!("__Host-portcullis-operator={value}")
     }
 

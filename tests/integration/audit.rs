@@ -807,6 +807,11 @@ fn a_timeline_shows_a_person_and_nobody_else() {
         "user.deleted",
         "also of somebody who is gone"
     );
+    let by_shell = app.portcullis(&["user", "timeline", &ann, "--limit", "2"]);
+    let by_api = format!("{path}?limit=2");
+    let by_api = app.as_operator("GET", &by_api, &NOTHING).json();
+    assert_eq!(by_shell["items"], by_api["items"]);
+    assert_eq!(by_shell["next"], by_api["next"]);
     let nobody = format!("{}/users/nobody/timeline", acme.base);
     app.as_operator("GET", &nobody, &NOTHING).expect(404);
     let other = app.tenant("other", "other.com");
@@ -814,7 +819,50 @@ fn a_timeline_shows_a_person_and_nobody_else() {
     app.as_operator("GET", &foreign, &NOTHING).expect(404);
 }
 
+#[test]
+fn the_api_holds_the_log_to_a_checkpoint() {
+    let (app, acme) = TestApp::acme();
+    story(&app, &acme);
+    let path = "/api/v1/audit/checkpoint";
+    let checkpoint = app.as_operator("GET", path, &NOTHING).expect(200).json();
+    let (seq, hash) = (&checkpoint["seq"], checkpoint["hash"].as_str().unwrap());
+    let verify = |hash: &str| {
+        let path = format!("/api/v1/audit/verify?seq={seq}&hash={hash}");
+        app.as_operator("GET", &path, &NOTHING).expect(200).json()
+    };
+    assert_eq!(verify(&hash.to_uppercase())["ok"], true);
+    let other = verify(&"00".repeat(32));
+    assert_eq!(other["problems"][0]["seq"], *seq, "{other}");
+    // The end cut off, and SQLite's count made to match.
+    app.force(&format!(
+        "DROP TRIGGER audit_rows_are_kept; DELETE FROM audit WHERE seq = {seq};
+         UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = 'audit'"
+    ));
+    let cut = verify(hash);
+    let cut = cut["problems"].as_array().unwrap().last().unwrap();
+    assert_eq!(cut["seq"], *seq, "{cut}");
+}
+
 // ---- retention
+
+#[test]
+fn how_long_lines_are_kept_is_the_operators_to_say() {
+    let (app, _) = TestApp::acme();
+    let path = "/api/v1/audit/retention";
+    let kept = || app.as_operator("GET", path, &NOTHING).expect(200).json();
+    assert_eq!(kept(), json!({ "days": NOTHING }));
+    for days in [json!(400), json!(400), NOTHING] {
+        let body = json!({ "days": days });
+        let said = app.as_operator("PATCH", path, &body).expect(200).json();
+        assert_eq!((&said, &kept()), (&body, &body));
+    }
+    let told: Vec<Value> = lines(&app)
+        .into_iter()
+        .filter(|line| line["action"] == "audit.retention-changed")
+        .map(|line| line["detail"]["after"]["days"].clone())
+        .collect();
+    assert_eq!(told, [json!(400), NOTHING], "only what changed something");
+}
 
 #[test]
 fn retention_keeps_the_chain_checkable() {

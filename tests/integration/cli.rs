@@ -736,6 +736,19 @@ fn local_users_from_the_command_line() {
         set["levels"],
         json!([{ "level": "admin", "from": "direct" }])
     );
+    let links = shell.json(&["user", "links", id, "--json"]);
+    let links = links["items"].as_array().unwrap();
+    let newest = links[0]["id"].as_str().unwrap();
+    assert!(links.len() == 3 && links[0]["revoked_at"].is_null());
+    assert!(
+        links[1]["revoked_at"].is_string(),
+        "a newer one replaced it"
+    );
+    let revoked = shell.json(&["user", "revoke-link", id, newest, "--json"]);
+    assert_eq!(revoked["revoked"], true);
+    shell.fail(&["user", "revoke-link", id, "nothing"], 1);
+    let printed = text(&shell.run(&["user", "links", id]).stdout);
+    assert!(!printed.contains("open"), "{printed}");
     let off = ["org", "set", "acme", "--local-sign-in", "false", "--json"];
     assert_eq!(shell.json(&off)["local_sign_in"], false);
     for (arguments, code, word) in [

@@ -254,11 +254,12 @@ struct Scene {
     user: String,
     group: String,
     session: String,
+    cookie: String,
 }
 
 /// Everything by which somebody may lose rights, and what they are refused from then on.
 type Change = fn(&TestApp, &Tenant, &Scene);
-const CHANGES: [(&str, &[&str], Change); 7] = [
+const CHANGES: [(&str, &[&str], Change); 8] = [
     (
         "deactivated by SCIM",
         &[API, "/", CONSOLE],
@@ -288,6 +289,19 @@ const CHANGES: [(&str, &[&str], Change); 7] = [
     ("lowered", &[TOKENS], |app, acme, scene| {
         app.set_level(acme, &scene.group, "viewer");
     }),
+    (
+        "lowered, of what they have directly",
+        &[TOKENS],
+        |app, acme, scene| {
+            let path = format!("{}/users/{}", acme.base, scene.user);
+            app.set_level(acme, &scene.group, "viewer");
+            app.as_operator("PATCH", &path, &json!({ "level": "admin" }))
+                .expect(200);
+            app.ask(Ask::get(TOKENS).with(&scene.cookie)).expect(200);
+            app.as_operator("PATCH", &path, &json!({ "level": null }))
+                .expect(200);
+        },
+    ),
     ("moved out of the group", &[TOKENS], |app, acme, scene| {
         let body = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
@@ -330,6 +344,7 @@ fn scene(app: &TestApp, acme: &Tenant, number: usize) -> (Scene, String) {
             user,
             group,
             session,
+            cookie: cookie.clone(),
         },
         cookie,
     )

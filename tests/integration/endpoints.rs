@@ -148,6 +148,8 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/audit/export", operators(200), |_| Ask::get("/api/v1/audit/export")),
     row("GET",    "/api/v1/audit/verify", operators(200), |_| Ask::get("/api/v1/audit/verify")),
     row("GET",    "/api/v1/audit/checkpoint", operators(200), |_| Ask::get("/api/v1/audit/checkpoint")),
+    row("GET",    "/api/v1/audit/retention", operators(200), |_| Ask::get("/api/v1/audit/retention")),
+    row("PATCH",  "/api/v1/audit/retention", operators(200), |_| Ask::new("PATCH", "/api/v1/audit/retention").json(&json!({ "days": 400 }))),
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 
@@ -191,6 +193,8 @@ struct World {
     expired: String,
     expired_session: String,
     ended_session: String,
+    /// An admin who was switched off, and a break-glass account that was.
+    gone: (String, String),
     api: ApiTokens,
     reference: String,
     number: Cell<u32>,
@@ -221,6 +225,15 @@ impl World {
         app.ask(Ask::new("DELETE", "/api/v1/session").with(&ended_session))
             .expect(204);
         let api = ApiTokens::make(&app, &people);
+        let gone = (app.push_user(&acme, "gone@acme.com"), "off".to_owned());
+        let group = app.push_group(&acme, "gone", &[&gone.0]);
+        app.set_level(&acme, &group, "admin");
+        app.force(&format!(
+            "UPDATE users SET active = 0 WHERE id = '{}';
+             INSERT INTO operators (id, name, name_key, password_hash, disabled_at, created_at,
+                 password_changed_at) VALUES ('off', 'off', 'off', '', 1, 0, 0)",
+            gone.0
+        ));
         let mut browser = Browser::new(&app);
         browser.sign_in(&acme, "traced@acme.com");
         let reference = app.newest_trace(&acme)["reference"]
@@ -237,6 +250,7 @@ impl World {
             expired,
             expired_session,
             ended_session,
+            gone,
             api,
             reference,
             number: Cell::new(0),
@@ -335,6 +349,10 @@ impl World {
 
     /// An API token to be revoked, made at this address by the operator.
     fn api_token(&self, path: &str) -> String {
+        // Only so many may work at a time.
+        self.app.force(
+            "UPDATE tokens SET revoked_at = 1 WHERE kind = 'api' AND name = 'to be revoked'",
+        );
         let asked = json!({ "name": "to be revoked", "scopes": ["read"] });
         let made = self.app.as_operator("POST", path, &asked).expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
@@ -614,6 +632,7 @@ fn wrong_values_name_their_field() {
     let invitations = format!("{local}/invitations");
     let (accounts, account) = ("/api/v1/break-glass-accounts".to_owned(), world.account());
     let webhooks = "/api/v1/webhooks".to_owned();
+    let retention = "/api/v1/audit/retention".to_owned();
     let long = "x".repeat(101);
     #[rustfmt::skip]
     let cases = [
@@ -670,6 +689,10 @@ fn wrong_values_name_their_field() {
         ("POST", &format!("{account}/second-factor/confirm"), json!({}), "code"),
         ("POST", &format!("{account}/second-factor/confirm"), json!({ "code": "no code" }), "code"),
         ("POST", &format!("{account}/second-factor/confirm"), json!({ "code": "1".repeat(1025) }), "code"),
+        ("PATCH", &retention, json!({}), "days"),
+        ("PATCH", &retention, json!({ "days": 0 }), "days"),
+        ("PATCH", &retention, json!({ "days": 36_501 }), "days"),
+        ("PATCH", &retention, json!({ "days": "400d" }), "days"),
         ("POST", &webhooks, json!({}), "url"),
         ("POST", &webhooks, json!({ "url": "http://hooks.example/" }), "url"),
         ("POST", &webhooks, json!({ "url": "https://a:b@hooks.example/" }), "url"),
@@ -702,6 +725,9 @@ fn wrong_values_name_their_field() {
         ("traces?outcome=maybe", "outcome"),
         ("../../domains?state=refused", "state"),
         ("../../domains?limit=0", "limit"),
+        ("../../audit/verify?seq=1", "hash"),
+        ("../../audit/verify?hash=00", "seq"),
+        ("../../audit/verify?seq=1&hash=00", "hash"),
     ] {
         let path = match path.strip_prefix("../../") {
             Some(path) => format!("/api/v1/{path}"),

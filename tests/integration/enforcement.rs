@@ -214,6 +214,29 @@ fn a_domain_that_joins_an_enforced_provider_is_enforced() {
 }
 
 #[test]
+fn a_domain_that_is_approved_later_is_enforced_from_then_on() {
+    let (app, acme) = TestApp::acme();
+    prove(&app, &acme);
+    let (_, admin) = app.person(&acme, "admin");
+    let eve = local(&app, "eve@second.com");
+    let cookie = password_session(&app, &eve);
+    enforce(&app, &acme, true).expect(200);
+    let both = json!({ "domains": ["acme.com", "second.com"] });
+    app.ask(Ask::new("PATCH", path(&acme)).with(&admin).json(&both))
+        .expect(200);
+    assert!(app.who(&cookie).is_some(), "it waits for approval");
+    let domain = "/api/v1/domains/second.com";
+    app.as_operator("PATCH", domain, &json!({ "state": "active" }))
+        .expect(200);
+    assert!(app.who(&cookie).is_none());
+    let line = app.text("SELECT detail FROM audit WHERE action = 'domain.approved'");
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["ended"], json!({ "password_sessions": 1 }));
+    app.set_provider(&acme, &json!({ "state": "disabled" }));
+    assert!(app.who(&cookie).is_none(), "what ended stays ended");
+}
+
+#[test]
 fn another_organizations_users_are_not_concerned() {
     let (app, acme) = TestApp::acme();
     app.tenant("other", "other.com");
@@ -393,7 +416,12 @@ fn locked_out_and_back_in() {
     let dees = browser.cookies();
     let types_the_password = || app.ask(login("dee@acme.com", SECRET)).status;
     assert_eq!(types_the_password(), 303);
-    drill(&app, 1, true);
+    enforce(&app, &acme, true).expect(409);
+    let password = app.file().with_file_name("password");
+    std::fs::write(&password, PASSWORD).unwrap();
+    let password = password.to_str().unwrap();
+    let arguments = ["break-glass", "drill", ACCOUNT, "--password-file", password];
+    assert_eq!(app.portcullis(&arguments)["passed"], true);
     enforce(&app, &acme, true).expect(200);
     assert!(app.who(&dees).is_none());
 

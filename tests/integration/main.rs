@@ -12,11 +12,11 @@
 
 mod api_tokens;
 mod app;
+mod attack_log;
 mod audit;
 mod break_glass;
 mod break_glass_announced;
 mod break_glass_limits;
-mod break_glass_siege;
 mod browser;
 mod certificates;
 mod cli;
@@ -35,5 +35,6 @@ mod saml;
 mod scim;
 mod scim_wire;
 mod sessions;
+mod siege;
 mod sign_in;
 mod store;

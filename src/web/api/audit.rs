@@ -1,5 +1,6 @@
 //! The audit log, and what it says of the past.
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::{Value, json};
 
 use super::super::login::query_value;
@@ -123,9 +124,26 @@ fn exported(app: &App, call: &Call<'_>, organization: Option<&str>) -> Result<Re
     })
 }
 
-/// `GET /api/v1/audit/verify`
-pub(in crate::web) fn verify(app: &App, _: &Call<'_>) -> Result<Response, Problem> {
-    answer(200, &app.store.read(|conn| audit::verify(conn, &[]))?)
+/// `GET /api/v1/audit/verify`; with `seq` and `hash` of a checkpoint, held to that as well.
+pub(in crate::web) fn verify(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let seq = number(query_value(call.request, "seq").as_deref(), "seq")?;
+    let hash = query_value(call.request, "hash").filter(|text| !text.is_empty());
+    let checkpoints = match (seq, hash) {
+        (None, None) => Vec::new(),
+        (Some(seq), Some(hash)) => vec![(seq, digest(&hash)?)],
+        (None, Some(_)) => return Err(Problem::field("seq", "is missing beside the hash")),
+        (Some(_), None) => return Err(Problem::field("hash", "is missing beside the number")),
+    };
+    let report = app.store.read(|conn| audit::verify(conn, &checkpoints))?;
+    answer(200, &report)
+}
+
+fn digest(hex: &str) -> Result<Vec<u8>, Problem> {
+    HEXLOWER_PERMISSIVE
+        .decode(hex.as_bytes())
+        .ok()
+        .filter(|hash| hash.len() == 32)
+        .ok_or_else(|| Problem::field("hash", "expected 64 hexadecimal digits"))
 }
 
 /// `GET /api/v1/audit/checkpoint`

@@ -4,6 +4,7 @@
 pub(super) mod account;
 pub(super) mod api_tokens;
 pub(super) mod audit;
+pub(super) mod audit_retention;
 pub(super) mod break_glass;
 pub(super) mod deprovisioning;
 pub(super) mod domains;

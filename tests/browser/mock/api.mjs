@@ -1,6 +1,6 @@
 // The mock's state and its answers. Only what the pages ask; nothing is kept.
 import { randomBytes, randomUUID, createHash, X509Certificate } from 'node:crypto';
-import { accounts, apiTokens, audit, drill, drills, notices, used, webhooks } from './operator.mjs';
+import { accounts, apiTokens, audit, domains, drill, drills, notices, used, webhooks } from './operator.mjs';
 import { deprovisioning, levelChange, levels, pushed, sessions, userJson, users } from './people.mjs';
 import { BASE, json, now, openSessions, page, problem, record, state, take } from './state.mjs';
 
@@ -31,7 +31,7 @@ export function api(method, url, text, session, cookie) {
   if (parts[0] === 'session') return method === 'DELETE' ? { status: 204, headers: { 'Set-Cookie': signOut(cookie) } } : json(200, who(session));
   const mayNot = forbidden(method, parts, session);
   if (mayNot) return mayNot;
-  const appliance = { 'break-glass-accounts': accounts, drills, webhooks, notices };
+  const appliance = { 'break-glass-accounts': accounts, domains, drills, webhooks, notices };
   if (appliance[parts[0]]) return appliance[parts[0]](method, parts.slice(1), body, url, session) ?? problem(404, 'not-found', 'No such resource.');
   if (parts[0] === 'audit') return audit(method, parts.slice(1), body, null, url);
   if (parts[0] === 'api-tokens') return apiTokens(method, parts.slice(1), body, null, url, session);
@@ -104,7 +104,7 @@ function providers(method, [id, deletion], body, organization, url, session) {
     const provider = randomBytes(20).toString('hex').slice(0, 20);
     const made = {
       id: provider, organization: organization.slug, kind: body.kind, name: body.name ?? `${organization.slug}-okta`, state: 'draft',
-      domains: body.domains.map((domain) => ({ domain, state: 'active' })), acs_url: `${BASE}/saml/${provider}/acs`, entity_id: `${BASE}/saml/${provider}/metadata`,
+      domains: body.domains.map((domain) => ({ domain, state: session.level === 'operator' ? 'active' : 'pending' })), acs_url: `${BASE}/saml/${provider}/acs`, entity_id: `${BASE}/saml/${provider}/metadata`,
       login_url: `${BASE}/saml/${provider}/login`, metadata_url: `${BASE}/saml/${provider}/metadata`, issuer: null, sso_url: null, idp_metadata_url: null,
       certificates: [], idp_initiated: false, jit: true, enforced: false, missing: ['metadata'], people: 0, last_sign_in_at: null, created_at: now(),
     };

@@ -63,6 +63,30 @@ function secondFactor(method, found, confirm, { code }, session) {
   return json(200, { recovery_codes: Array.from({ length: 10 }, () => randomBytes(5).toString('hex').replace(/(.{5})/, '$1-')) });
 }
 
+/** What admins have added, of all providers. */
+export function domains(method, [name], body, url, session) {
+  const claims = state.providers.flatMap((provider) => provider.domains.map((each) => ({ each, provider })));
+  if (!name) {
+    const wanted = claims.filter(({ each }) => each.state === (url.searchParams.get('state') ?? 'pending'));
+    return page(url, wanted.map(claimJson), 'domain');
+  }
+  const found = claims.find(({ each }) => each.domain === name);
+  if (!found) return null;
+  const organization = state.organizations.find(({ slug }) => slug === found.provider.organization);
+  record(session, organization, method === 'DELETE' ? 'domain.refused' : 'domain.approved', 'domain', { name }, { provider: found.provider.id });
+  if (method === 'DELETE') {
+    take(found.provider.domains, (each) => each === found.each);
+    return nothing();
+  }
+  Object.assign(found.each, body);
+  return json(200, claimJson(found));
+}
+
+function claimJson({ each, provider }) {
+  const { slug, name } = state.organizations.find((organization) => organization.slug === provider.organization);
+  return { ...each, organization: { slug, name }, provider: { id: provider.id, name: provider.name }, created_at: provider.created_at };
+}
+
 /** Looks like a QR code from afar. */
 function picture() {
   const side = 33;
@@ -127,6 +151,10 @@ export function apiTokens(method, [id], body, organization, url, session) {
 const tokenJson = ({ organization, ...rest }) => rest;
 
 export function audit(method, [what], body, organization, url) {
+  if (what === 'retention') {
+    if (method === 'PATCH') state.retention = body.days;
+    return json(200, { days: state.retention });
+  }
   const asked = (name) => url.searchParams.get(name);
   const like = (value, wanted) => !wanted || String(value ?? '').toLowerCase().includes(wanted.toLowerCase());
   const lines = state.audit.filter((line) => (!organization || line.organization === organization.slug)

@@ -9,6 +9,8 @@ export const state = {
   sessions: new Map(),
   /** Of the people in it. */
   open: [], invitations: [], apiTokens: [], audit: [], accounts: [], drills: [], webhooks: [], notices: [],
+  /** Days that audit lines are kept. */
+  retention: null,
 };
 
 export const now = () => new Date().toISOString();
@@ -41,7 +43,7 @@ export function record(session, organization, action, kind, target, detail = {})
   state.audit.push({
     seq: state.audit.length + 1, at: now(), organization: organization?.slug ?? null,
     actor: session ? { kind: operator ? 'operator' : 'user', id: operator ? session.operator.id : 'u1', name: operator ? session.operator.name : 'ada@acme.com' } : { kind: 'scim', id: null, name: 'Okta' },
-    client: session ? '192.0.2.7' : '192.0.2.44', via: session ? 'console' : 'scim', action,
+    client: session ? '192.0.2.7' : '192.0.2.44', via: session ? 'session' : 'scim', action,
     target: { kind, id: target.id ?? null, name: target.userName ?? target.displayName ?? target.name ?? target.username ?? target.slug ?? '' }, detail,
   });
 }

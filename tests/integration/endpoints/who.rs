@@ -105,6 +105,9 @@ pub(super) static EVERYBODY: &[Who] = &[
     over("expired API token", |w| bearer(&w.api.expired)),
     over("expired session", |w| Some(("Cookie", w.expired_session.clone()))),
     over("ended session", |w| Some(("Cookie", w.ended_session.clone()))),
+    // Their sessions end with them; here they are opened past that, so that nothing rests on it.
+    over("session of an admin who is switched off", |w| Some(("Cookie", w.app.session(&w.gone.0)))),
+    over("session of a break-glass account that is disabled", |w| Some(("Cookie", w.app.operator_session(&w.gone.1)))),
 ];
 
 fn bearer(token: &str) -> Option<Credentials> {
