@@ -29,6 +29,7 @@ CREATE TABLE organizations (
     group_count         INTEGER NOT NULL DEFAULT 0,
     local_sign_in       INTEGER NOT NULL DEFAULT 1,    -- whether its local users may use their passwords
     internal_metadata   INTEGER NOT NULL DEFAULT 0,    -- whether its admins may have metadata fetched from this network
+    unknown_extensions  TEXT NOT NULL DEFAULT 'keep' CHECK (unknown_extensions IN ('keep', 'refuse')),  -- of SCIM
     created_at          INTEGER NOT NULL
 ) STRICT;
 
@@ -91,7 +92,8 @@ CREATE TABLE users (
     email           TEXT,                   -- the primary address
     email_key       TEXT,
     email_verified  INTEGER NOT NULL DEFAULT 0,
-    display_name    TEXT,
+    display_name    TEXT,                   -- the name to show, never empty for want of one
+    display_name_key TEXT,                  -- of the resource's own displayName, if it has one
     active          INTEGER NOT NULL DEFAULT 1,
     origin          TEXT NOT NULL CHECK (origin IN ('scim', 'saml', 'local')),
     resource        TEXT NOT NULL,          -- the SCIM resource as received, less password and read-only parts
@@ -104,13 +106,26 @@ CREATE TABLE users (
 ) STRICT;
 CREATE INDEX users_by_external_id ON users (organization_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX users_by_email ON users (organization_id, email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX users_by_display_name ON users (organization_id, display_name_key) WHERE display_name_key IS NOT NULL;
 CREATE INDEX users_in_order ON users (organization_id, id);
+CREATE INDEX users_by_active ON users (organization_id, active, id);
+CREATE INDEX users_by_creation ON users (organization_id, created_at, id);
+CREATE INDEX users_by_change ON users (organization_id, updated_at, id);
 CREATE TRIGGER users_counted_in AFTER INSERT ON users BEGIN
     UPDATE organizations SET user_count = user_count + 1 WHERE id = new.organization_id;
 END;
 CREATE TRIGGER users_counted_out AFTER DELETE ON users BEGIN
     UPDATE organizations SET user_count = user_count - 1 WHERE id = old.organization_id;
 END;
+
+-- A user's addresses but the primary one, so that each can be searched.
+CREATE TABLE other_addresses (
+    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    email_key       TEXT NOT NULL,
+    PRIMARY KEY (user_id, email_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX other_addresses_by_email ON other_addresses (organization_id, email_key);
 
 -- Which NameID of which provider is which user.
 CREATE TABLE links (
@@ -145,6 +160,8 @@ CREATE TABLE groups (
 ) STRICT;
 CREATE INDEX groups_by_external_id ON groups (organization_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX groups_in_order ON groups (organization_id, id);
+CREATE INDEX groups_by_creation ON groups (organization_id, created_at, id);
+CREATE INDEX groups_by_change ON groups (organization_id, updated_at, id);
 CREATE TRIGGER groups_counted_in AFTER INSERT ON groups BEGIN
     UPDATE organizations SET group_count = group_count + 1 WHERE id = new.organization_id;
 END;

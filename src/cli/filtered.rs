@@ -8,11 +8,11 @@ use super::{CliError, ListArgs};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::group::{self, Group};
 use crate::directory::organization::{self, Organization};
+use crate::directory::provisioning::{self, Listed, Part, ScimResource};
+use crate::directory::scim_filter::Resources;
 use crate::directory::user::{self, User};
-use crate::directory::{DirectoryError, Page, provisioning};
+use crate::directory::{DirectoryError, Page};
 use crate::scim::query::ListQuery;
-use crate::scim::render::{self, Meta};
-use crate::scim::schema::{GROUP, ResourceType, USER};
 use crate::scim::{ScimError, filter};
 
 /// A page of the users that a filter matches. Its `next` is a place in the list, counted from 1, as
@@ -23,13 +23,14 @@ pub(super) fn users(
     filter: &str,
     page: &ListArgs,
 ) -> Result<Page<User>, CliError> {
-    let query = query(filter, page, &USER)?;
-    let (total, found) = provisioning::list_users(conn, organization, &query)?;
-    let items = found
+    let start = start(page)?;
+    let listed = listed(conn, organization, filter, (start, page), Resources::Users)?;
+    let items = listed
+        .resources
         .iter()
-        .map(|found| user::find_in(conn, &organization.id, &found.id))
+        .map(|found| user::find_in(conn, &organization.id, id(found)))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(paged(&query, total, items))
+    Ok(paged(start, listed.total, items))
 }
 
 /// A page of the groups that a filter matches.
@@ -39,34 +40,65 @@ pub(super) fn groups(
     filter: &str,
     page: &ListArgs,
 ) -> Result<Page<Group>, CliError> {
-    let query = query(filter, page, &GROUP)?;
-    let (total, found) = provisioning::list_groups(conn, organization, &query, false)?;
-    let items = found
+    let start = start(page)?;
+    let listed = listed(conn, organization, filter, (start, page), Resources::Groups)?;
+    let items = listed
+        .resources
         .iter()
-        .map(|found| group::find_in(conn, &organization.id, &found.id))
+        .map(|found| group::find_in(conn, &organization.id, id(found)))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(paged(&query, total, items))
+    Ok(paged(start, listed.total, items))
 }
 
-fn query(filter: &str, page: &ListArgs, kind: &ResourceType) -> Result<ListQuery, CliError> {
-    let start_index = match &page.after {
-        None => 1,
-        Some(after) => after.parse().ok().filter(|at| *at > 0).ok_or_else(|| {
-            CliError::other("--after: with --filter, expected the `next` of the page before")
-        })?,
+fn start(page: &ListArgs) -> Result<usize, CliError> {
+    let Some(after) = &page.after else {
+        return Ok(1);
     };
+    after.parse().ok().filter(|at| *at > 0).ok_or_else(|| {
+        CliError::other("--after: with --filter, expected the `next` of the page before")
+    })
+}
+
+fn listed(
+    conn: &Connection,
+    organization: &Organization,
+    filter: &str,
+    (start, page): (usize, &ListArgs),
+    resources: Resources,
+) -> Result<Listed, CliError> {
     let named = |error: ScimError| CliError::other(format!("--filter: {}", error.detail));
     let query = ListQuery {
         filter: Some(filter::parse(filter).map_err(named)?),
-        start_index,
-        count: usize::from(page.limit),
         ..ListQuery::default()
     };
-    query.resolve(kind).map_err(named)
+    let part = Part {
+        resources,
+        query: query.resolve(resources.kind()).map_err(named)?,
+        with_members: false,
+    };
+    let base = PublicUrl::load(conn)?.scim(&organization.slug);
+    let page = provisioning::Page::Index {
+        skip: start - 1,
+        count: usize::from(page.limit),
+    };
+    Ok(provisioning::list(
+        conn,
+        organization,
+        &[part],
+        &page,
+        &base,
+    )?)
 }
 
-fn paged<T>(query: &ListQuery, total: usize, items: Vec<T>) -> Page<T> {
-    let next = query.start_index.saturating_add(items.len());
+fn id(resource: &ScimResource) -> &str {
+    match resource {
+        ScimResource::User(user) => &user.id,
+        ScimResource::Group(group) => &group.id,
+    }
+}
+
+fn paged<T>(start: usize, total: usize, items: Vec<T>) -> Page<T> {
+    let next = start.saturating_add(items.len());
     Page {
         next: (!items.is_empty() && next <= total).then(|| next.to_string()),
         total: i64::try_from(total).ok(),
@@ -78,41 +110,14 @@ fn paged<T>(query: &ListQuery, total: usize, items: Vec<T>) -> Page<T> {
 pub(super) fn as_scim_user(conn: &Connection, id: &str) -> Result<Value, CliError> {
     let found = user::find(conn, id)?.ok_or_else(|| DirectoryError::not_found("user", id))?;
     let organization = organization::find_by_id(conn, &found.organization_id)?;
-    let user = provisioning::read_user(conn, &organization, id)?;
-    let shown = render::User {
-        resource: &user.resource,
-        id: &user.id,
-        user_name: &user.user_name,
-        external_id: user.external_id.as_deref(),
-        active: user.active,
-        groups: &user.groups,
-        meta: Meta {
-            created: user.created_at,
-            last_modified: user.updated_at,
-            version: user.version,
-        },
-    };
     let base = PublicUrl::load(conn)?.scim(&organization.slug);
-    Ok(render::user(&shown, &base))
+    Ok(provisioning::read_user(conn, &organization, id)?.shown(&base))
 }
 
 /// A group as a SCIM client reads it, members and all.
 pub(super) fn as_scim_group(conn: &Connection, id: &str) -> Result<Value, CliError> {
     let found = group::find(conn, id)?.ok_or_else(|| DirectoryError::not_found("group", id))?;
     let organization = organization::find_by_id(conn, &found.organization_id)?;
-    let group = provisioning::read_group(conn, &organization, id, true)?;
-    let shown = render::Group {
-        resource: &group.resource,
-        id: &group.id,
-        display_name: &group.display_name,
-        external_id: group.external_id.as_deref(),
-        members: group.members.as_deref(),
-        meta: Meta {
-            created: group.created_at,
-            last_modified: group.updated_at,
-            version: group.version,
-        },
-    };
     let base = PublicUrl::load(conn)?.scim(&organization.slug);
-    Ok(render::group(&shown, &base))
+    Ok(provisioning::read_group(conn, &organization, id, true)?.shown(&base))
 }

@@ -230,9 +230,9 @@ fn create(
         let by = Author::command_line();
         let made = provisioning::create_group(tx, &organization, &draft, &by, now)?;
         if let Some(level) = level {
-            group::set_level(tx, &made.id, level, &by, now)?;
+            group::set_level(tx, &made.value.id, level, &by, now)?;
         }
-        Ok::<_, CliError>(group::find_in(tx, &organization.id, &made.id)?)
+        Ok::<_, CliError>(group::find_in(tx, &organization.id, &made.value.id)?)
     })
 }
 

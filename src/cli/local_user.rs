@@ -212,7 +212,8 @@ impl LocalUserCommand {
                     let (found, by) = (known(tx, &of)?, Author::command_line());
                     if pushed && !way_in::is_on_their_own(&found) {
                         let own = organization::find_by_id(tx, &found.organization_id)?;
-                        return Ok(provisioning::delete_user(tx, &own, &of, &by, now)?);
+                        provisioning::delete_user(tx, &own, &of, &by, now)?;
+                        return Ok(());
                     }
                     Ok::<_, CliError>(local_user::delete(tx, &found, &by, now)?)
                 })?;

@@ -81,7 +81,7 @@ impl UserPushCommand {
             let organization = organization::find(tx, org.as_str())?;
             let by = Author::command_line();
             let made = provisioning::create_user(tx, &organization, &draft, &by, now)?;
-            let made = user::find_in(tx, &organization.id, &made.id)?;
+            let made = user::find_in(tx, &organization.id, &made.value.id)?;
             let view = user::view(tx, &made, now).map(as_json)?;
             Ok::<_, CliError>(view)
         })?;

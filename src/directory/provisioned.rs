@@ -205,7 +205,7 @@ pub(super) fn user_deleted(
 }
 
 /// What is told of a group beside its members.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GroupFacts {
     display_name: String,
     external_id: Option<String>,
@@ -284,7 +284,7 @@ impl Membership {
         part
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty()
     }
 

@@ -37,7 +37,19 @@ impl GroupDraft {
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
         let mut ids = Ids::default();
         let (received, named) = apart::object(body, "members", &mut |member| ids.take(member))?;
-        let members = named.then_some(ids.ids);
+        Self::with_members(received, named.then_some(ids.ids))
+    }
+
+    /// The same from an object.
+    pub fn from_resource(mut received: Map<String, Value>) -> Result<Self, ScimError> {
+        let members = take_members(&mut received)?;
+        Self::with_members(received, members)
+    }
+
+    fn with_members(
+        received: Map<String, Value>,
+        members: Option<Vec<String>>,
+    ) -> Result<Self, ScimError> {
         let mut notes = Vec::new();
         let resource = validate::resource(received, &GROUP, &mut notes)?;
         validate::size(&resource)?;
@@ -48,6 +60,15 @@ impl GroupDraft {
             resource,
             notes,
         })
+    }
+
+    /// Refuses extensions that we don't know, for organizations that want it so: 400
+    /// `invalidValue` with the URN. `kept` is the stored resource; what is in it just so may stay.
+    pub fn only_known_extensions(
+        &self,
+        kept: Option<&Map<String, Value>>,
+    ) -> Result<(), ScimError> {
+        validate::only_known_extensions(&self.resource, &GROUP, kept)
     }
 }
 
@@ -124,6 +145,24 @@ fn member_id(member: Value) -> Result<String, ScimError> {
         )));
     }
     Ok(id)
+}
+
+fn take_members(received: &mut Map<String, Value>) -> Result<Option<Vec<String>>, ScimError> {
+    let spelled: Vec<String> = received
+        .keys()
+        .filter(|key| key.eq_ignore_ascii_case("members"))
+        .cloned()
+        .collect();
+    match spelled.as_slice() {
+        [] => Ok(None),
+        [key] => match received.shift_remove(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(members) => member_ids(members).map(Some),
+        },
+        _ => Err(ScimError::invalid_syntax(
+            "`members` is given twice, in different case.",
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,11 @@
 //! get wrong is forgiven on purpose, in [`forgive`] alone, each time with a note for the trace.
 
 mod apart;
+pub mod bulk;
+pub mod cursor;
 pub mod discovery;
 pub mod error;
+pub mod etag;
 pub mod filter;
 pub mod forgive;
 pub mod group;
@@ -22,11 +25,15 @@ pub mod projection;
 pub mod query;
 pub mod render;
 pub mod schema;
+pub mod search_request;
+pub mod sort;
 pub mod user;
 mod validate;
 pub mod whole_group;
 
+pub use bulk::Bulk;
 pub use error::ScimError;
+pub use etag::Conditions;
 pub use filter::Filter;
 pub use group::GroupDraft;
 pub use patch::{GroupChange, Patch};

@@ -1,6 +1,8 @@
 //! `/Groups` and `/Groups/{id}`.
 
-use super::{Answer, MEDIA_TYPE, located, meta_of, scim, shown_group};
+use super::{
+    Answer, MEDIA_TYPE, conditions, gone, projection, resource, scim, shown_group, unmodified,
+};
 use crate::directory::organization::Organization;
 use crate::directory::provisioning::{self, ScimGroup};
 use crate::edge::Response;
@@ -15,6 +17,7 @@ use crate::web::route::Call;
 pub(in crate::web) fn create_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let draft = GroupDraft::parse(&call.request.body)?;
+        let query = projection(call)?;
         let organization = call.organization_for_scim()?.clone();
         let (by, now) = (call.author()?, call.now);
         let group = {
@@ -22,20 +25,24 @@ pub(in crate::web) fn create_group(app: &App, call: &Call<'_>) -> Answer {
             app.store
                 .write(move |tx| provisioning::create_group(tx, &organization, &draft, &by, now))?
         };
-        let query = ListQuery::default();
+        let group = call.remarks.take(group);
         Ok(answer(201, app, &organization, &group, &query))
     })
 }
 
 pub(in crate::web) fn read_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
-        let query = ListQuery::parse(call.request.query.as_deref())?;
+        let query = projection(call)?;
+        let conditions = conditions(call)?;
         let organization = call.organization_for_scim()?;
         let id = call.parameter("id");
         let wanted = query.wants("members", &GROUP);
         let group = app
             .store
             .read(|conn| provisioning::read_group(conn, organization, id, wanted))?;
+        if !conditions.allow_read(&group.tag())? {
+            return Ok(unmodified(group.tag()));
+        }
         Ok(answer(200, app, organization, &group, &query))
     })
 }
@@ -43,6 +50,8 @@ pub(in crate::web) fn read_group(app: &App, call: &Call<'_>) -> Answer {
 pub(in crate::web) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let draft = GroupDraft::parse(&call.request.body)?;
+        let query = projection(call)?;
+        let conditions = conditions(call)?;
         let organization = call.organization_for_scim()?.clone();
         let (own, id, now) = (
             organization.clone(),
@@ -50,34 +59,60 @@ pub(in crate::web) fn replace_group(app: &App, call: &Call<'_>) -> Answer {
             call.now,
         );
         let by = call.author()?;
-        let group = app
-            .store
-            .write(move |tx| provisioning::replace_group(tx, &own, &id, &draft, &by, now))?;
-        let query = ListQuery::default();
+        let group = app.store.write(move |tx| {
+            provisioning::group_meets(tx, &own, &id, &conditions)?;
+            provisioning::replace_group(tx, &own, &id, &draft, &by, now)
+        })?;
+        let group = call.remarks.take(group);
         Ok(answer(200, app, &organization, &group, &query))
     })
 }
 
+/// 204, as Okta and Entra ID expect it; with `attributes` the group, as RFC 7644 section 3.5.2
+/// demands.
 pub(in crate::web) fn patch_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let patch = Patch::parse(&call.request.body)?;
+        let query = projection(call)?;
+        let conditions = conditions(call)?;
+        let asked = !query.attributes.is_empty();
+        let wanted = asked && query.wants("members", &GROUP);
         let organization = call.organization_for_scim()?.clone();
-        let (id, now) = (call.parameter("id").to_owned(), call.now);
+        let (own, id, now) = (
+            organization.clone(),
+            call.parameter("id").to_owned(),
+            call.now,
+        );
         let by = call.author()?;
-        app.store
-            .write(move |tx| provisioning::patch_group(tx, &organization, &id, &patch, &by, now))?;
-        Ok(Response::new(204))
+        let group = app.store.write(move |tx| {
+            provisioning::group_meets(tx, &own, &id, &conditions)?;
+            let mut group = provisioning::patch_group(tx, &own, &id, &patch, &by, now)?;
+            if wanted {
+                group.value = provisioning::read_group(tx, &own, &id, true)?;
+            }
+            Ok::<_, provisioning::ProvisioningError>(group)
+        })?;
+        let group = call.remarks.take(group);
+        if !asked {
+            return Ok(Response::new(204).header("ETag", group.tag()));
+        }
+        let shown = shown_group(app, &organization, &group);
+        Ok(resource(200, shown, &query, &GROUP))
     })
 }
 
 pub(in crate::web) fn delete_group(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
+        let conditions = conditions(call)?;
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
         let (by, now) = (call.author()?, call.now);
-        app.store
-            .write(move |tx| provisioning::delete_group(tx, &organization, &id, &by, now))?;
-        Ok(Response::new(204))
+        let deleted = app.store.write(move |tx| {
+            provisioning::group_meets(tx, &organization, &id, &conditions)?;
+            provisioning::delete_group(tx, &organization, &id, &by, now)
+        })?;
+        call.remarks.take(deleted);
+        Ok(gone())
     })
 }
 
@@ -92,19 +127,14 @@ fn answer(
 ) -> Response {
     let projected = !query.attributes.is_empty() || !query.excluded_attributes.is_empty();
     let Some(members) = group.members.as_deref().filter(|_| !projected) else {
-        let shown = shown_group(app, organization, group);
-        return located(status, &query.project(shown, &GROUP));
+        return resource(status, shown_group(app, organization, group), query, &GROUP);
     };
     let base = app.public.scim(&organization.slug);
-    let whole = render::Group {
-        resource: &group.resource,
-        id: &group.id,
-        display_name: &group.display_name,
-        external_id: group.external_id.as_deref(),
-        members: None,
-        meta: meta_of(group),
-    };
     Response::new(status)
-        .body(MEDIA_TYPE, whole_group::text(&whole, members, &base))
+        .body(
+            MEDIA_TYPE,
+            whole_group::text(&group.as_rendered(), members, &base),
+        )
         .header("Location", render::location(&base, &GROUP, &group.id))
+        .header("ETag", group.tag())
 }

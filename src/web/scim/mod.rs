@@ -1,18 +1,26 @@
 //! The SCIM 2.0 endpoint: bearer token to organization, body to typed change, change to answer.
 //! Every answer is JSON, errors included (RFC 7644 section 3.12): Okta parses them.
 
+mod bulk;
 mod discovery;
 mod groups;
 mod listing;
+mod me;
+mod remarks;
 mod users;
 
 use serde_json::{Value, json};
 
+pub(super) use bulk::bulk;
 pub(super) use discovery::{
     resource_type, resource_types, schema, schemas, service_provider_config,
 };
 pub(super) use groups::{create_group, delete_group, patch_group, read_group, replace_group};
-pub(super) use listing::{list_groups, list_users};
+pub(super) use listing::{
+    list_all, list_groups, list_users, search_all, search_groups, search_users,
+};
+pub(super) use me::{authenticate_person, leave_me, read_me};
+pub(super) use remarks::Remarks;
 pub(super) use users::{create_user, delete_user, patch_user, read_user, replace_user};
 
 use super::route::Call;
@@ -24,7 +32,9 @@ use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::{self, Kind, Outcome, Record, Source};
 use crate::scim::error::ScimError;
-use crate::scim::render::{self, Meta};
+use crate::scim::etag::Conditions;
+use crate::scim::query::ListQuery;
+use crate::scim::schema::ResourceType;
 
 const MEDIA_TYPE: &str = "application/scim+json";
 
@@ -97,6 +107,12 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
 /// ordinary answer in SCIM and leaves none.
 pub(super) fn traced(app: &App, call: &Call<'_>, handler: fn(&App, &Call<'_>) -> Answer) -> Answer {
     let answer = handler(app, call);
+    tracing::debug!(
+        path = %call.request.path,
+        forgiven = ?call.remarks.notes(),
+        changed = call.remarks.changed(),
+        "SCIM request answered"
+    );
     let organization = &call.organization()?.id;
     match &answer {
         Ok(response) if response.status >= 400 && response.status != 404 => {
@@ -145,77 +161,67 @@ fn note(app: &App, call: &Call<'_>, organization: &str, status: u16, code: &str,
 }
 
 /// What is said where no route is.
-pub(super) fn nothing_there(path: &str) -> Problem {
-    let last = path
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
-    match last {
-        "Me" => Problem::new(
-            501,
-            "not-supported",
-            "/Me is not supported: a SCIM token stands for an organization, not for a user.",
-        ),
-        "Bulk" => Problem::new(501, "not-supported", "Bulk is not supported."),
-        ".search" => Problem::new(501, "not-supported", "Search by POST is not supported."),
-        _ => Problem::new(404, "not-found", "There is no such SCIM endpoint."),
-    }
+pub(super) fn nothing_there() -> Problem {
+    Problem::new(404, "not-found", "There is no such SCIM endpoint.")
 }
 
 // ---- answers
 
 fn shown_user(app: &App, organization: &Organization, user: &ScimUser) -> Value {
-    let shown = render::User {
-        resource: &user.resource,
-        id: &user.id,
-        user_name: &user.user_name,
-        external_id: user.external_id.as_deref(),
-        active: user.active,
-        groups: &user.groups,
-        meta: Meta {
-            created: user.created_at,
-            last_modified: user.updated_at,
-            version: user.version,
-        },
-    };
-    render::user(&shown, &app.public.scim(&organization.slug))
+    user.shown(&app.public.scim(&organization.slug))
 }
 
 fn shown_group(app: &App, organization: &Organization, group: &ScimGroup) -> Value {
-    let shown = render::Group {
-        resource: &group.resource,
-        id: &group.id,
-        display_name: &group.display_name,
-        external_id: group.external_id.as_deref(),
-        members: group.members.as_deref(),
-        meta: meta_of(group),
-    };
-    render::group(&shown, &app.public.scim(&organization.slug))
-}
-
-fn meta_of(group: &ScimGroup) -> Meta {
-    Meta {
-        created: group.created_at,
-        last_modified: group.updated_at,
-        version: group.version,
-    }
+    group.shown(&app.public.scim(&organization.slug))
 }
 
 fn json(status: u16, value: &Value) -> Response {
     Response::new(status).body(MEDIA_TYPE, value.to_string().into_bytes())
 }
 
-/// A resource with its own address in `Location`.
-fn located(status: u16, value: &Value) -> Response {
-    let location = value
-        .pointer("/meta/location")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    match location {
-        Some(location) => json(status, value).header("Location", location),
-        None => json(status, value),
+/// One resource, as far as the client wants it, with its address and its version.
+fn resource(status: u16, shown: Value, query: &ListQuery, kind: &ResourceType) -> Response {
+    let meta = |name: &str| {
+        let value = shown.get("meta").and_then(|meta| meta.get(name));
+        value.and_then(Value::as_str).map(str::to_owned)
+    };
+    let (location, tag) = (meta("location"), meta("version"));
+    let mut response = json(status, &query.project(shown, kind));
+    if let Some(location) = location {
+        response = response.header("Location", location);
     }
+    if let Some(tag) = tag {
+        response = response.header("ETag", tag);
+    }
+    response
+}
+
+/// 304: the client has it already.
+fn unmodified(tag: String) -> Response {
+    Response::new(304).header("ETag", tag)
+}
+
+fn gone() -> Response {
+    Response::new(204)
+}
+
+/// Which attributes the answer is to have; RFC 7644 section 3.9 lets every request that is answered
+/// with a resource say so.
+fn projection(call: &Call<'_>) -> Result<ListQuery, ScimError> {
+    ListQuery::parse(call.request.query.as_deref())
+}
+
+/// `If-Match` and `If-None-Match`.
+fn conditions(call: &Call<'_>) -> Result<Conditions, ScimError> {
+    let headers = &call.request.headers;
+    for name in ["if-match", "if-none-match"] {
+        if headers.contains(name) && headers.get(name).is_none() {
+            return Err(ScimError::invalid_value(format!(
+                "`{name}` isn't readable text."
+            )));
+        }
+    }
+    Conditions::parse(headers.all("if-match"), headers.all("if-none-match"))
 }
 
 /// What a SCIM handler may end with.
