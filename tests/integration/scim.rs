@@ -628,7 +628,7 @@ fn broken_bodies_are_scim_errors() {
     }
     let large = Ask::new("POST", "/scim/v2/acme/Users")
         .bearer(&acme.token)
-        .body("application/scim+json", vec![b' '; (16 << 20) + 1]);
+        .body("application/scim+json", vec![b' '; (32 << 20) + 1]);
     let answer = app.send(&large);
     if let Ok(answer) = answer {
         assert_eq!(answer.expect(413).json()["status"], "413");
