@@ -5,12 +5,14 @@
 //! field, what was expected and what to do.
 
 pub mod addresses;
+pub mod attribute_groups;
 pub mod authority;
 pub mod brake;
 pub mod cursor_key;
 pub mod deprovisioning;
 pub mod deprovisioning_histogram;
 pub mod domain;
+pub mod domain_proof;
 pub mod enforcement;
 mod error;
 pub mod group;
@@ -23,6 +25,7 @@ pub mod organization;
 pub mod past;
 pub mod provider;
 pub mod provider_deletion;
+pub mod provider_kind;
 mod provisioned;
 pub mod provisioning;
 pub mod scim_filter;

@@ -9,6 +9,7 @@ const PARTS = {
   deletion: '/api/v1/organizations/x/providers/x/deletion',
   deprovisioning: '/api/v1/organizations/x/deprovisioning',
   timeline: '/api/v1/organizations/x/users/x/timeline',
+  kinds: '/api/v1/provider-kinds',
   audit: '/api/v1/organizations/x/audit',
   'past levels': '/api/v1/organizations/x/levels',
   verify: '/api/v1/audit/verify',

@@ -94,7 +94,7 @@ pub fn replace_group(
     let mut membership = Membership::default();
     tx.prepare_cached(
         "UPDATE groups SET display_name = ?2, display_name_key = ?3, external_id = ?4,
-             origin = 'scim', resource = ?5
+             origin = 'scim', provider_id = NULL, resource = ?5
          WHERE id = ?1",
     )?
     .execute(params![
@@ -122,6 +122,16 @@ pub fn replace_group(
 
 fn differs(before: &GroupFacts, after: &GroupFacts, membership: &Membership) -> bool {
     before != after || !membership.is_empty()
+}
+
+/// What a SCIM client writes to is pushed from then on: no attribute of a sign-in changes it.
+fn adopt(tx: &Connection, id: &str) -> Provisioned<()> {
+    tx.prepare_cached(
+        "UPDATE groups SET origin = 'scim', provider_id = NULL
+         WHERE id = ?1 AND provider_id IS NOT NULL",
+    )?
+    .execute([id])?;
+    Ok(())
 }
 
 /// Counts a change. One that changed nothing counts for nothing (RFC 7644 section 3.5.2).
@@ -174,6 +184,7 @@ pub fn patch_group(
             GroupChange::RemoveAllMembers => remove_all_members(tx, id, &mut membership)?,
         }
     }
+    adopt(tx, id)?;
     brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
     let changed = differs(&before, &after, &membership);

@@ -13,6 +13,8 @@ pub(super) mod groups;
 pub(super) mod invitations;
 pub(super) mod notices;
 pub(super) mod organizations;
+mod provider_attributes;
+pub(super) mod provider_kinds;
 pub(super) mod providers;
 pub(super) mod session;
 pub(super) mod sessions;
