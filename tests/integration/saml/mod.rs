@@ -2,9 +2,11 @@
 //! that attacks.
 
 pub(crate) mod attacks;
+mod encryption;
 pub(crate) mod fixture;
 mod metadata;
 mod mutations;
 mod profile;
 mod refused;
+mod signatures;
 mod valid;
