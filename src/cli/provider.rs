@@ -12,6 +12,7 @@ use crate::directory::addresses::PublicUrl;
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, Provider, State};
 use crate::directory::provider_deletion::{self, Preview};
+use crate::directory::sha1::Sha1Until;
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, enforcement, metadata_source, organization};
 use crate::observe::audit::Author;
@@ -106,6 +107,10 @@ pub(super) struct Set {
     /// through it and a break-glass drill has passed within 90 days [default: false]
     #[arg(long, value_name = "BOOL")]
     enforce: Option<bool>,
+    /// Take signatures with SHA-1, which can be forged, until the start of a day in UTC at most a
+    /// year ahead: 2027-03-01, or none to end it now
+    #[arg(long, value_name = "DATE")]
+    allow_sha1_until: Option<Sha1Until>,
     /// Its name on screen
     #[arg(long)]
     name: Option<String>,
@@ -217,6 +222,7 @@ impl Set {
             idp_initiated: self.idp_initiated,
             jit: self.jit,
             enforced: self.enforce,
+            sha1_until: self.allow_sha1_until,
             state: self.state.map(|state| match state.as_str() {
                 "disabled" => State::Disabled,
                 _ => State::Active,
@@ -273,6 +279,12 @@ fn show(store: &Store, provider: &Provider, now: Timestamp, json: bool) -> Resul
     let value = store.read(|conn| view(conn, provider, &PublicUrl::load(conn)?, now))?;
     if json {
         return output::json(&value);
+    }
+    if let Some(until) = value.get("sha1_until").and_then(Value::as_str) {
+        output::note(&format!(
+            "Warning: SHA-1 signatures, which can be forged, are taken until {until}. Have the \
+             identity provider sign with RSA-SHA256; then --allow-sha1-until none."
+        ));
     }
     let required = if provider.enforced { "yes" } else { "no" };
     output::fields(&[

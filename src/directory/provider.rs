@@ -10,6 +10,7 @@ use super::addresses::PublicUrl;
 use super::domain::{self, Domain, DomainState, EmailDomain};
 use super::enforcement::{self, Readiness};
 use super::organization::Organization;
+use super::sha1::Sha1Until;
 use super::{DirectoryError, organization};
 use crate::access::session;
 use crate::clock::Timestamp;
@@ -98,14 +99,24 @@ pub struct Provider {
     pub enforced: bool,
     /// How far its clock may be off.
     pub skew: Duration,
+    /// Until when an operator takes its SHA-1 signatures ([`super::sha1`]).
+    pub sha1_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// The last accepted sign-in.
     pub last_sign_in_at: Option<Timestamp>,
 }
 
+impl Provider {
+    /// Whether a SHA-1 signature of it is good enough at `now`.
+    pub fn takes_sha1(&self, now: Timestamp) -> bool {
+        self.sha1_until.is_some_and(|until| now < until)
+    }
+}
+
 const COLUMNS: &str = "id, organization_id, kind, name, state, issuer, sso_url, metadata_url, \
-                       idp_initiated, jit, skew_ms, created_at, last_sign_in_at, enforced";
+                       idp_initiated, jit, skew_ms, created_at, last_sign_in_at, enforced, \
+                       sha1_until";
 
 /// Makes a draft with its domains.
 #[expect(clippy::too_many_arguments, reason = "each is one fact of the draft")]
@@ -275,6 +286,8 @@ pub struct Change {
     pub jit: Option<bool>,
     /// Whether people of its domains may use no password.
     pub enforced: Option<bool>,
+    /// Until when SHA-1 signatures are taken. For operators.
+    pub sha1_until: Option<Sha1Until>,
     /// On (`Active`) or off (`Disabled`).
     pub state: Option<State>,
     /// The domains and the state in which new ones start.
@@ -305,6 +318,11 @@ pub fn change(
     if let Some(on) = change.jit {
         tx.prepare_cached("UPDATE providers SET jit = ?2 WHERE id = ?1")?
             .execute(params![id, on])?;
+    }
+    if let Some(until) = change.sha1_until {
+        let until = until.checked(now)?.map(Timestamp::millis);
+        tx.prepare_cached("UPDATE providers SET sha1_until = ?2 WHERE id = ?1")?
+            .execute(params![id, until])?;
     }
     if let Some((domains, state)) = &change.domains {
         domain::assign(tx, &before.organization_id, id, domains, *state, now)?;
@@ -363,6 +381,7 @@ pub(super) fn facts(
         ("idp_initiated", json!(provider.idp_initiated)),
         ("jit", json!(provider.jit)),
         ("enforced", json!(provider.enforced)),
+        ("sha1_until", json!(provider.sha1_until)),
         ("domains", json!(domain::of_provider(conn, &provider.id)?)),
     ]))
 }
@@ -510,6 +529,7 @@ pub struct View {
     idp_initiated: bool,
     jit: bool,
     enforced: bool,
+    sha1_until: Option<Timestamp>,
     enforcement: Readiness,
     missing: Vec<&'static str>,
     people: i64,
@@ -562,6 +582,7 @@ pub fn view(
         idp_initiated: provider.idp_initiated,
         jit: provider.jit,
         enforced: provider.enforced,
+        sha1_until: provider.sha1_until.filter(|_| provider.takes_sha1(now)),
         enforcement: enforcement::readiness(conn, provider, now)?,
         missing,
         people,
@@ -609,5 +630,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Provider> {
         created_at: Timestamp::from_millis(row.get(11)?),
         last_sign_in_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_millis),
         enforced: row.get(13)?,
+        sha1_until: row.get::<_, Option<i64>>(14)?.map(Timestamp::from_millis),
     })
 }

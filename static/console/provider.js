@@ -32,6 +32,7 @@ export async function show(page) {
         manage && h('div', { class: 'actions' },
           !draft && switcher(page, path, provider),
           h('button', { type: 'button', class: 'danger', on: { click: () => deleteProvider(page, path, provider, KINDS[provider.kind]) } }, `Delete ${KINDS[provider.kind]} Provider`))),
+      provider.sha1_until && notice('warn', 'SHA-1 signatures, which can be forged, are taken from this provider until ', when(provider.sha1_until), '. Set its signature and digest algorithm to SHA-256; then an operator ends the exception.'),
       provider.domains.some((each) => each.state === 'pending') && notice('warn', 'A domain waits for the operator’s approval. Until then nobody of that domain can sign in through this provider.', isOperator(page.session) && [' ', h('a', { href: '/console/operator/domains' }, 'Approve it'), '.']),
       draft
         ? oktaSteps({ page, provider, path, saved, manage })

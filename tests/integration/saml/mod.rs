@@ -2,6 +2,7 @@
 //! that attacks.
 
 pub(crate) mod attacks;
+pub(crate) mod decryption_failures;
 mod encryption;
 pub(crate) mod fixture;
 mod metadata;
