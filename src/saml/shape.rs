@@ -65,11 +65,13 @@ fn check_names(root: Element<'_>) -> Result<(), Problem> {
                 return misshapen(Reason::IdDuplicate, value);
             }
         }
-        for (_, uri) in element.declared_namespaces() {
+        for (prefix, uri) in element.declared_namespaces() {
             namespaces += 1;
             // Canonical XML section 1: relative namespace URIs make canonicalization fail, and
             // a failure that looks like an empty document is a forged signature.
-            if !uri.is_empty() && !is_absolute(uri) {
+            // Only the default namespace can be taken back (Namespaces in XML 1.0 section 5).
+            let taken_back = prefix.is_empty() && uri.is_empty();
+            if !taken_back && !is_absolute(uri) {
                 return misshapen(Reason::NamespaceRelative, uri);
             }
         }
