@@ -5,6 +5,7 @@ pub(crate) mod attacks;
 pub(crate) mod decryption_failures;
 mod encryption;
 pub(crate) mod fixture;
+mod for_peers;
 mod metadata;
 mod mutations;
 mod profile;
