@@ -38,7 +38,7 @@ impl Appliance {
             })
             .unwrap();
         let gate = Gate::new(GateLimits::default());
-        let app = App::new(store.clone(), gate, ORIGIN.parse().unwrap(), None);
+        let app = App::new(store.clone(), gate, ORIGIN.parse().unwrap(), false);
         Self {
             store,
             organization,

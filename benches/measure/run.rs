@@ -56,6 +56,10 @@ impl Figures {
     pub(crate) fn per_second(&self) -> f64 {
         self.per_second
     }
+
+    pub(crate) fn cpu_per_call(&self) -> Duration {
+        self.cpu_per_call
+    }
 }
 
 impl fmt::Display for Figures {

@@ -40,8 +40,6 @@ pub(super) struct Kept {
     source: Source,
     /// What the listener shows.
     pub(super) shown: Arc<ReloadingCertificate>,
-    /// The local CA, PEM, where there is one.
-    pub(super) ca: Option<String>,
     version: Version,
     /// Files that could not be used; they are told of once.
     refused: Option<Version>,
@@ -72,26 +70,22 @@ impl Source {
     /// Loads it, making what is missing.
     pub(super) fn load(self, store: &Store, now: Timestamp) -> Result<Kept, CliError> {
         let failed = |e: tls::TlsError| CliError::other(e.to_string());
-        let (certified, ca, version) = match &self {
+        let (certified, version) = match &self {
             Self::SelfSigned { hosts } => {
-                let (chain, key, ca) = ensure(store, hosts, now)?;
+                let (chain, key) = ensure(store, hosts, now)?;
                 let version = Version::Leaf(chain.clone());
                 let certified = tls::from_der(vec![chain], &key).map_err(failed)?;
-                (certified, Some(ca), version)
+                (certified, version)
             }
             Self::Files { certificate, key } => {
                 let version = files_version(certificate, key);
-                (
-                    tls::load_pem_files(certificate, key).map_err(failed)?,
-                    None,
-                    version,
-                )
+                let certified = tls::load_pem_files(certificate, key).map_err(failed)?;
+                (certified, version)
             }
         };
         Ok(Kept {
             source: self,
             shown: Arc::new(ReloadingCertificate::new(certified)),
-            ca,
             version,
             refused: None,
         })
@@ -108,14 +102,12 @@ impl Kept {
     /// old certificate in place; the log says why, once.
     pub(super) fn look_after(&mut self, store: &Store, now: Timestamp) {
         let result = match &self.source {
-            Source::SelfSigned { hosts } => {
-                ensure(store, hosts, now).and_then(|(chain, key, _)| {
-                    let version = Version::Leaf(chain.clone());
-                    let certified = tls::from_der(vec![chain], &key)
-                        .map_err(|e| CliError::other(e.to_string()))?;
-                    Ok((version, certified))
-                })
-            }
+            Source::SelfSigned { hosts } => ensure(store, hosts, now).and_then(|(chain, key)| {
+                let version = Version::Leaf(chain.clone());
+                let certified =
+                    tls::from_der(vec![chain], &key).map_err(|e| CliError::other(e.to_string()))?;
+                Ok((version, certified))
+            }),
             Source::Files { certificate, key } => {
                 // Taken before the files are read: what is changed meanwhile is a change again.
                 let version = files_version(certificate, key);
@@ -151,9 +143,9 @@ fn files_version(certificate: &Path, key: &Path) -> Version {
     Version::Files([stamp(certificate), stamp(key)])
 }
 
-type LeafAndKey = (Vec<u8>, zeroize::Zeroizing<Vec<u8>>, String);
+type LeafAndKey = (Vec<u8>, zeroize::Zeroizing<Vec<u8>>);
 
-/// The leaf in the database if it still serves these names, else a new one; and the CA as PEM.
+/// The leaf in the database if it still serves these names, else a new one.
 fn ensure(store: &Store, hosts: &[String], now: Timestamp) -> Result<LeafAndKey, CliError> {
     let failed = |e: crate::edge::self_signed::SelfSignedError| CliError::other(e.to_string());
     let (ca, leaf) = store.read(|conn| {
@@ -175,16 +167,15 @@ fn ensure(store: &Store, hosts: &[String], now: Timestamp) -> Result<LeafAndKey,
             true,
         ),
     };
-    let pem = pem(&authority.certificate);
     if let Some(leaf) = leaf
         && !new_authority
         && leaf.not_after > soon
         && covers(&leaf.certificate, hosts)
     {
-        return Ok((leaf.certificate, leaf.private_key, pem));
+        return Ok((leaf.certificate, leaf.private_key));
     }
     let leaf = authority.issue(hosts, now).map_err(failed)?;
-    let kept = (leaf.certificate.clone(), leaf.key.clone(), pem);
+    let kept = (leaf.certificate.clone(), leaf.key.clone());
     let until = |der: &[u8]| {
         X509Certificate::from_der(der)
             .map(|(_, c)| Timestamp::from_millis(c.validity().not_after.timestamp() * 1000))
@@ -218,20 +209,6 @@ fn ensure(store: &Store, hosts: &[String], now: Timestamp) -> Result<LeafAndKey,
         Ok::<_, StoreError>(())
     })?;
     Ok(kept)
-}
-
-fn pem(der: &[u8]) -> String {
-    let mut text = "-----BEGIN CERTIFICATE-----\n".to_owned();
-    let encoded = data_encoding::BASE64.encode(der);
-    let mut rest = encoded.as_str();
-    while !rest.is_empty() {
-        let (line, tail) = rest.split_at(rest.len().min(64));
-        text.push_str(line);
-        text.push('\n');
-        rest = tail;
-    }
-    text.push_str("-----END CERTIFICATE-----\n");
-    text
 }
 
 /// Whether the leaf names every host.

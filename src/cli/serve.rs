@@ -22,6 +22,7 @@ use crate::access::password::{self, Gate, GateLimits};
 use crate::access::{invitation, session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
+use crate::directory::brake;
 use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::audit::{Author, retention};
 use crate::observe::webhook::Courier;
@@ -169,8 +170,8 @@ impl Serve {
             Some(known) => known,
             None => own_public_url(&store, edge.local_addr(), kept.is_some())?,
         };
-        let ca = kept.as_ref().and_then(|kept| kept.ca.clone());
-        let app = App::new(store.clone(), gate, public.clone(), ca);
+        let self_signed = kept.as_ref().is_some_and(|kept| !kept.is_of_files());
+        let app = App::new(store.clone(), gate, public.clone(), self_signed);
 
         announce(global, &edge, &public, kept.is_some())?;
 
@@ -208,7 +209,8 @@ impl Serve {
                     stopper.stop();
                 }
             })?;
-        edge.run(app);
+        edge.run(Arc::clone(&app) as Arc<_>);
+        app.finish();
         closing.close();
         drop(stopping);
         let _ = watcher.join();
@@ -345,6 +347,7 @@ fn keep_house(store: &Store) {
     });
     // A piece at a time, so that others get in between.
     let result = result.and_then(|()| {
+        while store.write(move |tx| brake::prune(tx, now))? > 0 {}
         while store.write(move |tx| trace::prune(tx, now))? > 0 {}
         while store.write(move |tx| event::prune(tx, now))? > 0 {}
         if let Some(limit) = store.read(|conn| retention::due(conn, now))? {

@@ -173,7 +173,7 @@ mod tests {
             store.clone(),
             Gate::new(GateLimits::default()),
             public,
-            None,
+            false,
         );
         let client = Client {
             address: [127, 0, 0, 1].into(),

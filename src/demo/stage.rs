@@ -71,7 +71,7 @@ impl Stage {
         };
         let saved = public.clone();
         store.write(move |tx| saved.save(tx, &Author::appliance(), clock::now()))?;
-        let app = App::new(store.clone(), gate, public.clone(), None);
+        let app = App::new(store.clone(), gate, public.clone(), false);
         let gone = || DemoError::Start(io::Error::other("the thread that makes a key is gone"));
         let okta = Arc::new(okta.join().map_err(|_| gone())??);
         Ok(Self {

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use ureq::Timeout;
 use ureq::http::{Uri, header};
 
 use super::DirectoryError;
@@ -27,7 +28,11 @@ pub fn fetch(url: &str, reach: Reach) -> Result<Vec<u8>, DirectoryError> {
             .map_err(|_| refused(format!("{at} is no address")))?;
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(refused(format!("{at} took longer than 10 s")));
+            return Err(refused(unread(
+                "",
+                &at,
+                &ureq::Error::Timeout(Timeout::Global),
+            )));
         }
         let agent = outbound::agent(&uri, reach, left)
             .map_err(|e| refused(instead(reach, &e.to_string())))?;
@@ -42,10 +47,7 @@ pub fn fetch(url: &str, reach: Reach) -> Result<Vec<u8>, DirectoryError> {
                 ureq::Error::Other(inner) if inner.is::<outbound::OutOfReach>() => {
                     refused(instead(reach, &inner.to_string()))
                 }
-                other => refused(format!(
-                    "could not fetch {at}: {}",
-                    outbound::explain(other)
-                )),
+                other => refused(unread("could not fetch", &at, other)),
             })?;
         let status = response.status();
         if status.is_redirection() {
@@ -67,11 +69,20 @@ pub fn fetch(url: &str, reach: Reach) -> Result<Vec<u8>, DirectoryError> {
             .with_config()
             .limit(MAX_BYTES)
             .read_to_vec()
-            .map_err(|e| refused(format!("reading {at}: {e} (the limit is 1 MiB)")));
+            .map_err(|error| refused(unread("reading", &at, &error)));
     }
     Err(refused(format!(
         "{url} redirects more than {MAX_REDIRECTS} times"
     )))
+}
+
+/// Why there is no document, in words.
+fn unread(doing: &str, at: &str, error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => format!("{at} took longer than 10 s"),
+        ureq::Error::BodyExceedsLimit(_) => format!("{at} is larger than 1 MiB"),
+        other => format!("{doing} {at}: {}", outbound::explain(other)),
+    }
 }
 
 /// What to do instead, for somebody who doesn't get that far.
@@ -179,6 +190,19 @@ mod tests {
         assert!(redirect("https://a/x", "http://localhost/y", Reach::Anywhere).is_err());
         assert!(redirect("http://localhost/x", "https://b/", Reach::Anywhere).is_err());
         assert!(redirect("https://a/x", "//b/y", Reach::Anywhere).is_err());
+    }
+
+    #[test]
+    fn limits_are_named() {
+        let told = |error| unread("reading", "https://a/", &error);
+        assert_eq!(
+            told(ureq::Error::Timeout(Timeout::Global)),
+            "https://a/ took longer than 10 s"
+        );
+        assert_eq!(
+            told(ureq::Error::BodyExceedsLimit(MAX_BYTES)),
+            "https://a/ is larger than 1 MiB"
+        );
     }
 
     #[test]

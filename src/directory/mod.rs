@@ -6,6 +6,8 @@
 
 pub mod addresses;
 pub mod authority;
+pub mod brake;
+pub mod cursor_key;
 pub mod deprovisioning;
 pub mod deprovisioning_histogram;
 pub mod domain;
@@ -30,12 +32,14 @@ pub mod sessions;
 pub mod sha1;
 pub mod sign_in;
 pub mod slug;
+pub mod unknown_extensions;
 pub mod user;
 pub mod way_in;
 
 pub use authority::{Action, Actor, Decision, Need, Target, may, may_grant};
 pub use error::DirectoryError;
 pub use level::{Level, Levels};
+pub use unknown_extensions::UnknownExtensions;
 
 /// A page of a list: `total` rows exist, `next` is where the next page starts.
 #[derive(Debug, serde::Serialize)]

@@ -7,6 +7,10 @@
 //! a while, an attacker would use just that kind. So whoever holds connections open displaces
 //! others of their kind, and a client that sends its request at once is served.
 //!
+//! An address that has all its places makes room among its own in the same way. Turned away
+//! instead, an office behind one router would be shut out by the one of its people whose program
+//! holds connections open.
+//!
 //! A request changes nothing here but one atomic of its own connection; the lock is taken when a
 //! connection comes or goes.
 
@@ -36,6 +40,8 @@ pub(super) struct Evicted;
 pub(super) struct Peer {
     pub(super) stream: TcpStream,
     pub(super) address: IpAddr,
+    /// Whose share of the places it takes; `None` for a trusted proxy.
+    network: Option<IpAddr>,
     /// Milliseconds since `epoch` at which the phase began, times four, plus the phase.
     state: AtomicU64,
     epoch: Instant,
@@ -47,10 +53,11 @@ const HANDLER: u64 = 2;
 const EVICTED: u64 = u64::MAX;
 
 impl Peer {
-    fn new(stream: TcpStream, address: IpAddr, epoch: Instant) -> Self {
+    fn new(stream: TcpStream, address: IpAddr, network: Option<IpAddr>, epoch: Instant) -> Self {
         let peer = Self {
             stream,
             address,
+            network,
             state: AtomicU64::new(0),
             epoch,
         };
@@ -128,7 +135,7 @@ struct Places {
 /// Why a connection was not let in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// Its address has all it may have.
+    /// Its address has all it may have, and none of them is waited for.
     Address,
     /// All places are taken, and by no one who could make room.
     Total,
@@ -140,7 +147,6 @@ pub(super) enum Full {
 pub(super) struct Place {
     registry: Arc<Registry>,
     number: u64,
-    counted: Option<IpAddr>,
 }
 
 impl Registry {
@@ -163,39 +169,58 @@ impl Registry {
         address: IpAddr,
         exempt: bool,
     ) -> Result<(Place, Arc<Peer>), Full> {
-        let counted = (!exempt).then(|| network(address));
+        let network = (!exempt).then(|| network(address));
         let mut places = self.places();
         // Under the lock, so that a stop either evicts this connection or is seen here.
         if self.is_stopping() {
             return Err(Full::Stopping);
         }
-        if let Some(network) = counted
-            && places.by_address.get(&network).copied().unwrap_or(0) >= self.per_address
-        {
-            return Err(Full::Address);
+        if let Some(network) = network {
+            places = self.make_share(places, network)?;
         }
         if places.taken.len() >= self.capacity {
             places = self.make_room(places)?;
         }
         let number = places.next;
         places.next += 1;
-        let peer = Arc::new(Peer::new(stream, address, self.epoch));
+        let peer = Arc::new(Peer::new(stream, address, network, self.epoch));
         places.taken.insert(number, Arc::clone(&peer));
-        if let Some(network) = counted {
+        if let Some(network) = network {
             *places.by_address.entry(network).or_insert(0) += 1;
         }
         drop(places);
         let place = Place {
             registry: Arc::clone(self),
             number,
-            counted,
         };
         Ok((place, peer))
     }
 
+    /// Makes sure that one more connection from this network may come, if need be for another of
+    /// its own.
+    ///
+    /// The one that goes isn't waited for as long as there are few of those, since nobody else
+    /// should be held up by what one address does.
+    fn make_share<'a>(
+        &'a self,
+        places: MutexGuard<'a, Places>,
+        network: IpAddr,
+    ) -> Result<MutexGuard<'a, Places>, Full> {
+        let held = |places: &Places| places.by_address.get(&network).copied().unwrap_or(0);
+        if held(&places) < self.per_address {
+            return Ok(places);
+        }
+        if !evict_one(&places, |peer| peer.network == Some(network)) {
+            return Err(Full::Address);
+        }
+        let most = self.per_address.saturating_mul(2);
+        self.wait_while(places, |places| held(places) >= most)
+            .ok_or(Full::Address)
+    }
+
     /// Shuts down the connection that has been waited for longest. False if there is none.
     pub(super) fn evict_one(&self) -> bool {
-        evict_one(&self.places())
+        evict_one(&self.places(), |_| true)
     }
 
     /// Evicts and waits until the evicted one is gone, its descriptor too. That is a matter of
@@ -204,19 +229,24 @@ impl Registry {
         &'a self,
         places: MutexGuard<'a, Places>,
     ) -> Result<MutexGuard<'a, Places>, Full> {
-        if !evict_one(&places) {
+        if !evict_one(&places, |_| true) {
             return Err(Full::Total);
         }
-        let (places, _) = self
+        self.wait_while(places, |places| places.taken.len() >= self.capacity)
+            .ok_or(Full::Total)
+    }
+
+    /// Waits for connections to leave, as long as `full` holds; `None` if that takes too long.
+    fn wait_while<'a>(
+        &'a self,
+        places: MutexGuard<'a, Places>,
+        full: impl Fn(&Places) -> bool,
+    ) -> Option<MutexGuard<'a, Places>> {
+        let (places, waited) = self
             .left
-            .wait_timeout_while(places, Duration::from_secs(1), |places| {
-                places.taken.len() >= self.capacity
-            })
+            .wait_timeout_while(places, Duration::from_secs(1), |places| full(places))
             .unwrap_or_else(PoisonError::into_inner);
-        if places.taken.len() >= self.capacity {
-            return Err(Full::Total);
-        }
-        Ok(places)
+        (!waited.timed_out()).then_some(places)
     }
 
     /// From now on connections close after the response they are at; idle ones close at once.
@@ -265,12 +295,13 @@ impl Registry {
     }
 }
 
-fn evict_one(places: &Places) -> bool {
+fn evict_one(places: &Places, among: impl Fn(&Peer) -> bool) -> bool {
     // Whoever is chosen may begin to work before it is shut down; then the next one is tried.
     for _ in 0..8 {
         let chosen = places
             .taken
             .values()
+            .filter(|peer| among(peer))
             .filter_map(|peer| Some((peer.evictable()?, peer)))
             .min_by_key(|(state, _)| *state);
         match chosen {
@@ -286,8 +317,11 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut places = self.registry.places();
         // Closes the descriptor: the serving thread has given up its part by now.
-        drop(places.taken.remove(&self.number));
-        if let Some(network) = self.counted
+        let network = places
+            .taken
+            .remove(&self.number)
+            .and_then(|peer| peer.network);
+        if let Some(network) = network
             && let Some(count) = places.by_address.get_mut(&network)
         {
             *count -= 1;
@@ -341,12 +375,37 @@ mod tests {
                 .map(|(place, peer)| (place, peer, outside))
         };
         let first = admit("2001:db8::1", false).unwrap();
-        let _second = admit("2001:db8::2", false).unwrap();
+        let second = admit("2001:db8::2", false).unwrap();
+        for busy in [&first, &second] {
+            assert_eq!(busy.1.enter(Phase::Handler), Ok(()));
+        }
         assert_eq!(admit("2001:db8::3", false).err(), Some(Full::Address));
         let _other = admit("2001:db8:0:1::3", false).unwrap();
         let _proxy = admit("2001:db8::3", true).unwrap();
         drop(first);
         let _again = admit("2001:db8::3", false).unwrap();
+    }
+
+    #[test]
+    fn an_address_makes_room_among_its_own() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let registry = Arc::new(Registry::new(20, 2));
+        let admit = |address, exempt| {
+            let (inside, outside) = stream(&listener);
+            registry
+                .admit(inside, ip(address), exempt)
+                .map(|(place, peer)| (place, peer, outside))
+        };
+        let gone = |peer: &Peer| peer.evictable().is_none();
+        let proxy = admit("192.0.2.1", true).unwrap();
+        let other = admit("192.0.2.2", false).unwrap();
+        let held: Vec<_> = (0..4).map(|_| admit("192.0.2.1", false).unwrap()).collect();
+        assert_eq!(held.iter().filter(|held| gone(&held.1)).count(), 2);
+        // The evicted don't leave.
+        assert_eq!(admit("192.0.2.1", false).err(), Some(Full::Address));
+        drop(held);
+        admit("192.0.2.1", false).unwrap();
+        assert!(!gone(&proxy.1) && !gone(&other.1));
     }
 
     #[test]

@@ -125,6 +125,21 @@ impl Authority {
     }
 }
 
+/// A certificate as people and their tools take it (RFC 7468 section 5.1).
+pub fn pem(der: &[u8]) -> String {
+    let mut text = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    let encoded = data_encoding::BASE64.encode(der);
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, tail) = rest.split_at(rest.len().min(64));
+        text.push_str(line);
+        text.push('\n');
+        rest = tail;
+    }
+    text.push_str("-----END CERTIFICATE-----\n");
+    text
+}
+
 fn params(name: &str, now: Timestamp, life: Duration) -> CertificateParams {
     // A day back, for clients whose clocks are behind; the whole stays within `life`.
     let begin = now.minus(DAY);

@@ -17,7 +17,7 @@ use crate::directory::provider::{self, Provider, State};
 use crate::directory::sign_in::{self, NotAdmitted, Person};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
-use crate::observe::trace::{self, Kind, Outcome, Record, Source};
+use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::response::{self, Expectation, Opened, SignIn, Trust};
 use crate::store::StoreError;
@@ -197,6 +197,10 @@ fn admit(
             provider_id: Some(provider.id.clone()),
             outcome: Outcome::Accepted,
             code: "ok".to_owned(),
+            about: About {
+                resource: Some(user.id.clone()),
+                ..About::default()
+            },
             summary: format!("{} signed in ({})", user.user_name, how.word()),
             detail: json!({ "user": user.id, "match": how.word(), "checks": verified.checks }),
         };
@@ -287,6 +291,7 @@ fn refused(
         provider_id: Some(provider.id.clone()),
         outcome: Outcome::Refused,
         code: refusal.code.to_owned(),
+        about: About::default(),
         summary: format!("refused at the check {}", refusal.code),
         detail: json!({
             "expected": refusal.expected,

@@ -2,7 +2,8 @@
 
 use super::route::Call;
 use super::{App, Problem};
-use crate::edge::Response;
+use crate::access::key::{self, Kind};
+use crate::edge::{Response, self_signed};
 use crate::store::StoreError;
 
 /// `GET /healthz`: the process answers.
@@ -22,15 +23,25 @@ pub(super) fn ready(app: &App, _: &Call<'_>) -> Result<Response, Problem> {
     Ok(Response::new(200).body("text/plain; charset=utf-8", &b"ready\n"[..]))
 }
 
-/// `GET /ca.pem`: the local CA to trust, where TLS is self-signed.
+/// `GET /ca.pem`: the local CA to trust, where TLS is self-signed. Read anew each time, as it is
+/// renewed while the appliance runs.
 pub(super) fn ca(app: &App, _: &Call<'_>) -> Result<Response, Problem> {
-    match &app.ca {
-        Some(pem) => Ok(Response::new(200)
+    let ca = match app.self_signed {
+        true => app
+            .store
+            .read(|conn| key::newest_active(conn, Kind::TlsCa))?,
+        false => None,
+    };
+    match ca {
+        Some(ca) => Ok(Response::new(200)
             .header(
                 "Content-Disposition",
                 "attachment; filename=\"portcullis-ca.pem\"",
             )
-            .body("application/x-pem-file", pem.clone().into_bytes())),
+            .body(
+                "application/x-pem-file",
+                self_signed::pem(&ca.certificate).into_bytes(),
+            )),
         None => Err(Problem::new(
             404,
             "not-found",

@@ -39,6 +39,7 @@ use crate::directory::addresses::PublicUrl;
 use crate::directory::deprovisioning_histogram::Histogram;
 use crate::directory::{DirectoryError, service_keys};
 use crate::edge::{Handler, Method, Request, Response};
+use crate::observe::trace::Recorder;
 use crate::saml::response::DecryptionKey;
 use crate::store::Store;
 
@@ -52,9 +53,10 @@ pub struct App {
     public: PublicUrl,
     half_way: HalfWay,
     keys: OnceLock<ServiceKeys>,
-    ca: Option<String>,
+    self_signed: bool,
     wrong_tokens: WrongTokens,
     deprovisioning: Mutex<Histogram>,
+    traces: Recorder,
 }
 
 /// The service provider's certificates and decryption key, read once: they change with a restart.
@@ -65,19 +67,26 @@ struct ServiceKeys {
 }
 
 impl App {
-    /// An appliance on this store, reached at `public`; `ca` is the PEM of the local CA where
-    /// TLS is self-signed.
-    pub fn new(store: Store, gate: Gate, public: PublicUrl, ca: Option<String>) -> Arc<Self> {
+    /// An appliance on this store, reached at `public`; `self_signed` where it shows a certificate
+    /// of the local CA.
+    pub fn new(store: Store, gate: Gate, public: PublicUrl, self_signed: bool) -> Arc<Self> {
         Arc::new(Self {
+            traces: Recorder::new(store.clone()),
             store,
             gate,
             public,
             half_way: HalfWay::new(),
             keys: OnceLock::new(),
-            ca,
+            self_signed,
             wrong_tokens: WrongTokens::default(),
             deprovisioning: Mutex::default(),
         })
+    }
+
+    /// Writes the traces that were gathered and takes no more time over them. To be called once no
+    /// request runs any more, before the store is closed.
+    pub fn finish(&self) {
+        self.traces.stop();
     }
 
     /// The SAML keys, made at the first need: RSA keys take a moment, and the first start should

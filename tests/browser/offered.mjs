@@ -19,6 +19,7 @@ const PARTS = {
   'second-factor': '/api/v1/break-glass-accounts/x/second-factor/confirm',
   drills: '/api/v1/drills',
   webhooks: '/api/v1/webhooks',
+  brake: '/api/v1/organizations/x/scim/brake',
 };
 
 /** {name: whether it is there}, and the ends of the addresses that are not, for what pages complain about. */

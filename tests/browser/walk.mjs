@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { open } from './browser.mjs';
 import { appliance } from './appliance.mjs';
+import { brake } from './brake.mjs';
 import { look } from './look.mjs';
 import { offered } from './offered.mjs';
 import { push, respond } from './okta.mjs';
@@ -305,6 +306,7 @@ await step('settings are saved and stay', async () => {
 });
 await pictures('settings');
 await settings(walk);
+await brake({ ...walk, endpoint: () => local(seen.endpoint) });
 await step('activity lists what happened', async () => {
   await tab('Activity');
   await heading('Activity');

@@ -109,7 +109,7 @@ impl TestApp {
         let proxies = vec!["127.0.0.1/32".parse().unwrap()];
         let edge = Edge::bind("127.0.0.1:0".parse().unwrap(), limits, Tls::Off, proxies).unwrap();
         let gate = Gate::new(GateLimits::default());
-        let app = App::new(store.clone(), gate, PUBLIC.parse().unwrap(), None);
+        let app = App::new(store.clone(), gate, PUBLIC.parse().unwrap(), false);
         let (address, stopper) = (edge.local_addr(), edge.stopper());
         let running = thread::spawn(move || edge.run(app));
         let mut started = Self {
@@ -167,6 +167,13 @@ impl TestApp {
             provider,
             base,
         }
+    }
+
+    /// Lets SCIM take access from whomever it likes, for tests in which the only admin goes.
+    pub(crate) fn release_brake(&self, tenant: &Tenant) {
+        let path = format!("{}/scim/brake", tenant.base);
+        self.as_operator("PATCH", &path, &json!({ "armed": false }))
+            .expect(200);
     }
 
     /// A provider that still lacks its metadata.
@@ -355,6 +362,9 @@ impl TestApp {
                     "tokens",
                     "keys",
                     "seen_assertions",
+                    "brakes",
+                    "brake_holds",
+                    "brake_held",
                 ] {
                     text.push_str(&format!("{table}\n"));
                     let mut statement = conn.prepare(&format!("SELECT * FROM {table}"))?;

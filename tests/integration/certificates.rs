@@ -1,5 +1,5 @@
-//! `--tls files` while the server runs: files that are replaced are shown from then on, and files
-//! that can't be used change nothing.
+//! The certificate while the server runs. `--tls files`: files that are replaced are shown from then
+//! on, and files that can't be used change nothing. Our own: renewed before it ends.
 
 use std::fs;
 use std::thread;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use portcullis::clock;
 use portcullis::edge::self_signed::Authority;
+use rusqlite::Connection;
 
 use crate::cli::{Server, Shell, pem};
 use crate::http::{Ask, Client};
@@ -38,7 +39,7 @@ fn shows(server: &Server, made: &Made) -> bool {
 
 #[track_caller]
 fn soon(what: &str, server: &Server, held: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + Duration::from_secs(60);
     while !held() {
         assert!(Instant::now() < end, "{what}: {}", server.log());
         thread::sleep(Duration::from_millis(100));
@@ -83,4 +84,56 @@ fn files_that_change_are_read_again() {
     let log = server.log();
     assert_eq!(log.matches("TLS certificate replaced").count(), 2, "{log}");
     assert!(!log.contains("PRIVATE"), "{log}");
+}
+
+/// Makes the appliance believe that its certificate of this kind ends in 29 days.
+fn ends_soon(shell: &Shell, kind: &str) {
+    let end = clock::now().plus(Duration::from_secs(29 * 86_400));
+    let database = Connection::open(shell.directory.file("portcullis.db")).unwrap();
+    database.busy_timeout(Duration::from_secs(5)).unwrap();
+    let changed = database
+        .execute(
+            "UPDATE keys SET not_after = ?1 WHERE kind = ?2 AND state = 'active'",
+            (end.millis(), kind),
+        )
+        .unwrap();
+    assert_eq!(changed, 1);
+}
+
+fn authority_of(server: &Server) -> Vec<u8> {
+    Client::over_tls(server.port, None)
+        .send(&Ask::get("/ca.pem"))
+        .unwrap()
+        .expect(200)
+        .body
+}
+
+fn trusted(server: &Server, authority: &[u8]) -> bool {
+    Client::over_tls(server.port, Some(authority))
+        .send(&Ask::get("/healthz"))
+        .is_ok_and(|answer| answer.status == 200)
+}
+
+fn replaced(server: &Server) -> bool {
+    server.log().contains("TLS certificate replaced")
+}
+
+#[test]
+fn our_own_certificate_is_renewed_while_it_is_shown() {
+    let shell = Shell::acme();
+    let server = shell.serve(&[]);
+    let first = authority_of(&server);
+    ends_soon(&shell, "tls-leaf");
+    soon("another leaf", &server, || replaced(&server));
+    assert_eq!(authority_of(&server), first);
+    assert!(trusted(&server, &first));
+    drop(server);
+
+    let server = shell.serve(&[]);
+    ends_soon(&shell, "tls-ca");
+    soon("another authority", &server, || replaced(&server));
+    // What is offered to be trusted is what vouches for what is shown.
+    let second = authority_of(&server);
+    assert_ne!(second, first);
+    assert!(trusted(&server, &second) && !trusted(&server, &first));
 }

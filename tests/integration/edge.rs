@@ -549,25 +549,68 @@ fn names_with_underscores_and_a_strangers_forwarding_are_dropped() {
 fn one_address_has_only_its_share() {
     let edge = Running::start(Limits {
         connections_per_address: 4,
-        idle: Duration::from_secs(5),
-        head: Duration::from_secs(5),
+        idle: Duration::from_secs(20),
+        head: Duration::from_secs(20),
         ..brisk()
     });
-    let mut held: Vec<TcpStream> = (0..4)
-        .map(|_| {
-            let mut stream = edge.connect();
-            stream.write_all(GET.as_bytes()).unwrap();
-            response(&mut stream);
-            stream
-        })
-        .collect();
-    assert!(is_closed(&mut edge.connect(), Duration::from_secs(1)));
-    assert!(!is_closed(&mut held[0], Duration::from_millis(50)));
-    let elsewhere = from([127, 0, 0, 9], edge.address);
-    assert!(serves(elsewhere));
-    drop(held);
+    let served = |mut stream: TcpStream| {
+        stream.write_all(GET.as_bytes()).unwrap();
+        response(&mut stream);
+        stream
+    };
+    let mut elsewhere = served(from([127, 0, 0, 9], edge.address));
+    let mut held: Vec<TcpStream> = (0..4).map(|_| served(edge.connect())).collect();
+    // One of its own makes room, and nobody of another address.
+    thread::sleep(Duration::from_millis(20));
+    let last = served(edge.connect());
+    held.retain_mut(|stream| !is_closed(stream, Duration::from_millis(200)));
+    assert_eq!(held.len(), 3);
+    assert!(!is_closed(&mut elsewhere, Duration::from_millis(50)));
+    held.push(last);
+
+    // All at work: no room.
+    let slow = b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n";
+    for stream in &mut held {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        stream.write_all(slow).unwrap();
+    }
     thread::sleep(Duration::from_millis(100));
-    edge.works();
+    assert!(is_closed(&mut edge.connect(), Duration::from_millis(200)));
+    assert!(serves(from([127, 0, 0, 9], edge.address)));
+    for stream in &mut held {
+        assert_eq!(response(stream).1, b"done");
+    }
+}
+
+#[test]
+fn two_thousand_idle_connections_of_one_address_shut_nobody_out() {
+    let edge = Running::start(Limits {
+        connections: 128,
+        connections_per_address: 32,
+        head: Duration::from_secs(20),
+        idle: Duration::from_secs(20),
+        ..brisk()
+    });
+    let mut elsewhere = from([127, 0, 0, 9], edge.address);
+    let mut held = std::collections::VecDeque::new();
+    for number in 0..2000 {
+        held.push_back(edge.connect());
+        // This end has only so many descriptors; the other end has long closed the first.
+        if held.len() > 300 {
+            held.pop_front();
+        }
+        if number % 100 == 99 {
+            edge.works();
+        }
+    }
+    elsewhere.write_all(GET.as_bytes()).unwrap();
+    assert!(
+        response(&mut elsewhere)
+            .0
+            .starts_with("HTTP/1.1 200 OK\r\n")
+    );
 }
 
 #[test]

@@ -12,7 +12,9 @@
 
 mod api_tokens;
 mod app;
+mod attack_log;
 mod audit;
+mod brake;
 mod break_glass;
 mod break_glass_announced;
 mod break_glass_limits;
@@ -32,9 +34,12 @@ mod people;
 mod providers;
 mod saml;
 mod scim;
+mod scim_queries;
 mod scim_wire;
+mod scim_writes;
 mod sessions;
 mod sha1;
 mod siege;
 mod sign_in;
 mod store;
+mod traces;

@@ -5,6 +5,7 @@ pub(super) mod account;
 pub(super) mod api_tokens;
 pub(super) mod audit;
 pub(super) mod audit_retention;
+pub(super) mod brake;
 pub(super) mod break_glass;
 pub(super) mod deprovisioning;
 pub(super) mod domains;
@@ -87,6 +88,17 @@ impl Body {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(_) => Err(Problem::field(name, "expected true or false")),
+        }
+    }
+
+    /// A whole number; absent or null is `None`.
+    fn number(&self, name: &'static str) -> Result<Option<i64>, Problem> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value
+                .as_i64()
+                .map(Some)
+                .ok_or_else(|| Problem::field(name, "expected a whole number")),
         }
     }
 

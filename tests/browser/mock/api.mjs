@@ -1,5 +1,6 @@
 // The mock's state and its answers. Only what the pages ask; nothing is kept.
 import { randomBytes, randomUUID, createHash, X509Certificate } from 'node:crypto';
+import { brake } from './brake.mjs';
 import { accounts, apiTokens, audit, domains, drill, drills, notices, used, webhooks } from './operator.mjs';
 import { deprovisioning, levelChange, levels, pushed, sessions, userJson, users } from './people.mjs';
 import { BASE, json, now, openSessions, page, problem, record, state, take } from './state.mjs';
@@ -58,9 +59,9 @@ function forbidden(method, parts, { level }) {
   if (level === 'operator' || room === 'notices' || (room === 'organizations' && parts.length < 2 && method === 'GET')) return null;
   if (room !== 'organizations') return no();
   if (level === 'runner') return no();
-  const traces = ['audit', 'traces', 'sessions', 'deprovisioning', 'levels'].includes(inner) || ['timeline', 'sessions', 'invitations'].includes(deeper);
+  const traces = (inner === 'scim' && parts[3] === 'brake') || ['audit', 'traces', 'sessions', 'deprovisioning', 'levels'].includes(inner) || ['timeline', 'sessions', 'invitations'].includes(deeper);
   if (method === 'GET' && level === 'viewer' && traces) return no();
-  const administers = method !== 'GET' ? inner !== 'users' || (method === 'DELETE' && deeper !== 'invitations') : ['api-tokens', 'scim'].includes(inner) || ['level-change', 'deletion'].includes(deeper);
+  const administers = method !== 'GET' ? inner !== 'users' || (method === 'DELETE' && deeper !== 'invitations') : (inner === 'api-tokens' || (inner === 'scim' && parts[3] !== 'brake')) || ['level-change', 'deletion'].includes(deeper);
   if (level !== 'admin' && administers) return no();
   return method !== 'GET' && level === 'viewer' ? no() : null;
 }
@@ -187,7 +188,8 @@ function connect(provider, { metadata_xml: xml, metadata_url: url, certificate, 
   return null;
 }
 
-function tokens(method, [, id], body, organization, url) {
+function tokens(method, [room, id], body, organization, url) {
+  if (room === 'brake') return brake(method, body, organization);
   if (method === 'POST') {
     const secret = `ptc_scim_${randomBytes(32).toString('base64url')}`;
     const made = { id: randomUUID(), organization: organization.slug, secret, name: body.name, created_at: now(), expires_at: body.expires_at ?? null, revoked_at: null, last_used_at: null, last_used_from: null };
