@@ -2,7 +2,9 @@
 //! disk.
 //!
 //! The limits, in the same run: the RSA verification and the XML parse without which no response
-//! can be believed, and group-committed inserts of one row, without which no session is kept.
+//! can be believed, and group-committed inserts of one row, without which no session is kept. Beside
+//! them what OpenSSL takes for the verification, and samael with xmlsec1 for the whole, if they are
+//! there.
 
 #![expect(
     clippy::unwrap_used,
