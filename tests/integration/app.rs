@@ -169,13 +169,6 @@ impl TestApp {
         }
     }
 
-    /// Lets SCIM take access from whomever it likes, for tests in which the only admin goes.
-    pub(crate) fn release_brake(&self, tenant: &Tenant) {
-        let path = format!("{}/scim/brake", tenant.base);
-        self.as_operator("PATCH", &path, &json!({ "armed": false }))
-            .expect(200);
-    }
-
     /// A provider that still lacks its metadata.
     pub(crate) fn draft(&self, slug: &str, domain: &str) -> String {
         let path = format!("/api/v1/organizations/{slug}/providers");

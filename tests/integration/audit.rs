@@ -194,7 +194,6 @@ fn what_changes_nothing_leaves_no_line() {
 #[test]
 fn a_large_group_is_told_in_several_lines() {
     let (app, acme) = TestApp::acme();
-    app.release_brake(&acme);
     let wanted = 2_500;
     app.force(&format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {wanted})
@@ -955,7 +954,6 @@ fn a_removal_is_due_once_a_day() {
 #[test]
 fn the_past_is_answered_from_the_log() {
     let (app, acme) = TestApp::acme();
-    app.release_brake(&acme);
     let start = moment();
     let ann = app.push_user(&acme, "ann@acme.com");
     let ben = app.push_user(&acme, "ben@acme.com");

@@ -353,7 +353,6 @@ fn scene(app: &TestApp, acme: &Tenant, number: usize) -> (Scene, String) {
 #[test]
 fn the_very_next_request_is_refused() {
     let (app, acme) = TestApp::acme();
-    app.release_brake(&acme);
     for (number, (name, paths, change)) in CHANGES.into_iter().enumerate() {
         let (scene, cookie) = scene(&app, &acme, number);
         for path in paths {
@@ -375,7 +374,6 @@ fn the_very_next_request_is_refused() {
 #[test]
 fn after_the_change_nobody_is_let_in_while_64_clients_hammer() {
     let (app, acme) = TestApp::acme();
-    app.release_brake(&acme);
     for (number, (name, paths, change)) in CHANGES.into_iter().enumerate() {
         let (scene, cookie) = scene(&app, &acme, number);
         let acknowledged = AtomicBool::new(false);

@@ -21,6 +21,7 @@ mod break_glass_limits;
 mod browser;
 mod certificates;
 mod cli;
+mod cli_directory;
 mod decryption;
 mod deprovisioning;
 mod edge;

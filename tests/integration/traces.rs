@@ -65,7 +65,6 @@ fn an_accepted_exchange_is_told_whole() {
 #[test]
 fn changes_are_named_and_members_counted() {
     let (app, acme) = TestApp::acme();
-    app.release_brake(&acme);
     let ann = app.push_user(&acme, "ann@acme.com");
     let ben = app.push_user(&acme, "ben@acme.com");
     let group = app.push_group(&acme, "Ops", &[&ann, &ben]);

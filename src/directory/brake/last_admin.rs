@@ -8,6 +8,18 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::StoreError;
 
+/// Whether the last admin is kept from going at all: once somebody has signed in through a provider.
+/// Before that nobody administers by one, and a client that tries out its connection, or a group that
+/// was pushed for a look, comes and goes freely.
+pub(super) fn is_kept(conn: &Connection, organization_id: &str) -> Result<bool, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT 1 FROM providers
+             WHERE organization_id = ?1 AND last_sign_in_at IS NOT NULL",
+        )?
+        .exists([organization_id])?)
+}
+
 /// Whether admin is among this person's levels, active or not.
 pub(super) fn is_admin(conn: &Connection, user_id: &str) -> Result<bool, StoreError> {
     Ok(conn

@@ -106,7 +106,8 @@ pub(super) fn access_goes(
         settings,
     };
     let (passed, active) = counted(tx, &organization.id, user_id, &settings, now)?;
-    if last_admin::is_admin(tx, user_id)?
+    if last_admin::is_kept(tx, &organization.id)?
+        && last_admin::is_admin(tx, user_id)?
         && !last_admin::is_another(tx, &organization.id, Some(user_id))?
         && !hold::is_allowed(tx, &organization.id, token, Reason::LastAdmin, now)?
     {
@@ -146,6 +147,7 @@ pub(super) fn members_left<'a>(
     };
     let settings = Settings::of(tx, &organization.id)?;
     if !settings.armed
+        || !last_admin::is_kept(tx, &organization.id)?
         || !last_admin::makes_admins(tx, group_id)?
         || last_admin::is_another(tx, &organization.id, None)?
     {

@@ -96,7 +96,6 @@ const ENDS: &[End] = &[
 /// An appliance whose users have no level by themselves that would let them read.
 fn acme() -> (TestApp, Tenant) {
     let (app, acme) = TestApp::acme();
-    app.release_brake(&acme);
     let lowest = json!({ "default_user_level": "runner" });
     app.as_operator("PATCH", &acme.base, &lowest).expect(200);
     (app, acme)

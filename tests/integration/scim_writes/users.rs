@@ -163,7 +163,6 @@ fn the_command_line_sets_what_becomes_of_them() {
 #[test]
 fn who_was_deleted_may_be_pushed_again() {
     let (app, acme) = TestApp::acme();
-    app.release_brake(&acme);
     let first = app.push_user(&acme, "ann@acme.com");
     let group = app.push_group(&acme, "Ops", &[&first]);
     app.scim(&acme, "DELETE", &format!("/Users/{first}"), &Value::Null)
