@@ -24,6 +24,8 @@ pub mod service_provider;
 
 mod algorithm;
 mod assertion;
+mod content_cipher;
+mod decryption_key;
 mod encryption;
 mod envelope;
 mod html;
