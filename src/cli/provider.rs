@@ -27,7 +27,8 @@ pub(super) enum ProviderCommand {
         /// The organization's slug
         #[arg(long)]
         org: Slug,
-        /// The product: okta, or saml for any other
+        /// The product: okta, entra, google, onelogin, jumpcloud, keycloak, adfs, pingfederate,
+        /// shibboleth, or saml for any other
         #[arg(long, default_value = "okta")]
         kind: Kind,
         /// The domain of your e-mail addresses; may be given several times

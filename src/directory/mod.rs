@@ -21,6 +21,7 @@ pub mod organization;
 pub mod past;
 pub mod provider;
 pub mod provider_deletion;
+pub mod provider_kind;
 mod provisioned;
 pub mod provisioning;
 pub mod scim_filter;

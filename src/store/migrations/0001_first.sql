@@ -44,7 +44,8 @@ CREATE TABLE session_limits (
 CREATE TABLE providers (
     id              TEXT PRIMARY KEY,
     organization_id TEXT NOT NULL REFERENCES organizations (id),
-    kind            TEXT NOT NULL CHECK (kind IN ('okta', 'saml')),
+    kind            TEXT NOT NULL CHECK (kind IN ('okta', 'entra', 'google', 'onelogin', 'jumpcloud',
+                        'keycloak', 'adfs', 'pingfederate', 'shibboleth', 'saml')),
     name            TEXT NOT NULL,
     state           TEXT NOT NULL CHECK (state IN ('draft', 'active', 'disabled')),
     issuer          TEXT,                   -- the identity provider's entity ID

@@ -1,0 +1,137 @@
+//! What an identity provider says of itself: whose responses to trust, with which keys, and where
+//! to send people.
+
+use rusqlite::{Connection, params};
+
+use super::Provider;
+use crate::access::session;
+use crate::clock::Timestamp;
+use crate::directory::DirectoryError;
+use crate::saml::certificate::Certificate;
+use crate::saml::metadata::IdpMetadata;
+
+/// Which keys to trust and where to send people.
+#[derive(Debug)]
+pub struct Completion {
+    issuer: String,
+    sso_url: String,
+    metadata_url: Option<String>,
+    certificates: Vec<Certificate>,
+    source: &'static str,
+}
+
+impl Completion {
+    /// From metadata, uploaded or fetched from `url`.
+    pub fn from_metadata(metadata: IdpMetadata, url: Option<String>) -> Self {
+        Self {
+            issuer: metadata.entity_id,
+            sso_url: metadata.sso_url,
+            metadata_url: url,
+            certificates: metadata.certificates,
+            source: "metadata",
+        }
+    }
+
+    /// From the three values typed by hand (Okta: Sign on URL, Issuer, Certificate).
+    pub fn by_hand(
+        sso_url: &str,
+        issuer: &str,
+        certificate: Certificate,
+    ) -> Result<Self, DirectoryError> {
+        let issuer = issuer.trim();
+        if issuer.is_empty() || issuer.len() > 1024 || issuer.chars().any(char::is_control) {
+            return Err(DirectoryError::invalid(
+                "issuer",
+                "expected the Issuer from Okta's More Details, such as http://www.okta.com/exk...",
+            ));
+        }
+        let sso_url = sso_url.trim();
+        if !crate::saml::metadata::is_sign_on_url(sso_url) {
+            return Err(DirectoryError::invalid(
+                "sso_url",
+                "expected the Sign on URL from Okta's More Details: an https address (http only \
+                 to this machine)",
+            ));
+        }
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            sso_url: sso_url.to_owned(),
+            metadata_url: None,
+            certificates: vec![certificate],
+            source: "manual",
+        })
+    }
+}
+
+pub(super) fn complete(
+    tx: &Connection,
+    provider: &Provider,
+    completion: &Completion,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    // The issuer or the sign-on address of another identity provider means other keys too: the
+    // old ones must not stay trusted. The same identity provider may be rotating, so what comes
+    // from its metadata replaces what came from there, and pasted certificates stay.
+    let same = provider.issuer.as_deref() == Some(completion.issuer.as_str());
+    if !same && provider.issuer.is_some() {
+        // What the old one called somebody says nothing about whom the new one calls so, nor
+        // whether anybody can sign in through it.
+        session::end_of_provider(tx, &provider.id)?;
+        tx.prepare_cached("DELETE FROM links WHERE provider_id = ?1")?
+            .execute([&provider.id])?;
+        tx.prepare_cached("UPDATE providers SET last_sign_in_at = NULL WHERE id = ?1")?
+            .execute([&provider.id])?;
+    }
+    let forget = if same && completion.source == "metadata" {
+        "DELETE FROM provider_certificates WHERE provider_id = ?1 AND source = 'metadata'"
+    } else if same {
+        "DELETE FROM provider_certificates WHERE provider_id = ?1 AND 0"
+    } else {
+        "DELETE FROM provider_certificates WHERE provider_id = ?1"
+    };
+    tx.prepare_cached(forget)?.execute([&provider.id])?;
+    for certificate in &completion.certificates {
+        tx.prepare_cached(
+            "INSERT INTO provider_certificates
+                 (provider_id, fingerprint, der, source, not_after, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (provider_id, fingerprint) DO UPDATE SET source = excluded.source",
+        )?
+        .execute(params![
+            provider.id,
+            certificate.fingerprint(),
+            certificate.der,
+            completion.source,
+            certificate.not_after().millis(),
+            now.millis()
+        ])?;
+    }
+    tx.prepare_cached(
+        "UPDATE providers SET issuer = ?2, sso_url = ?3, metadata_url = ?4,
+             state = CASE state WHEN 'draft' THEN 'active' ELSE state END
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        provider.id,
+        completion.issuer,
+        completion.sso_url,
+        completion.metadata_url
+    ])?;
+    Ok(())
+}
+
+/// The pinned signing certificates, DER.
+pub fn certificates(conn: &Connection, id: &str) -> Result<Vec<Certificate>, DirectoryError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT der FROM provider_certificates WHERE provider_id = ?1 ORDER BY created_at",
+    )?;
+    let ders = statement
+        .query_map([id], |row| row.get::<_, Vec<u8>>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    ders.iter()
+        .map(|der| {
+            Certificate::parse(der)
+                .map_err(|e| DirectoryError::invalid("certificate", e.to_string()))
+        })
+        .collect()
+}

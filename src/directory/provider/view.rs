@@ -1,0 +1,100 @@
+//! A provider as the API and the command line show it.
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::{Kind, Provider, State, certificates};
+use crate::clock::Timestamp;
+use crate::directory::addresses::PublicUrl;
+use crate::directory::domain::{self, Domain, DomainState};
+use crate::directory::enforcement::{self, Readiness};
+use crate::directory::{DirectoryError, organization};
+
+/// A certificate as shown.
+#[derive(Debug, Serialize)]
+pub struct CertificateView {
+    fingerprint: String,
+    subject: String,
+    not_after: Timestamp,
+    expired: bool,
+}
+
+/// A provider as the API and the command line show it.
+#[derive(Debug, Serialize)]
+pub struct View {
+    id: String,
+    organization: String,
+    kind: Kind,
+    name: String,
+    state: State,
+    domains: Vec<Domain>,
+    acs_url: String,
+    entity_id: String,
+    login_url: String,
+    metadata_url: String,
+    issuer: Option<String>,
+    sso_url: Option<String>,
+    idp_metadata_url: Option<String>,
+    certificates: Vec<CertificateView>,
+    idp_initiated: bool,
+    jit: bool,
+    enforced: bool,
+    enforcement: Readiness,
+    missing: Vec<&'static str>,
+    people: i64,
+    last_sign_in_at: Option<Timestamp>,
+    created_at: Timestamp,
+}
+
+/// Reads what is shown of a provider.
+pub fn view(
+    conn: &Connection,
+    provider: &Provider,
+    public: &PublicUrl,
+    now: Timestamp,
+) -> Result<View, DirectoryError> {
+    let domains = domain::of_provider(conn, &provider.id)?;
+    let mut missing = Vec::new();
+    if provider.state == State::Draft {
+        missing.push("metadata");
+    }
+    if domains.iter().all(|d| d.state == DomainState::Pending) {
+        missing.push("domain");
+    }
+    let people = conn
+        .prepare_cached("SELECT link_count FROM providers WHERE id = ?1")?
+        .query_row([&provider.id], |row| row.get(0))?;
+    let certificates = certificates(conn, &provider.id)?
+        .iter()
+        .map(|c| CertificateView {
+            fingerprint: c.fingerprint(),
+            subject: c.subject().to_owned(),
+            not_after: c.not_after(),
+            expired: c.not_after() < now,
+        })
+        .collect();
+    Ok(View {
+        id: provider.id.clone(),
+        organization: organization::find_by_id(conn, &provider.organization_id)?.slug,
+        kind: provider.kind,
+        name: provider.name.clone(),
+        state: provider.state,
+        domains,
+        acs_url: public.acs(&provider.id),
+        entity_id: public.entity_id(&provider.id),
+        login_url: public.login(&provider.id),
+        metadata_url: public.entity_id(&provider.id),
+        issuer: provider.issuer.clone(),
+        sso_url: provider.sso_url.clone(),
+        idp_metadata_url: provider.metadata_url.clone(),
+        certificates,
+        idp_initiated: provider.idp_initiated,
+        jit: provider.jit,
+        enforced: provider.enforced,
+        enforcement: enforcement::readiness(conn, provider, now)?,
+        missing,
+        people,
+        last_sign_in_at: provider.last_sign_in_at,
+        created_at: provider.created_at,
+    })
+}
