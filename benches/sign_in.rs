@@ -28,6 +28,7 @@ use portcullis::clock;
 use portcullis::demo::identity_provider::{Cipher, Encryption, IdentityProvider, ResponseSpec};
 use portcullis::edge::Method;
 use portcullis::saml::certificate::Certificate;
+use portcullis::saml::mapping::Mapping;
 use portcullis::saml::response::{DecryptionKey, Expectation, Trust, open};
 
 /// As in `main.rs`.
@@ -56,6 +57,7 @@ fn verification(identity_provider: &IdentityProvider) -> Duration {
     let acs = "https://door.example/saml/abc/acs";
     let audience = "https://door.example/saml/abc/metadata";
     let domains = ["acme.com".to_owned()];
+    let mapping = Mapping::default();
     let expectation = Expectation {
         issuer: ISSUER,
         acs_url: acs,
@@ -64,6 +66,7 @@ fn verification(identity_provider: &IdentityProvider) -> Duration {
         allow_unsolicited: false,
         domains: &domains,
         skew: Duration::from_secs(180),
+        mapping: &mapping,
     };
     let now = clock::now();
     let plain = person(acs, audience, "ada@acme.com", "_1");

@@ -6,7 +6,9 @@ use serde_json::json;
 use super::{CliError, Global, ListArgs, output};
 use crate::clock;
 use crate::directory::domain::{self, Claim, DomainState, EmailDomain};
+use crate::directory::domain_proof;
 use crate::observe::audit::Author;
+use crate::outbound::dns::Resolvers;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Domains {
@@ -25,6 +27,17 @@ pub(super) enum Domains {
     Approve {
         /// The domain
         domain: EmailDomain,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look for the DNS record that proves a domain; where it is there, the domain counts
+    Verify {
+        /// The domain
+        domain: EmailDomain,
+        /// The DNS server to ask [default: those in /etc/resolv.conf]
+        #[arg(long, env = "PORTCULLIS_RESOLVER", value_name = "ADDRESS")]
+        resolver: Option<Resolvers>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -71,6 +84,29 @@ impl Domains {
                     ..
                 } = approved;
                 output::line(&format!("{domain} counts for {}.", organization.slug))
+            }
+            Self::Verify {
+                domain,
+                resolver,
+                json,
+            } => {
+                let store = global.open()?;
+                let challenge = store.read(|conn| domain_proof::challenge(conn, &domain, None))?;
+                let claim = match challenge {
+                    None => store.read(|conn| domain::find(conn, &domain))?,
+                    Some(challenge) => {
+                        challenge.look_up(&resolver.unwrap_or_else(Resolvers::system))?;
+                        let by = Author::command_line();
+                        store.write(move |tx| {
+                            domain_proof::proved(tx, &domain, &challenge, &by, now)
+                        })?
+                    }
+                };
+                if json {
+                    return output::json(&claim);
+                }
+                let slug = &claim.organization.slug;
+                output::line(&format!("{} counts for {slug}.", claim.domain))
             }
             Self::Refuse { domain, json } => {
                 let name = domain.to_string();

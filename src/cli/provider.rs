@@ -1,6 +1,8 @@
 //! `portcullis provider`
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -10,13 +12,17 @@ use super::{CliError, Global, output};
 use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::domain::{DomainState, EmailDomain};
-use crate::directory::provider::{self, Change, Completion, Kind, Provider, State};
+use crate::directory::provider::{
+    self, Change, Completion, Kind, LevelChange, NamesChange, Provider, State,
+};
 use crate::directory::provider_deletion::{self, Preview};
+use crate::directory::provider_kind::Here;
 use crate::directory::slug::Slug;
-use crate::directory::{DirectoryError, enforcement, metadata_source, organization};
+use crate::directory::{DirectoryError, Level, enforcement, metadata_source, organization};
 use crate::observe::audit::Author;
 use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
+use crate::saml::mapping::Fact;
 use crate::saml::metadata;
 use crate::store::Store;
 
@@ -103,6 +109,25 @@ pub(super) struct Set {
     /// Make users at their first sign-in [default: true]
     #[arg(long, value_name = "BOOL")]
     jit: Option<bool>,
+    /// How many seconds its clock may be off, 0 to 600
+    #[arg(long, value_name = "SECONDS")]
+    skew: Option<u64>,
+    /// The attributes that say what is known of a person: email, firstName, lastName, displayName
+    /// or groups, and names in the order in which they are tried. NameID stands for the NameID,
+    /// where that is an address. Without names: those of its kind. May be given several times
+    #[arg(long = "map", value_name = "FACT=NAME[,NAME]")]
+    maps: Vec<MapArgument>,
+    /// Take groups from this attribute at each sign-in; empty: take none, and remove those that
+    /// came from it [default: none]
+    #[arg(long, value_name = "NAME")]
+    groups_attribute: Option<String>,
+    /// The level of a group that comes from the attribute; without a level: viewer. May be given
+    /// several times
+    #[arg(long = "group-level", value_name = "VALUE=LEVEL")]
+    group_levels: Vec<LevelArgument>,
+    /// Take only groups that have a level [default: false]
+    #[arg(long, value_name = "BOOL")]
+    groups_mapped_only: Option<bool>,
     /// Require SSO: people of its domains can use no password. Refused until somebody has signed in
     /// through it and a break-glass drill has passed within 90 days [default: false]
     #[arg(long, value_name = "BOOL")]
@@ -119,6 +144,45 @@ pub(super) struct Set {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// `email=mail,NameID`
+#[derive(Clone, Debug)]
+struct MapArgument(NamesChange);
+
+impl FromStr for MapArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (fact, names) = text
+            .split_once('=')
+            .ok_or("expected a fact, = and attribute names, such as email=mail,NameID")?;
+        let fact = fact.parse::<Fact>().map_err(|e| e.to_string())?;
+        let names = match names {
+            "" => None,
+            names => Some(names.split(',').map(|n| n.trim().to_owned()).collect()),
+        };
+        Ok(Self((fact, names)))
+    }
+}
+
+/// `staff=editor`. A value may have a = in it, as a distinguished name has; a level has none.
+#[derive(Clone, Debug)]
+struct LevelArgument(LevelChange);
+
+impl FromStr for LevelArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (value, level) = text
+            .rsplit_once('=')
+            .ok_or("expected a value, = and a level, such as staff=editor")?;
+        let level = match level {
+            "" => None,
+            word => Some(word.parse::<Level>().map_err(|e| e.to_string())?),
+        };
+        Ok(Self((value.to_owned(), level)))
+    }
 }
 
 impl ProviderCommand {
@@ -212,7 +276,16 @@ impl Set {
         let store = global.open()?;
         let id = self.id.clone();
         store.read(|conn| provider::find(conn, &id))?;
+        let mut names: Vec<NamesChange> = self.maps.iter().map(|map| map.0.clone()).collect();
+        if let Some(name) = &self.groups_attribute {
+            let named = (!name.is_empty()).then(|| vec![name.clone()]);
+            names.push((Fact::Groups, named));
+        }
         let change = Change {
+            skew: self.skew.map(Duration::from_secs),
+            names,
+            group_levels: self.group_levels.iter().map(|l| l.0.clone()).collect(),
+            groups_mapped_only: self.groups_mapped_only,
             completion: self.completion(now)?,
             name: self.name,
             idp_initiated: self.idp_initiated,
@@ -275,28 +348,83 @@ fn show(store: &Store, provider: &Provider, now: Timestamp, json: bool) -> Resul
     if json {
         return output::json(&value);
     }
+    let preset = provider.kind.preset();
     let required = if provider.enforced { "yes" } else { "no" };
     output::fields(&[
         (
             "Provider",
             format!("{} ({})", text(&value, "name"), text(&value, "id")),
         ),
+        ("Product", preset.name.to_owned()),
         ("State", text(&value, "state")),
         ("Require SSO", required.to_owned()),
-        ("Single sign-on URL", text(&value, "acs_url")),
-        ("Audience URI (SP Entity ID)", text(&value, "entity_id")),
+        (preset.labels.acs_url, text(&value, "acs_url")),
+        (preset.labels.entity_id, text(&value, "entity_id")),
         ("Sign-in starts at", text(&value, "login_url")),
+        ("Clock may be off", format!("{} s", provider.skew.as_secs())),
     ])?;
+    output::line("")?;
+    output::line("Taken from these attributes:")?;
+    let mapping = provider.mapping()?;
+    for fact in Fact::ALL {
+        let names = match mapping.names(fact) {
+            [] => "none".to_owned(),
+            names => names.join(", "),
+        };
+        output::line(&format!("  {fact}: {names}"))?;
+    }
+    for (group, level) in &provider.groups.levels {
+        output::line(&format!("  level of {group}: {level}"))?;
+    }
     if provider.state == State::Draft {
+        connect(provider, &value)?;
+    }
+    Ok(())
+}
+
+/// What to do in the product, as the console shows it.
+fn connect(provider: &Provider, shown: &Value) -> Result<(), CliError> {
+    let preset = provider.kind.preset();
+    let filled = |line: &str| {
+        let mut line = line.replace("**", "");
+        for key in ["acs_url", "entity_id", "login_url", "metadata_url"] {
+            line = line.replace(&format!("{{{key}}}"), &text(shown, key));
+        }
+        line
+    };
+    for (number, step) in (1..).zip(preset.steps) {
         output::line("")?;
-        output::line(
-            "Type the two URLs into a new SAML 2.0 app integration in Okta, with the attribute \
-             statements firstName, lastName and email (name format Basic); then:",
-        )?;
-        output::line(&format!(
-            "  portcullis provider set {} --metadata-url URL",
-            provider.id
-        ))?;
+        output::line(&format!("{number}. {}", step.title))?;
+        for paragraph in step.text {
+            output::line(&format!("   {}", filled(paragraph)))?;
+        }
+        if let Some(form) = &step.form {
+            output::line(&format!("   {}", form.caption))?;
+            for row in form.rows {
+                output::line(&format!("     {}: {}", row.label, filled(row.value)))?;
+            }
+        }
+        if let Some(table) = &step.table {
+            output::line(&format!("   {}", table.caption))?;
+            for cells in table.rows {
+                output::line(&format!("     {}", cells.join(" | ")))?;
+            }
+        }
+        if step.here == Some(Here::Metadata) {
+            let way = match preset.metadata.url {
+                Some(_) => "--metadata-url URL",
+                None => "--metadata-file FILE",
+            };
+            output::line(&format!("   portcullis provider set {} {way}", provider.id))?;
+        }
+        if step.here == Some(Here::Test) {
+            output::line(&format!("   Open {}", text(shown, "login_url")))?;
+        }
+    }
+    output::line("")?;
+    output::line("Worth knowing:")?;
+    for trap in preset.traps {
+        output::line(&format!("- {trap}"))?;
     }
     Ok(())
 }

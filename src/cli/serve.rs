@@ -26,6 +26,7 @@ use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::audit::{Author, retention};
 use crate::observe::webhook::Courier;
 use crate::observe::{event, log, trace};
+use crate::outbound::dns::Resolvers;
 use crate::store::{Store, StoreError};
 use crate::web::App;
 
@@ -87,6 +88,9 @@ pub(super) struct Serve {
     /// characters, as a name that nobody knows is one that nobody guesses at]
     #[arg(long, env = "PORTCULLIS_BREAK_GLASS_NAME", value_name = "NAME")]
     break_glass_name: Option<String>,
+    /// The DNS server to ask when somebody proves a domain [default: those in /etc/resolv.conf]
+    #[arg(long, env = "PORTCULLIS_RESOLVER", value_name = "ADDRESS")]
+    resolver: Option<Resolvers>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -171,6 +175,9 @@ impl Serve {
         };
         let self_signed = kept.as_ref().is_some_and(|kept| !kept.is_of_files());
         let app = App::new(store.clone(), gate, public.clone(), self_signed);
+        if let Some(resolvers) = self.resolver {
+            app.ask_dns_at(resolvers);
+        }
 
         announce(global, &edge, &public, kept.is_some())?;
 

@@ -7,9 +7,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::json;
 
+use super::domain_proof::Challenge;
 use super::{DirectoryError, Page, PageRequest, enforcement};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry, Target};
+use crate::store::{id, random};
 
 /// A domain as it stands behind the `@`: lower-case A-labels (RFC 5890), at least two of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,7 +68,7 @@ impl fmt::Display for EmailDomain {
 pub enum DomainState {
     /// It counts.
     Active,
-    /// It waits for an operator's approval.
+    /// It waits for a proof or for an operator's approval.
     Pending,
 }
 
@@ -101,6 +103,9 @@ pub struct Domain {
     pub domain: String,
     /// Whether it counts.
     pub state: DomainState,
+    /// Where it doesn't: the DNS record that would prove it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
 }
 
 /// Gives `domains` to the provider, and only those; a domain that another organization or another
@@ -146,40 +151,65 @@ pub fn assign(
         .iter()
         .filter(|d| !kept.iter().any(|k| k == d.as_str()))
     {
-        let taken: Option<()> = tx
-            .prepare_cached("SELECT 1 FROM domains WHERE domain = ?1")?
-            .query_row([domain.as_str()], |_| Ok(()))
-            .optional()?;
-        if taken.is_some() {
-            return Err(DirectoryError::conflict(
-                "domains",
-                format!("{domain} already belongs to a provider; remove it there first"),
-            ));
-        }
+        not_taken(tx, organization_id, domain)?;
         tx.prepare_cached(
-            "INSERT INTO domains (domain, organization_id, provider_id, state, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO domains
+                 (domain, organization_id, provider_id, state, created_at, challenge)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             domain.as_str(),
             organization_id,
             provider_id,
             state.word(),
-            now.millis()
+            now.millis(),
+            id::base32(&random::bytes::<20>())
         ])?;
     }
     Ok(())
 }
 
+/// Whose a domain of another organization is, is nobody's business but the operators'.
+fn not_taken(
+    tx: &Connection,
+    organization_id: &str,
+    domain: &EmailDomain,
+) -> Result<(), DirectoryError> {
+    let holder: Option<(bool, Option<String>)> = tx
+        .prepare_cached(
+            "SELECT d.organization_id = ?2, p.name
+             FROM domains d LEFT JOIN providers p ON p.id = d.provider_id WHERE d.domain = ?1",
+        )?
+        .query_row([domain.as_str(), organization_id], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let detail = match holder {
+        None => return Ok(()),
+        Some((true, name)) => format!(
+            "{domain} already belongs to the provider {}; remove it there first",
+            name.unwrap_or_default()
+        ),
+        Some((false, _)) => format!(
+            "{domain} is taken. If it is yours, ask whoever runs this Portcullis: an operator can \
+             give it to you"
+        ),
+    };
+    Err(DirectoryError::conflict("domains", detail))
+}
+
 /// The domains of one provider, in order.
 pub fn of_provider(conn: &Connection, provider_id: &str) -> Result<Vec<Domain>, DirectoryError> {
     let mut statement = conn.prepare_cached(
-        "SELECT domain, state FROM domains WHERE provider_id = ?1 ORDER BY domain",
+        "SELECT domain, state, challenge FROM domains WHERE provider_id = ?1 ORDER BY domain",
     )?;
     let rows = statement.query_map([provider_id], |row| {
+        let (domain, state): (String, _) = (row.get(0)?, state(row.get_ref(1)?.as_str()?));
+        let challenge = row.get_ref(2)?.as_str()?;
         Ok(Domain {
-            domain: row.get(0)?,
-            state: state(row.get_ref(1)?.as_str()?),
+            challenge: (state == DomainState::Pending).then(|| Challenge::new(&domain, challenge)),
+            domain,
+            state,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -265,12 +295,23 @@ pub fn approve(
     by: &Author,
     now: Timestamp,
 ) -> Result<Claim, DirectoryError> {
+    count(tx, domain, "domain.approved", by, now)
+}
+
+/// Lets a domain that waits count, for the reason that `action` names.
+pub(super) fn count(
+    tx: &Connection,
+    domain: &EmailDomain,
+    action: &'static str,
+    by: &Author,
+    now: Timestamp,
+) -> Result<Claim, DirectoryError> {
     let before = find(tx, domain)?;
     if before.state == DomainState::Pending {
         tx.prepare_cached("UPDATE domains SET state = 'active' WHERE domain = ?1")?
             .execute([domain.as_str()])?;
         let ended = enforcement::end_password_sessions(tx, &before.organization.id)?;
-        told(tx, "domain.approved", &before, ended, by, now)?;
+        told(tx, action, &before, ended, by, now)?;
     }
     find(tx, domain)
 }
@@ -294,7 +335,8 @@ pub fn refuse(
     told(tx, "domain.refused", &before, 0, by, now)
 }
 
-fn find(conn: &Connection, domain: &EmailDomain) -> Result<Claim, DirectoryError> {
+/// One domain with those who have it.
+pub fn find(conn: &Connection, domain: &EmailDomain) -> Result<Claim, DirectoryError> {
     conn.prepare_cached(&format!("{CLAIM} WHERE d.domain = ?1"))?
         .query_row([domain.as_str()], claim)
         .optional()?
@@ -322,7 +364,7 @@ fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
     })
 }
 
-fn state(word: &str) -> DomainState {
+pub(super) fn state(word: &str) -> DomainState {
     if word == "active" {
         DomainState::Active
     } else {

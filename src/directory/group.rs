@@ -24,7 +24,7 @@ pub struct Group {
     pub external_id: Option<String>,
     /// What its members inherit.
     pub level: Level,
-    /// `scim` or `local`.
+    /// `scim`, `saml` where an attribute of a provider made it, or `local`.
     pub origin: super::user::Origin,
     /// How many members it has.
     pub members: i64,

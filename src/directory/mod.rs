@@ -5,10 +5,12 @@
 //! field, what was expected and what to do.
 
 pub mod addresses;
+pub mod attribute_groups;
 pub mod authority;
 pub mod deprovisioning;
 pub mod deprovisioning_histogram;
 pub mod domain;
+pub mod domain_proof;
 pub mod enforcement;
 mod error;
 pub mod group;

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::DirectoryError;
-use super::domain;
 use super::provider::{self, Provider, State};
+use super::{attribute_groups, domain};
 use crate::access::{session, token};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author};
@@ -140,8 +140,8 @@ pub struct Deleted {
     pub unmanaged: usize,
 }
 
-/// Deletes a provider: its sessions end, its SCIM tokens are revoked, its links and domains go; its
-/// people stay.
+/// Deletes a provider: its sessions end, its SCIM tokens are revoked, its links, its domains and the
+/// groups that its attribute made go; its people stay.
 pub fn delete(
     tx: &Connection,
     id: &str,
@@ -163,6 +163,7 @@ pub fn delete(
     for token in &tokens {
         token::revoke(tx, &provider.organization_id, token, by, now)?;
     }
+    attribute_groups::remove_all(tx, &provider, by, now)?;
     tx.prepare_cached("DELETE FROM domains WHERE provider_id = ?1")?
         .execute([id])?;
     tx.prepare_cached("DELETE FROM providers WHERE id = ?1")?

@@ -416,6 +416,30 @@ pub(super) fn group_deleted(
     }
 }
 
+/// Removes a group and says who was in it.
+pub(super) fn remove_group(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Told {
+    let before = GroupFacts::read(tx, id)?;
+    let mut membership = Membership::default();
+    {
+        let mut delete =
+            tx.prepare_cached("DELETE FROM members WHERE group_id = ?1 RETURNING user_id")?;
+        let mut rows = delete.query([id])?;
+        while let Some(row) = rows.next()? {
+            membership.left(row.get_ref(0)?.as_str().unwrap_or_default());
+        }
+    }
+    group_deleted(tx, organization, id, &before, membership, by, now)?;
+    tx.prepare_cached("DELETE FROM groups WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
 fn user<'a>(id: &'a str, name: &'a str) -> audit::Target<'a> {
     audit::Target {
         kind: "user",

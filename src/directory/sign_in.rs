@@ -21,12 +21,14 @@ pub struct Person {
     /// Whether the NameID is another one at each sign-in (SAML core section 8.3.8), so that it
     /// identifies nobody.
     pub transient: bool,
-    /// The `email` attribute.
+    /// The address, where the provider's mapping finds one.
     pub email: Option<String>,
-    /// The `firstName` attribute.
+    /// The given name.
     pub first_name: Option<String>,
-    /// The `lastName` attribute.
+    /// The family name.
     pub last_name: Option<String>,
+    /// The name on screen.
+    pub display_name: Option<String>,
 }
 
 /// Why a verified person gets no session.
@@ -260,24 +262,20 @@ fn make(
     by: &Author,
     now: Timestamp,
 ) -> Result<User, NotAdmitted> {
-    let address_like = EmailDomain::of_address(&person.name_id).is_some();
-    let email = person
-        .email
-        .clone()
-        .or_else(|| (address_like && !person.transient).then(|| person.name_id.clone()));
+    let email = person.email.clone();
     let user_name = match (&email, person.transient) {
         (Some(email), true) => email.clone(),
         _ => person.name_id.clone(),
     };
-    let display_name = [person.first_name.as_deref(), person.last_name.as_deref()]
+    let full_name = [person.first_name.as_deref(), person.last_name.as_deref()]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
         .join(" ");
-    let display_name = if display_name.is_empty() {
-        user_name.clone()
-    } else {
-        display_name
+    let display_name = match &person.display_name {
+        Some(name) => name.clone(),
+        None if full_name.is_empty() => user_name.clone(),
+        None => full_name,
     };
     let taken = tx
         .prepare_cached("SELECT 1 FROM users WHERE organization_id = ?1 AND user_name_key = ?2")?

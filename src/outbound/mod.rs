@@ -7,6 +7,7 @@
 //! answers differently the next moment (DNS rebinding) gains nothing. Redirects aren't followed
 //! here; each hop is a request of its own.
 
+pub mod dns;
 mod reach;
 
 use std::net::IpAddr;

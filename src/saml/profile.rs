@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::saml::assertion::{Assertion, AuthnStatement, Conditions, Confirmation, Subject};
 use crate::saml::envelope::Envelope;
+use crate::saml::mapping::{Fact, Mapping};
+pub use crate::saml::person::Groups;
 use crate::saml::person::Person;
 use crate::saml::refusal::{Check, Ledger, Reason, Refusal};
 
@@ -29,6 +31,8 @@ pub struct Expectation<'a> {
     pub domains: &'a [String],
     /// How far the clocks may differ.
     pub skew: Duration,
+    /// Which attributes say who the person is.
+    pub mapping: &'a Mapping,
 }
 
 /// Who signed in. Every value was signed.
@@ -46,12 +50,16 @@ pub struct SignIn {
     pub session_not_on_or_after: Option<Timestamp>,
     /// From then on the assertion is refused as expired.
     pub replay_until: Timestamp,
-    /// The e-mail attribute, if there is one.
+    /// The address, where the mapping finds one.
     pub email: Option<String>,
-    /// The firstName attribute.
+    /// The given name.
     pub first_name: Option<String>,
-    /// The lastName attribute.
+    /// The family name.
     pub last_name: Option<String>,
+    /// The name on screen.
+    pub display_name: Option<String>,
+    /// What is said of the person's groups.
+    pub groups: Groups,
     /// All attributes by Name, with their values.
     pub attributes: Vec<(String, Vec<String>)>,
     /// What was checked, for the trace.
@@ -73,18 +81,20 @@ pub(super) fn check(
     let valid_until = check_confirmations(envelope, assertion, expected, now, ledger)?;
     check_conditions(assertion, expected, now, ledger)?;
     let statement = check_session(assertion, expected, now, ledger)?;
-    let person = Person::of(assertion);
-    person.check_domains(name_id, expected.domains, ledger)?;
+    let person = Person::of(assertion, name_id, expected.mapping);
+    person.check_domains(name_id, expected.mapping, expected.domains, ledger)?;
     let got: Vec<_> = assertion
         .attributes
         .iter()
         .map(|(n, _)| n.as_str())
         .collect();
-    ledger.pass(
-        "attributes",
-        "firstName, lastName, email, if configured",
-        got.join(", "),
-    );
+    let wanted: Vec<_> = Fact::ALL
+        .into_iter()
+        .filter_map(|fact| expected.mapping.names(fact).first())
+        .map(String::as_str)
+        .collect();
+    let wanted = format!("{}, if configured", wanted.join(", "));
+    ledger.pass("attributes", wanted, got.join(", "));
     Ok(SignIn {
         assertion_id: assertion.id.clone(),
         name_id: name_id.to_owned(),
@@ -95,6 +105,8 @@ pub(super) fn check(
         email: person.emails.first().cloned(),
         first_name: person.first_name,
         last_name: person.last_name,
+        display_name: person.display_name,
+        groups: person.groups,
         attributes: assertion.attributes.clone(),
         checks: Vec::new(),
     })

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use uppsala::Document;
 
 pub use crate::saml::encryption::{DecryptionKey, DecryptionKeyError};
-pub use crate::saml::profile::{Expectation, SignIn};
+pub use crate::saml::profile::{Expectation, Groups, SignIn};
 pub use crate::saml::refusal::{Check, Refusal};
 pub use crate::saml::signature::Trust;
 

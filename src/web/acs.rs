@@ -11,10 +11,10 @@ use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
 use crate::access::sign_in_request;
 use crate::clock::Timestamp;
-use crate::directory::DirectoryError;
 use crate::directory::domain::{self, DomainState};
 use crate::directory::provider::{self, Provider, State};
 use crate::directory::sign_in::{self, NotAdmitted, Person};
+use crate::directory::{DirectoryError, attribute_groups};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::{self, Kind, Outcome, Record, Source};
@@ -146,6 +146,9 @@ fn admit(
                 .filter(|pending| pending.provider_id == provider.id),
             _ => None,
         };
+        let mapping = provider
+            .mapping()
+            .map_err(|e| Stopped::NotAdmitted(e.into(), Vec::new()))?;
         let expectation = Expectation {
             issuer: provider.issuer.as_deref().unwrap_or_default(),
             acs_url: &acs_url,
@@ -154,6 +157,7 @@ fn admit(
             allow_unsolicited: provider.idp_initiated,
             domains: &domains,
             skew: provider.skew,
+            mapping: &mapping,
         };
         let verified = opened
             .check(&expectation, now)
@@ -170,6 +174,10 @@ fn admit(
         let person = person(&verified);
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
+        let mut checks = verified.checks;
+        let groups = attribute_groups::follow(tx, &provider, &user, &verified.groups, &by, now)
+            .map_err(|e| Stopped::NotAdmitted(e.into(), checks.clone()))?;
+        checks.extend(groups);
         let replaced = replaced.or(pending.as_ref().and_then(|pending| pending.session_hash));
         if let Some(old) = replaced {
             session::end(tx, &old)?;
@@ -198,7 +206,7 @@ fn admit(
             outcome: Outcome::Accepted,
             code: "ok".to_owned(),
             summary: format!("{} signed in ({})", user.user_name, how.word()),
-            detail: json!({ "user": user.id, "match": how.word(), "checks": verified.checks }),
+            detail: json!({ "user": user.id, "match": how.word(), "checks": checks }),
         };
         let reference = trace::write(tx, &record, now)?;
         Ok(Admitted {
@@ -259,6 +267,7 @@ fn person(verified: &SignIn) -> Person {
         email: verified.email.clone(),
         first_name: verified.first_name.clone(),
         last_name: verified.last_name.clone(),
+        display_name: verified.display_name.clone(),
     }
 }
 

@@ -39,6 +39,7 @@ use crate::directory::addresses::PublicUrl;
 use crate::directory::deprovisioning_histogram::Histogram;
 use crate::directory::{DirectoryError, service_keys};
 use crate::edge::{Handler, Method, Request, Response};
+use crate::outbound::dns::Resolvers;
 use crate::saml::response::DecryptionKey;
 use crate::store::Store;
 
@@ -55,6 +56,7 @@ pub struct App {
     self_signed: bool,
     wrong_tokens: WrongTokens,
     deprovisioning: Mutex<Histogram>,
+    resolvers: OnceLock<Resolvers>,
 }
 
 /// The service provider's certificates and decryption key, read once: they change with a restart.
@@ -77,7 +79,19 @@ impl App {
             self_signed,
             wrong_tokens: WrongTokens::default(),
             deprovisioning: Mutex::default(),
+            resolvers: OnceLock::new(),
         })
+    }
+
+    /// Asks these DNS servers from now on instead of the system's. The first call counts.
+    pub fn ask_dns_at(&self, resolvers: Resolvers) {
+        self.resolvers.get_or_init(|| resolvers);
+    }
+
+    /// Whom to ask: as the system has it at the time, unless somebody has said otherwise.
+    fn resolvers(&self) -> Resolvers {
+        let said = self.resolvers.get().cloned();
+        said.unwrap_or_else(Resolvers::system)
     }
 
     /// The SAML keys, made at the first need: RSA keys take a moment, and the first start should

@@ -97,6 +97,12 @@ fn prepared() -> &'static [u8] {
 
 impl TestApp {
     pub(crate) fn start() -> Self {
+        // Nobody listens there: no test asks the DNS unless it brings one.
+        Self::start_with_dns("127.0.0.1:1")
+    }
+
+    /// One that asks this DNS server.
+    pub(crate) fn start_with_dns(resolver: &str) -> Self {
         let directory = Directory::new();
         let file = directory.file("door.db");
         fs::write(&file, prepared()).unwrap();
@@ -110,6 +116,7 @@ impl TestApp {
         let edge = Edge::bind("127.0.0.1:0".parse().unwrap(), limits, Tls::Off, proxies).unwrap();
         let gate = Gate::new(GateLimits::default());
         let app = App::new(store.clone(), gate, PUBLIC.parse().unwrap(), false);
+        app.ask_dns_at(resolver.parse().unwrap());
         let (address, stopper) = (edge.local_addr(), edge.stopper());
         let running = thread::spawn(move || edge.run(app));
         let mut started = Self {

@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 use portcullis::clock::Timestamp;
 use portcullis::demo::identity_provider::{IdentityProvider, ResponseSpec};
 use portcullis::saml::certificate::Certificate;
+use portcullis::saml::mapping::Mapping;
 use portcullis::saml::response::{Expectation, Refusal, SignIn, Trust, open};
 
 const ISSUER: &str = "http://www.okta.com/exkfuzz";
@@ -52,6 +53,7 @@ pub(crate) fn sign_in(xml: &[u8]) -> Result<SignIn, Refusal> {
         allow_unsolicited: false,
         domains: &domains,
         skew: Duration::from_secs(180),
+        mapping: &Mapping::default(),
     };
     open(&BASE64.encode(xml), &TRUST, &[])?.check(&expectation, NOW)
 }

@@ -1,14 +1,17 @@
 //! Changing a provider: one change, one line of the audit log.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, params};
 use serde_json::json;
 
+use super::attributes::{GroupRules, LevelChange, NamesChange};
 use super::completion::{Completion, complete};
 use super::{Provider, State, checked_name, facts, find, told};
 use crate::access::session;
 use crate::clock::Timestamp;
 use crate::directory::domain::{self, DomainState, EmailDomain};
-use crate::directory::{DirectoryError, enforcement};
+use crate::directory::{DirectoryError, attribute_groups, enforcement, millis};
 use crate::observe::audit::{self, Author};
 
 /// What can be changed of a provider; `None` keeps.
@@ -28,7 +31,19 @@ pub struct Change {
     pub state: Option<State>,
     /// The domains and the state in which new ones start.
     pub domains: Option<(Vec<EmailDomain>, DomainState)>,
+    /// How far its clock may be off, at most [`MOST_SKEW`].
+    pub skew: Option<Duration>,
+    /// Names of attributes.
+    pub names: Vec<NamesChange>,
+    /// Levels of values of the groups attribute.
+    pub group_levels: Vec<LevelChange>,
+    /// Whether only values with a level make groups.
+    pub groups_mapped_only: Option<bool>,
 }
+
+/// The most that the clock of an identity provider may be off. Beyond it a response would stay
+/// usable for longer than anybody takes to sign in.
+pub const MOST_SKEW: Duration = Duration::from_secs(600);
 
 /// Changes one and returns it as it is then.
 pub fn change(
@@ -46,7 +61,21 @@ pub fn change(
     }
     if let Some(completion) = &change.completion {
         complete(tx, &before, completion, now)?;
+        if completion.is_of_another(&before) {
+            attribute_groups::remove_all(tx, &before, by, now)?;
+        }
     }
+    if let Some(skew) = change.skew {
+        if skew > MOST_SKEW {
+            return Err(DirectoryError::invalid(
+                "skew_seconds",
+                "expected 0 to 600; a clock that is off by more has to be set right",
+            ));
+        }
+        tx.prepare_cached("UPDATE providers SET skew_ms = ?2 WHERE id = ?1")?
+            .execute(params![id, millis(skew)])?;
+    }
+    change_attributes(tx, &before, change, by, now)?;
     if let Some(on) = change.idp_initiated {
         tx.prepare_cached("UPDATE providers SET idp_initiated = ?2 WHERE id = ?1")?
             .execute(params![id, on])?;
@@ -87,4 +116,38 @@ pub fn change(
         told(tx, "provider.changed", &after, detail, by, now)?;
     }
     Ok(after)
+}
+
+fn change_attributes(
+    tx: &Connection,
+    before: &Provider,
+    change: &Change,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    if change.names.is_empty()
+        && change.group_levels.is_empty()
+        && change.groups_mapped_only.is_none()
+    {
+        return Ok(());
+    }
+    let names = before.attribute_names.clone().with(&change.names)?;
+    names.mapping(before.kind)?;
+    let rules = GroupRules {
+        mapped_only: change
+            .groups_mapped_only
+            .unwrap_or(before.groups.mapped_only),
+        ..before.groups.clone().with(&change.group_levels)?
+    };
+    tx.prepare_cached(
+        "UPDATE providers SET attribute_names = ?2, group_levels = ?3, groups_mapped = ?4
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        before.id,
+        json!(names).to_string(),
+        json!(rules.levels).to_string(),
+        rules.mapped_only
+    ])?;
+    attribute_groups::rules_changed(tx, &find(tx, &before.id)?, &change.group_levels, by, now)
 }

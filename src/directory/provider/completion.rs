@@ -32,6 +32,12 @@ impl Completion {
         }
     }
 
+    /// Whether it is another identity provider than the one that this provider has by now.
+    pub(super) fn is_of_another(&self, provider: &Provider) -> bool {
+        let known = provider.issuer.as_ref();
+        known.is_some_and(|issuer| *issuer != self.issuer)
+    }
+
     /// From the three values typed by hand (Okta: Sign on URL, Issuer, Certificate).
     pub fn by_hand(
         sso_url: &str,
@@ -73,7 +79,7 @@ pub(super) fn complete(
     // old ones must not stay trusted. The same identity provider may be rotating, so what comes
     // from its metadata replaces what came from there, and pasted certificates stay.
     let same = provider.issuer.as_deref() == Some(completion.issuer.as_str());
-    if !same && provider.issuer.is_some() {
+    if completion.is_of_another(provider) {
         // What the old one called somebody says nothing about whom the new one calls so, nor
         // whether anybody can sign in through it.
         session::end_of_provider(tx, &provider.id)?;

@@ -1,13 +1,16 @@
 //! Identity providers of an organization: draft until complete, then active.
 
+mod attributes;
 mod change;
 mod completion;
 mod view;
 
 use std::time::Duration;
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::DirectoryError;
@@ -15,9 +18,14 @@ use super::domain::{self, DomainState, EmailDomain};
 use super::organization::Organization;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry};
+use crate::saml::mapping::Mapping;
 use crate::store::id;
 
-pub use self::change::{Change, change};
+pub(in crate::directory) use self::attributes::is_group_name;
+pub use self::attributes::{
+    AttributeNames, GroupRules, LONGEST_GROUP, LevelChange, MOST_GROUP_LEVELS, NamesChange,
+};
+pub use self::change::{Change, MOST_SKEW, change};
 pub use self::completion::{Completion, certificates};
 pub use self::view::{CertificateView, View, view};
 pub use super::provider_kind::Kind;
@@ -75,10 +83,25 @@ pub struct Provider {
     pub created_at: Timestamp,
     /// The last accepted sign-in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// Attribute names that aren't its kind's.
+    pub attribute_names: AttributeNames,
+    /// What values of its groups attribute become.
+    pub groups: GroupRules,
+}
+
+impl Provider {
+    /// Which attributes say who somebody is.
+    ///
+    /// # Errors
+    /// Where the stored names can't be any.
+    pub fn mapping(&self) -> Result<Mapping, DirectoryError> {
+        self.attribute_names.mapping(self.kind)
+    }
 }
 
 const COLUMNS: &str = "id, organization_id, kind, name, state, issuer, sso_url, metadata_url, \
-                       idp_initiated, jit, skew_ms, created_at, last_sign_in_at, enforced";
+                       idp_initiated, jit, skew_ms, created_at, last_sign_in_at, enforced, \
+                       attribute_names, group_levels, groups_mapped";
 
 /// Makes a draft with its domains.
 #[expect(clippy::too_many_arguments, reason = "each is one fact of the draft")]
@@ -98,10 +121,17 @@ pub fn add(
     };
     let id = id::provider();
     tx.prepare_cached(
-        "INSERT INTO providers (id, organization_id, kind, name, state, created_at)
-         VALUES (?1, ?2, ?3, ?4, 'draft', ?5)",
+        "INSERT INTO providers (id, organization_id, kind, name, state, created_at, skew_ms)
+         VALUES (?1, ?2, ?3, ?4, 'draft', ?5, ?6)",
     )?
-    .execute(params![id, organization.id, kind, name, now.millis()])?;
+    .execute(params![
+        id,
+        organization.id,
+        kind,
+        name,
+        now.millis(),
+        i64::from(kind.preset().skew_seconds) * 1000
+    ])?;
     domain::assign(tx, &organization.id, &id, domains, state, now)?;
     let made = find(tx, &id)?;
     let detail = audit::detail([("after", Value::Object(facts(tx, &made)?))]);
@@ -188,6 +218,10 @@ pub(in crate::directory) fn facts(
         )?
         .query_map([&provider.id], |row| row.get::<_, String>(0))?
         .collect::<Result<Vec<_>, _>>()?;
+    let domains: Vec<Value> = domain::of_provider(conn, &provider.id)?
+        .iter()
+        .map(|each| json!({ "domain": each.domain, "state": each.state }))
+        .collect();
     Ok(audit::detail([
         ("name", json!(provider.name)),
         ("kind", json!(provider.kind)),
@@ -199,7 +233,11 @@ pub(in crate::directory) fn facts(
         ("idp_initiated", json!(provider.idp_initiated)),
         ("jit", json!(provider.jit)),
         ("enforced", json!(provider.enforced)),
-        ("domains", json!(domain::of_provider(conn, &provider.id)?)),
+        ("skew_seconds", json!(provider.skew.as_secs())),
+        ("mapping", json!(provider.attribute_names)),
+        ("group_levels", json!(provider.groups.levels)),
+        ("groups_mapped_only", json!(provider.groups.mapped_only)),
+        ("domains", json!(domains)),
     ]))
 }
 
@@ -278,5 +316,16 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Provider> {
         created_at: Timestamp::from_millis(row.get(11)?),
         last_sign_in_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_millis),
         enforced: row.get(13)?,
+        attribute_names: from_json(14, row)?,
+        groups: GroupRules {
+            levels: from_json(15, row)?,
+            mapped_only: row.get(16)?,
+        },
+    })
+}
+
+fn from_json<T: DeserializeOwned>(column: usize, row: &Row<'_>) -> rusqlite::Result<T> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
     })
 }

@@ -1,5 +1,7 @@
 //! A provider as the API and the command line show it.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -8,7 +10,8 @@ use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::domain::{self, Domain, DomainState};
 use crate::directory::enforcement::{self, Readiness};
-use crate::directory::{DirectoryError, organization};
+use crate::directory::{DirectoryError, Level, organization};
+use crate::saml::mapping::Fact;
 
 /// A certificate as shown.
 #[derive(Debug, Serialize)]
@@ -40,6 +43,11 @@ pub struct View {
     jit: bool,
     enforced: bool,
     enforcement: Readiness,
+    skew_seconds: u64,
+    mapping: BTreeMap<&'static str, Vec<String>>,
+    mapping_changed: Vec<&'static str>,
+    group_levels: BTreeMap<String, Level>,
+    groups_mapped_only: bool,
     missing: Vec<&'static str>,
     people: i64,
     last_sign_in_at: Option<Timestamp>,
@@ -54,6 +62,7 @@ pub fn view(
     now: Timestamp,
 ) -> Result<View, DirectoryError> {
     let domains = domain::of_provider(conn, &provider.id)?;
+    let mapping = provider.mapping()?;
     let mut missing = Vec::new();
     if provider.state == State::Draft {
         missing.push("metadata");
@@ -92,6 +101,14 @@ pub fn view(
         jit: provider.jit,
         enforced: provider.enforced,
         enforcement: enforcement::readiness(conn, provider, now)?,
+        skew_seconds: provider.skew.as_secs(),
+        mapping: Fact::ALL
+            .into_iter()
+            .map(|fact| (fact.word(), mapping.names(fact).to_vec()))
+            .collect(),
+        mapping_changed: provider.attribute_names.changed(),
+        group_levels: provider.groups.levels.clone(),
+        groups_mapped_only: provider.groups.mapped_only,
         missing,
         people,
         last_sign_in_at: provider.last_sign_in_at,

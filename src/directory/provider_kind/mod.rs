@@ -1,7 +1,20 @@
 //! The identity provider products that we know by name.
 //!
 //! SAML is one protocol, but each product has its own words for the same two addresses, its own
-//! attribute names and its own traps.
+//! attribute names and its own traps. They stand in one table, a file for each product; the command
+//! line, the API and the console read it.
+
+mod adfs;
+mod entra;
+mod google;
+mod jumpcloud;
+mod keycloak;
+mod okta;
+mod onelogin;
+mod other;
+mod pingfederate;
+mod preset;
+mod shibboleth;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +23,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::Serialize;
 
 use super::DirectoryError;
+use crate::saml::mapping::Mapping;
+
+pub use self::preset::{Attributes, Form, Here, Labels, Preset, Row, Source, Step, Table};
 
 /// An identity provider product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -67,6 +83,35 @@ impl Kind {
             Self::Saml => "saml",
         }
     }
+
+    /// What is known of the product.
+    pub fn preset(self) -> &'static Preset {
+        match self {
+            Self::Okta => &okta::PRESET,
+            Self::Entra => &entra::PRESET,
+            Self::Google => &google::PRESET,
+            Self::OneLogin => &onelogin::PRESET,
+            Self::JumpCloud => &jumpcloud::PRESET,
+            Self::Keycloak => &keycloak::PRESET,
+            Self::Adfs => &adfs::PRESET,
+            Self::PingFederate => &pingfederate::PRESET,
+            Self::Shibboleth => &shibboleth::PRESET,
+            Self::Saml => &other::PRESET,
+        }
+    }
+
+    /// The product's own names of attributes. Groups have none: they are taken from an attribute
+    /// only where somebody asks for that.
+    pub fn mapping(self) -> Mapping {
+        let names = &self.preset().attributes;
+        Mapping::of([
+            names.email,
+            names.first_name,
+            names.last_name,
+            names.display_name,
+            &[],
+        ])
+    }
 }
 
 impl fmt::Display for Kind {
@@ -105,6 +150,7 @@ impl FromSql for Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::saml::mapping::Fact;
 
     #[test]
     fn each_kind_is_its_word() {
@@ -117,5 +163,45 @@ mod tests {
             refused.contains("entra") && refused.contains("saml"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn each_preset_can_be_used() {
+        let known = ["{acs_url}", "{entity_id}", "{login_url}", "{metadata_url}"];
+        for kind in Kind::ALL {
+            let preset = kind.preset();
+            assert_eq!(preset.kind, kind);
+            let mapping = kind.mapping();
+            for fact in Fact::ALL {
+                let again = Mapping::empty().with(fact, mapping.names(fact));
+                assert_eq!(again.unwrap().names(fact), mapping.names(fact), "{kind}");
+            }
+            assert!(mapping.names(Fact::Email).len() > 1 && mapping.names(Fact::Groups).is_empty());
+            let proposed = Mapping::empty().with(Fact::Groups, preset.attributes.groups);
+            assert!(!proposed.unwrap().names(Fact::Groups).is_empty());
+            assert!((180..=600).contains(&preset.skew_seconds));
+            let times = |here| preset.steps.iter().filter(|s| s.here == Some(here)).count();
+            assert_eq!((times(Here::Metadata), times(Here::Test)), (1, 1), "{kind}");
+            assert!(!preset.traps.is_empty());
+            // Both addresses are said where they go.
+            let steps = serde_json::to_string(preset.steps).unwrap();
+            assert!(
+                steps.contains("{acs_url}") && steps.contains("{entity_id}"),
+                "{kind}"
+            );
+            let mut rest = steps.as_str();
+            while let Some(at) = rest.find(":\"{") {
+                let value = rest[at + 2..].split('"').next().unwrap();
+                assert!(known.contains(&value), "{kind}: {value}");
+                rest = &rest[at + 2..];
+            }
+            let bold = serde_json::to_string(preset).unwrap().matches("**").count();
+            assert_eq!(bold % 2, 0, "{kind}");
+            for row in preset.steps.iter().filter_map(|s| s.table.as_ref()) {
+                for cells in row.rows {
+                    assert_eq!(cells.len(), row.columns.len(), "{kind}");
+                }
+            }
+        }
     }
 }

@@ -65,7 +65,7 @@ pub fn replace_group(
     let mut membership = Membership::default();
     tx.prepare_cached(
         "UPDATE groups SET display_name = ?2, display_name_key = ?3, external_id = ?4,
-             origin = 'scim', resource = ?5, version = version + 1, updated_at = ?6
+             origin = 'scim', provider_id = NULL, resource = ?5, version = version + 1, updated_at = ?6
          WHERE id = ?1",
     )?
     .execute(params![
@@ -123,8 +123,12 @@ pub fn patch_group(
             GroupChange::RemoveAllMembers => remove_all_members(tx, id, &mut membership)?,
         }
     }
-    tx.prepare_cached("UPDATE groups SET version = version + 1, updated_at = ?2 WHERE id = ?1")?
-        .execute(params![id, now.millis()])?;
+    // What a SCIM client writes to is pushed from then on: no attribute of a sign-in changes it.
+    tx.prepare_cached(
+        "UPDATE groups SET version = version + 1, updated_at = ?2, provider_id = NULL,
+             origin = CASE origin WHEN 'saml' THEN 'scim' ELSE origin END WHERE id = ?1",
+    )?
+    .execute(params![id, now.millis()])?;
     let after = GroupFacts::read(tx, id)?;
     provisioned::group_changed(tx, organization, id, (&before, &after), membership, by, now)?;
     Ok(())

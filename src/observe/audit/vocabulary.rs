@@ -23,6 +23,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "An operator let a domain count that an organization's admin had added",
     ),
     (
+        "domain.proved",
+        "A DNS record proved a domain that an organization's admin had added; it counts",
+    ),
+    (
         "domain.refused",
         "An operator took away a domain that waited for approval",
     ),

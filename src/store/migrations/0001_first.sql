@@ -57,7 +57,10 @@ CREATE TABLE providers (
     skew_ms         INTEGER NOT NULL DEFAULT 180000,
     link_count      INTEGER NOT NULL DEFAULT 0,        -- kept by triggers
     created_at      INTEGER NOT NULL,
-    last_sign_in_at INTEGER
+    last_sign_in_at INTEGER,
+    attribute_names TEXT NOT NULL DEFAULT '{}',        -- JSON: names by fact, where they aren't the kind's own
+    group_levels    TEXT NOT NULL DEFAULT '{}',        -- JSON: level by value of the groups attribute
+    groups_mapped   INTEGER NOT NULL DEFAULT 0         -- whether only the values in group_levels make groups
 ) STRICT;
 CREATE INDEX providers_by_organization ON providers (organization_id);
 CREATE INDEX providers_by_sso_url ON providers (sso_url) WHERE state = 'active';
@@ -77,7 +80,8 @@ CREATE TABLE domains (
     organization_id TEXT NOT NULL REFERENCES organizations (id),
     provider_id     TEXT REFERENCES providers (id) ON DELETE SET NULL,
     state           TEXT NOT NULL CHECK (state IN ('active', 'pending')),
-    created_at      INTEGER NOT NULL
+    created_at      INTEGER NOT NULL,
+    challenge       TEXT NOT NULL           -- what a DNS record has to say, as proof
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX domains_by_provider ON domains (provider_id);
 CREATE INDEX domains_by_organization ON domains (organization_id);
@@ -136,16 +140,18 @@ CREATE TABLE groups (
     display_name_key TEXT NOT NULL,
     external_id      TEXT,
     level            TEXT NOT NULL CHECK (level IN ('admin', 'editor', 'runner', 'viewer')),
-    origin           TEXT NOT NULL CHECK (origin IN ('scim', 'local')),
+    origin           TEXT NOT NULL CHECK (origin IN ('scim', 'saml', 'local')),
     resource         TEXT NOT NULL,
     version          INTEGER NOT NULL DEFAULT 1,
     member_count     INTEGER NOT NULL DEFAULT 0,       -- kept by triggers
     created_at       INTEGER NOT NULL,
     updated_at       INTEGER NOT NULL,
+    provider_id      TEXT REFERENCES providers (id),   -- whose attribute says who is in it; only with origin saml
     UNIQUE (organization_id, display_name_key)
 ) STRICT;
 CREATE INDEX groups_by_external_id ON groups (organization_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX groups_in_order ON groups (organization_id, id);
+CREATE INDEX groups_by_provider ON groups (provider_id) WHERE provider_id IS NOT NULL;
 CREATE TRIGGER groups_counted_in AFTER INSERT ON groups BEGIN
     UPDATE organizations SET group_count = group_count + 1 WHERE id = new.organization_id;
 END;

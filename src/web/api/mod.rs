@@ -12,6 +12,8 @@ pub(super) mod groups;
 pub(super) mod invitations;
 pub(super) mod notices;
 pub(super) mod organizations;
+mod provider_attributes;
+pub(super) mod provider_kinds;
 pub(super) mod providers;
 pub(super) mod session;
 pub(super) mod sessions;
@@ -87,6 +89,15 @@ impl Body {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(_) => Err(Problem::field(name, "expected true or false")),
+        }
+    }
+
+    /// A whole number from 0; absent or null is `None`.
+    fn number(&self, name: &'static str) -> Result<Option<u64>, Problem> {
+        let wrong = || Problem::field(name, "expected a whole number");
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(number) => number.as_u64().ok_or_else(wrong).map(Some),
         }
     }
 

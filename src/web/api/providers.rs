@@ -1,10 +1,12 @@
 //! Identity providers of an organization.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::super::route::Call;
 use super::super::{App, Problem};
-use super::{Body, json as answer};
+use super::{Body, json as answer, provider_attributes};
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, Change, Completion, Kind, State};
 use crate::directory::{DirectoryError, metadata_source, provider_deletion};
@@ -80,6 +82,10 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "enforced",
             "state",
             "domains",
+            "skew_seconds",
+            "mapping",
+            "group_levels",
+            "groups_mapped_only",
         ],
     )?;
     let id = call.parameter("provider").to_owned();
@@ -105,6 +111,10 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         enforced: body.flag("enforced")?,
         state,
         domains: new_domains,
+        skew: body.number("skew_seconds")?.map(Duration::from_secs),
+        names: provider_attributes::names(&body)?,
+        group_levels: provider_attributes::levels(&body)?,
+        groups_mapped_only: body.flag("groups_mapped_only")?,
     };
     let (by, now) = (call.author()?, call.now);
     let public = app.public.clone();

@@ -8,6 +8,7 @@ use data_encoding::BASE64;
 use portcullis::clock::Timestamp;
 use portcullis::demo::identity_provider::{Cipher, Encryption, IdentityProvider, ResponseSpec};
 use portcullis::saml::certificate::Certificate;
+use portcullis::saml::mapping::Mapping;
 use portcullis::saml::response::{
     DecryptionKey, Expectation, Opened, Refusal, SignIn, Trust, open,
 };
@@ -84,6 +85,8 @@ pub(crate) fn domains() -> &'static [String] {
     &DOMAINS
 }
 
+static MAPPING: LazyLock<Mapping> = LazyLock::new(Mapping::default);
+
 pub(crate) fn expectation() -> Expectation<'static> {
     Expectation {
         issuer: ISSUER,
@@ -93,6 +96,7 @@ pub(crate) fn expectation() -> Expectation<'static> {
         allow_unsolicited: false,
         domains: domains(),
         skew: Duration::from_secs(180),
+        mapping: &MAPPING,
     }
 }
 

@@ -364,7 +364,11 @@ fn email() {
         with("ann@other.example@acme.com", vec![]).unwrap_err(),
         "email-domain"
     );
-    assert_eq!(with("ann@acme.com", vec![]).unwrap().email, None);
+    // The NameID is the address where no attribute says one.
+    assert_eq!(
+        with("ann@acme.com", vec![]).unwrap().email.as_deref(),
+        Some("ann@acme.com")
+    );
     assert_eq!(with("ann", vec!["ann@acme.com"]).unwrap().name_id, "ann");
     let none = Expectation {
         domains: &[],
