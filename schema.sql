@@ -65,6 +65,17 @@ CREATE TABLE providers (
 CREATE INDEX providers_by_organization ON providers (organization_id);
 CREATE INDEX providers_by_sso_url ON providers (sso_url) WHERE state = 'active';
 
+-- How messages go to a provider's identity provider: what its metadata offers, and what was chosen.
+-- A provider without a row takes unsigned requests by HTTP-Redirect.
+CREATE TABLE provider_bindings (
+    provider_id     TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
+    takes_redirects INTEGER NOT NULL DEFAULT 1,
+    sso_post_url    TEXT,                   -- HTTP-POST SingleSignOnService
+    wants_signed    INTEGER NOT NULL DEFAULT 0,        -- WantAuthnRequestsSigned
+    request_binding TEXT CHECK (request_binding IN ('redirect', 'post')),  -- none: what the metadata offers
+    sign_requests   INTEGER                 -- none: what the metadata wants
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE provider_certificates (
     provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
     fingerprint TEXT NOT NULL,              -- SHA-256 of the DER, lower-case hex

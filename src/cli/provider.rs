@@ -13,7 +13,8 @@ use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{
-    self, Change, Completion, Kind, LevelChange, NamesChange, Provider, State,
+    self, Binding, BindingsChange, Change, Completion, Kind, LevelChange, NamesChange, Provider,
+    State,
 };
 use crate::directory::provider_deletion::{self, Preview};
 use crate::directory::provider_kind::Here;
@@ -106,6 +107,13 @@ pub(super) struct Set {
     /// Trust responses that nobody asked for [default: false]
     #[arg(long, value_name = "BOOL")]
     idp_initiated: Option<bool>,
+    /// How requests go to the identity provider: redirect or post [default: what its metadata
+    /// offers, redirect first]
+    #[arg(long, value_name = "BINDING")]
+    request_binding: Option<Binding>,
+    /// Sign requests [default: what its metadata wants]
+    #[arg(long, value_name = "BOOL")]
+    sign_requests: Option<bool>,
     /// Make users at their first sign-in [default: true]
     #[arg(long, value_name = "BOOL")]
     jit: Option<bool>,
@@ -288,6 +296,10 @@ impl Set {
             groups_mapped_only: self.groups_mapped_only,
             completion: self.completion(now)?,
             name: self.name,
+            bindings: BindingsChange {
+                request_binding: self.request_binding,
+                sign_requests: self.sign_requests,
+            },
             idp_initiated: self.idp_initiated,
             jit: self.jit,
             enforced: self.enforce,

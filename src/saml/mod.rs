@@ -17,10 +17,12 @@
 pub mod certificate;
 pub mod mapping;
 pub mod metadata;
+pub mod redirect;
 pub mod refusal;
 pub mod request;
 pub mod response;
 pub mod service_provider;
+pub mod signing;
 
 mod algorithm;
 mod assertion;

@@ -274,7 +274,7 @@ fn a_request_reaches_the_identity_provider_whole() {
         acs_url: ACS,
         issuer: AUDIENCE,
     };
-    let url = request.redirect_url("state");
+    let url = request.redirect_url("state", None).unwrap();
     let query = url.split_once('?').unwrap().1;
     let (_, value) = form_urlencoded::parse(query.as_bytes()).next().unwrap();
     let read = IDP.read_request(&value).unwrap();
