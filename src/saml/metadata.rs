@@ -39,6 +39,8 @@ pub struct IdpMetadata {
     pub takes_redirects: bool,
     /// SingleLogoutService for HTTP-Redirect, where there is one.
     pub slo_url: Option<String>,
+    /// Where LogoutResponses go by HTTP-Redirect: ResponseLocation, else the same.
+    pub slo_answer_url: Option<String>,
     /// Every signing certificate, without repetitions, in the order of the document. Never empty.
     pub certificates: Vec<Certificate>,
     /// Whether the identity provider asks for signed requests.
@@ -180,6 +182,11 @@ pub fn parse_idp(input: &[u8], now: Timestamp) -> Result<IdpMetadata, MetadataEr
         slo_url: location(provider, "SingleLogoutService", HTTP_REDIRECT)
             .filter(|url| is_sign_on_url(url))
             .map(str::to_owned),
+        slo_answer_url: service(provider, "SingleLogoutService", HTTP_REDIRECT)
+            .and_then(|e| e.attribute("ResponseLocation").or(e.attribute("Location")))
+            .map(str::trim)
+            .filter(|url| is_sign_on_url(url))
+            .map(str::to_owned),
         certificates: signing_certificates(provider)?,
         want_authn_requests_signed: provider
             .attribute("WantAuthnRequestsSigned")
@@ -303,11 +310,15 @@ fn check_valid_until(element: Element<'_>, now: Timestamp) -> Result<(), Metadat
     Ok(())
 }
 
-fn location<'d>(provider: Element<'d>, service: &str, binding: &str) -> Option<&'d str> {
+fn service<'d>(provider: Element<'d>, name: &str, binding: &str) -> Option<Element<'d>> {
     provider
         .children()
-        .filter(|e| e.is(METADATA, service))
-        .find(|e| e.attribute("Binding").map(str::trim) == Some(binding))?
+        .filter(|e| e.is(METADATA, name))
+        .find(|e| e.attribute("Binding").map(str::trim) == Some(binding))
+}
+
+fn location<'d>(provider: Element<'d>, name: &str, binding: &str) -> Option<&'d str> {
+    service(provider, name, binding)?
         .attribute("Location")
         .map(str::trim)
 }

@@ -15,6 +15,7 @@
 //! and which field of the identity provider to change.
 
 pub mod certificate;
+pub mod logout;
 pub mod mapping;
 pub mod metadata;
 pub mod redirect;

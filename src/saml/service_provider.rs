@@ -24,6 +24,8 @@ pub struct ServiceProvider<'a> {
     pub entity_id: &'a str,
     /// Where responses are posted, which Okta calls "Single sign-on URL".
     pub acs_url: &'a str,
+    /// Our SingleLogoutService.
+    pub slo_url: &'a str,
     /// Whether requests to this provider are signed.
     pub signs_requests: bool,
     /// DER of the certificate our signatures are verified with.
@@ -45,7 +47,8 @@ pub fn metadata(provider: &ServiceProvider<'_>) -> String {
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{entity_id}">
   <md:SPSSODescriptor AuthnRequestsSigned="{signs_requests}" WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
-{signing}{encryption}    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
+{signing}{encryption}    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{slo_url}"/>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
     <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified</md:NameIDFormat>
     <md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{acs_url}" index="0" isDefault="true"/>
   </md:SPSSODescriptor>
@@ -53,6 +56,7 @@ pub fn metadata(provider: &ServiceProvider<'_>) -> String {
 "#,
         signs_requests = provider.signs_requests,
         entity_id = escape(provider.entity_id),
+        slo_url = escape(provider.slo_url),
         acs_url = escape(provider.acs_url),
     )
 }
@@ -77,6 +81,7 @@ mod tests {
         let text = metadata(&ServiceProvider {
             entity_id: "https://door.example/saml/abc/metadata?a=1&b=\"2\"",
             acs_url: "https://door.example/saml/abc/acs",
+            slo_url: "https://door.example/saml/abc/slo",
             signs_requests: false,
             signing_certificate: b"signing",
             encryption_certificate: b"encryption",
@@ -98,6 +103,7 @@ mod tests {
             [
                 "KeyDescriptor",
                 "KeyDescriptor",
+                "SingleLogoutService",
                 "NameIDFormat",
                 "NameIDFormat",
                 "AssertionConsumerService"

@@ -25,6 +25,7 @@ mod saml;
 mod scim;
 mod security_headers;
 mod signed_in;
+mod slo;
 mod static_files;
 mod switch;
 mod template;

@@ -121,6 +121,7 @@ pub(super) fn metadata(app: &App, call: &Call<'_>) -> Result<Response, Problem> 
     let xml = service_provider(&ServiceProvider {
         entity_id: &app.public.entity_id(id),
         acs_url: &app.public.acs(id),
+        slo_url: &app.public.slo(id),
         signs_requests: bindings.sign_requests,
         signing_certificate: &keys.signing_certificate,
         encryption_certificate: &keys.encryption_certificate,

@@ -40,4 +40,5 @@ mod sessions;
 mod shapes;
 mod siege;
 mod sign_in;
+mod single_logout;
 mod store;

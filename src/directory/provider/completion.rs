@@ -34,6 +34,7 @@ impl Completion {
             offered: Offered {
                 takes_redirects: metadata.takes_redirects,
                 sso_post_url: metadata.sso_post_url,
+                slo_answer_url: metadata.slo_answer_url,
                 wants_signed: metadata.want_authn_requests_signed,
             },
         }

@@ -71,6 +71,7 @@ CREATE TABLE provider_bindings (
     provider_id     TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
     takes_redirects INTEGER NOT NULL DEFAULT 1,
     sso_post_url    TEXT,                   -- HTTP-POST SingleSignOnService
+    slo_answer_url  TEXT,                   -- where HTTP-Redirect LogoutResponses go
     wants_signed    INTEGER NOT NULL DEFAULT 0,        -- WantAuthnRequestsSigned
     request_binding TEXT CHECK (request_binding IN ('redirect', 'post')),  -- none: what the metadata offers
     sign_requests   INTEGER                 -- none: what the metadata wants
@@ -278,7 +279,7 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_user ON sessions (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX sessions_by_operator ON sessions (operator_id) WHERE operator_id IS NOT NULL;
-CREATE INDEX sessions_by_provider ON sessions (provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX sessions_by_provider ON sessions (provider_id, name_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE tokens (

@@ -128,6 +128,7 @@ fn pasted_something_else() {
     );
     assert_eq!(parse("<a/>"), Err(E::WrongRoot("a".into())));
     let ours = service_provider(&ServiceProvider {
+        slo_url: "https://door.example/saml/abc/slo",
         signs_requests: false,
         entity_id: AUDIENCE,
         acs_url: ACS,
