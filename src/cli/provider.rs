@@ -315,6 +315,14 @@ impl Set {
             let readiness = store.read(|conn| enforcement::readiness(conn, &changed, now))?;
             output::note(&format!("Warning: {}", readiness.warning));
         }
+        if self.idp_initiated == Some(true) {
+            output::note(
+                "Warning: a response that nobody asked for is bound to no browser. Whoever has one \
+                 of their own can have somebody else's browser post it, and a stolen one opens a \
+                 session for about two minutes. The tile in the identity provider's portal works \
+                 without this option.",
+            );
+        }
         show(&store, &changed, now, self.json)
     }
 
