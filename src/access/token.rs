@@ -139,6 +139,23 @@ pub fn find_active(
         .optional()?)
 }
 
+/// The token that was presented and worked once, but not now.
+pub fn find_ended(
+    conn: &Connection,
+    presented: &str,
+    now: Timestamp,
+) -> Result<Option<ScimToken>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id, organization_id, provider_id, name, created_at, expires_at, revoked_at, last_used_at,
+                 last_used_from
+             FROM tokens
+             WHERE hash = ?1 AND kind = 'scim' AND (revoked_at IS NOT NULL OR expires_at <= ?2)",
+        )?
+        .query_row(params![secret::hash(presented), now.millis()], read)
+        .optional()?)
+}
+
 /// An organization's tokens, newest first, revoked ones included.
 pub fn list(conn: &Connection, organization_id: &str) -> Result<Vec<ScimToken>, StoreError> {
     let mut statement = conn.prepare_cached(

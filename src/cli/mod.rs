@@ -2,6 +2,7 @@
 //! itself, with the server running or not, and takes `--json`.
 
 mod audit;
+mod brake;
 mod break_glass;
 mod certificate;
 mod completions;

@@ -13,7 +13,7 @@ use crate::directory::addresses::PublicUrl;
 use crate::directory::organization::{self, Change, Organization};
 use crate::directory::session_limits::{self, Change as LimitChange};
 use crate::directory::slug::Slug;
-use crate::directory::{DirectoryError, Level};
+use crate::directory::{DirectoryError, Level, UnknownExtensions};
 use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +63,9 @@ pub(super) enum Org {
         /// identity provider that stands there [default: false]
         #[arg(long, value_name = "BOOL")]
         internal_metadata: Option<bool>,
+        /// What becomes of pushed SCIM extensions that aren't known here: keep or refuse
+        #[arg(long, value_name = "WHAT")]
+        unknown_extensions: Option<UnknownExtensions>,
         /// How long sessions of a level last without a request, such as admin=30m; `ordinary`
         /// instead of a duration takes the level's limits away
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
@@ -130,6 +133,7 @@ impl Org {
                 default_user_level,
                 local_sign_in,
                 internal_metadata,
+                unknown_extensions,
                 session_idle,
                 session_absolute,
                 json,
@@ -141,6 +145,7 @@ impl Org {
                     default_user_level,
                     local_sign_in,
                     internal_metadata,
+                    unknown_extensions,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public, limits) = global.open()?.write(move |tx| {
@@ -251,6 +256,14 @@ fn show(
                 "yes"
             } else {
                 "no"
+            }
+            .to_owned(),
+        ),
+        (
+            "Unknown SCIM extensions",
+            match organization.unknown_extensions {
+                UnknownExtensions::Keep => "are kept",
+                UnknownExtensions::Refuse => "are refused",
             }
             .to_owned(),
         ),

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::brake::Brake;
 use super::{CliError, Global, output};
 use crate::access::token::{self, ScimToken};
 use crate::clock::{self, Timestamp};
@@ -16,6 +17,9 @@ pub(super) enum Scim {
     /// The tokens that identity providers push with
     #[command(subcommand)]
     Token(Token),
+    /// What holds a client that takes access from too many people, or from the last admin
+    #[command(subcommand)]
+    Brake(Brake),
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,7 +72,10 @@ fn time(text: &str) -> Result<Timestamp, String> {
 
 impl Scim {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
-        let Self::Token(command) = self;
+        let command = match self {
+            Self::Token(command) => command,
+            Self::Brake(command) => return command.run(global),
+        };
         let store = global.open()?;
         let (by, now) = (Author::command_line(), clock::now());
         match command {

@@ -22,6 +22,7 @@ use crate::access::password::{self, Gate, GateLimits};
 use crate::access::{invitation, session, sign_in_request, throttle};
 use crate::clock;
 use crate::directory::addresses::PublicUrl;
+use crate::directory::brake;
 use crate::edge::{Edge, Limits, Tls, tls};
 use crate::observe::audit::{Author, retention};
 use crate::observe::webhook::Courier;
@@ -215,7 +216,8 @@ impl Serve {
                     stopper.stop();
                 }
             })?;
-        edge.run(app);
+        edge.run(Arc::clone(&app) as Arc<_>);
+        app.finish();
         closing.close();
         drop(stopping);
         let _ = watcher.join();
@@ -352,6 +354,7 @@ fn keep_house(store: &Store) {
     });
     // A piece at a time, so that others get in between.
     let result = result.and_then(|()| {
+        while store.write(move |tx| brake::prune(tx, now))? > 0 {}
         while store.write(move |tx| trace::prune(tx, now))? > 0 {}
         while store.write(move |tx| event::prune(tx, now))? > 0 {}
         if let Some(limit) = store.read(|conn| retention::due(conn, now))? {

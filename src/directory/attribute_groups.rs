@@ -88,6 +88,13 @@ pub fn follow(
     }))
 }
 
+/// How many groups the provider has made.
+pub(super) fn count(conn: &Connection, provider: &Provider) -> Result<i64, DirectoryError> {
+    Ok(conn
+        .prepare_cached("SELECT count(*) FROM groups WHERE provider_id = ?1")?
+        .query_row([&provider.id], |row| row.get(0))?)
+}
+
 /// The groups that the values mean, by id, made where that is wanted.
 fn wanted(
     tx: &Connection,
@@ -99,9 +106,7 @@ fn wanted(
     now: Timestamp,
 ) -> Result<BTreeMap<String, String>, DirectoryError> {
     let mut wanted = BTreeMap::new();
-    let mut made = tx
-        .prepare_cached("SELECT count(*) FROM groups WHERE provider_id = ?1")?
-        .query_row([&provider.id], |row| row.get::<_, i64>(0))?;
+    let mut made = count(tx, provider)?;
     for value in values {
         if !is_group_name(value) {
             told.passed_over.push((value.clone(), "no group's name"));

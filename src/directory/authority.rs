@@ -43,6 +43,8 @@ pub enum Action {
     OwnSession,
     /// The own profile, password, second factor, sessions and API tokens. In person only.
     OwnAccount,
+    /// Read the own SCIM resource.
+    OwnProfile,
     /// Read users, groups and providers.
     ReadDirectory,
     /// Invite, change and deactivate users.
@@ -134,7 +136,7 @@ fn member_may(
     let admin = levels.contains(Level::Admin);
     let editor = levels.contains(Level::Editor);
     let enough = match action {
-        Action::OwnSession | Action::OwnAccount => true,
+        Action::OwnSession | Action::OwnAccount | Action::OwnProfile => true,
         Action::ReadDirectory => admin || editor || levels.contains(Level::Viewer),
         Action::ReadTraces => admin || editor,
         // Whom an identity provider made is its and the admins' business, and no editor
@@ -171,7 +173,7 @@ impl Action {
         match self {
             Self::OwnSession => Need::Nothing,
             Self::OwnAccount | Self::IssueTokens => Need::Person,
-            Self::ReadDirectory => Need::Scope(Scope::Read),
+            Self::OwnProfile | Self::ReadDirectory => Need::Scope(Scope::Read),
             Self::ReadTraces => Need::Scope(Scope::Audit),
             Self::ChangeUsers => Need::Scope(Scope::Users),
             Self::Administer => Need::Scope(Scope::Admin),
@@ -331,6 +333,7 @@ mod tests {
         let table = [
             (OwnSession, [true, true, true, true, true, true]),
             (OwnAccount, [true, true, true, true, true, true]),
+            (OwnProfile, [true, true, true, true, true, true]),
             (ReadDirectory, [true, true, false, true, false, true]),
             (ChangeUsers, [true, true, false, false, false, true]),
             (ReadTraces, [true, true, false, false, false, true]),
@@ -375,6 +378,7 @@ mod tests {
         let table = [
             (OwnSession, [true, true, true, true, true]),
             (OwnAccount, [false; 5]),
+            (OwnProfile, [true, false, false, false, false]),
             (ReadDirectory, [true, false, false, false, false]),
             (ReadTraces, [false, true, false, false, false]),
             (ChangeUsers, [false, false, true, false, false]),
@@ -425,6 +429,7 @@ mod tests {
             for action in [
                 OwnSession,
                 OwnAccount,
+                OwnProfile,
                 ReadDirectory,
                 ChangeUsers,
                 ReadTraces,

@@ -56,6 +56,17 @@ pub fn find(conn: &Connection, id: &str) -> Result<Option<Group>, DirectoryError
         .optional()?)
 }
 
+/// Counts, for the groups of a user who is about to go, that a member leaves: the rows of the
+/// memberships go with the user's.
+pub(super) fn left_by(tx: &Connection, user_id: &str, now: Timestamp) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE groups SET version = version + 1, updated_at = ?2
+         WHERE id IN (SELECT group_id FROM members WHERE user_id = ?1)",
+    )?
+    .execute(params![user_id, now.millis()])?;
+    Ok(())
+}
+
 /// The groups of an organization by displayName, or those whose name starts with a prefix.
 pub fn list(
     conn: &Connection,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::domain::{self, EmailDomain};
 use super::error::is_unique_violation;
 use super::user::{self, Origin, User};
-use super::{DirectoryError, Level, fold, provisioned, way_in};
+use super::{DirectoryError, Level, fold, group, provisioned, way_in};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author};
 use crate::store::id;
@@ -92,8 +92,9 @@ pub fn create(
     }
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, email, email_key,
-             email_verified, display_name, active, origin, resource, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, 'local', ?9, ?10, ?10)",
+             email_verified, display_name, active, origin, resource, created_at, updated_at,
+             display_name_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, 'local', ?9, ?10, ?10, ?11)",
     )?
     .execute(params![
         id,
@@ -105,7 +106,8 @@ pub fn create(
         is_verified(tx, organization_id, &draft.email)?,
         draft.display_name,
         resource(draft).to_string(),
-        now.millis()
+        now.millis(),
+        draft.display_name.as_deref().map(fold)
     ])
     .map_err(|error| taken(error, &draft.user_name))?;
     match draft.level {
@@ -160,7 +162,7 @@ pub fn change(
     };
     tx.prepare_cached(
         "UPDATE users SET email = ?2, email_key = ?3, email_verified = ?4, display_name = ?5,
-             resource = ?6, version = version + 1, updated_at = ?7
+             resource = ?6, version = version + 1, updated_at = ?7, display_name_key = ?8
          WHERE id = ?1",
     )?
     .execute(params![
@@ -170,7 +172,8 @@ pub fn change(
         verified,
         display_name,
         Value::Object(resource).to_string(),
-        now.millis()
+        now.millis(),
+        display_name.map(fold)
     ])?;
     let after = user::find_in(tx, &before.organization_id, &before.id)?;
     if let Some(detail) = audit::changes(&user::facts(before), &user::facts(&after)) {
@@ -219,6 +222,7 @@ pub fn delete(
     }
     let ended = user::end_access(tx, &user.id, now)?;
     provisioned::user_deleted(tx, &user.organization_id, &user.id, &ended, by, now)?;
+    group::left_by(tx, &user.id, now)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([&user.id])?;
     Ok(())

@@ -7,6 +7,8 @@
 pub mod addresses;
 pub mod attribute_groups;
 pub mod authority;
+pub mod brake;
+pub mod cursor_key;
 pub mod deprovisioning;
 pub mod deprovisioning_histogram;
 pub mod domain;
@@ -32,12 +34,14 @@ pub mod session_limits;
 pub mod sessions;
 pub mod sign_in;
 pub mod slug;
+pub mod unknown_extensions;
 pub mod user;
 pub mod way_in;
 
 pub use authority::{Action, Actor, Decision, Need, Target, may, may_grant};
 pub use error::DirectoryError;
 pub use level::{Level, Levels};
+pub use unknown_extensions::UnknownExtensions;
 
 /// A page of a list: `total` rows exist, `next` is where the next page starts.
 #[derive(Debug, serde::Serialize)]

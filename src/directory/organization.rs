@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::is_unique_violation;
 use super::slug::Slug;
-use super::{DirectoryError, Level};
+use super::{DirectoryError, Level, UnknownExtensions};
 use crate::access::session;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry};
@@ -29,6 +29,8 @@ pub struct Organization {
     pub local_sign_in: bool,
     /// Whether its admins may have metadata fetched from this site's networks.
     pub internal_metadata: bool,
+    /// What becomes of SCIM extensions that nobody here knows.
+    pub unknown_extensions: UnknownExtensions,
     /// How many users it has.
     pub users: i64,
     /// How many groups it has.
@@ -38,7 +40,8 @@ pub struct Organization {
 }
 
 const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
-                       group_count, created_at, local_sign_in, internal_metadata";
+                       group_count, created_at, local_sign_in, internal_metadata, \
+                       unknown_extensions";
 
 /// Makes one. A taken slug is a conflict.
 pub fn create(
@@ -113,6 +116,8 @@ pub struct Change {
     pub local_sign_in: Option<bool>,
     /// Whether its admins may have metadata fetched from this site's networks. For operators.
     pub internal_metadata: Option<bool>,
+    /// Whether SCIM extensions that nobody here knows are kept or refused from now on.
+    pub unknown_extensions: Option<UnknownExtensions>,
 }
 
 /// Changes one and returns it as it is then.
@@ -130,7 +135,7 @@ pub fn change(
     };
     tx.prepare_cached(
         "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4,
-             internal_metadata = ?5
+             internal_metadata = ?5, unknown_extensions = ?6
          WHERE id = ?1",
     )?
     .execute(params![
@@ -142,7 +147,10 @@ pub fn change(
         change
             .default_user_level
             .unwrap_or(before.default_user_level),
-        change.internal_metadata.unwrap_or(before.internal_metadata)
+        change.internal_metadata.unwrap_or(before.internal_metadata),
+        change
+            .unknown_extensions
+            .unwrap_or(before.unknown_extensions)
     ])?;
     if let Some(on) = change.local_sign_in {
         tx.prepare_cached("UPDATE organizations SET local_sign_in = ?2 WHERE id = ?1")?
@@ -170,6 +178,7 @@ fn facts(organization: &Organization) -> Map<String, Value> {
         ("default_user_level", json!(organization.default_user_level)),
         ("local_sign_in", json!(organization.local_sign_in)),
         ("internal_metadata", json!(organization.internal_metadata)),
+        ("unknown_extensions", json!(organization.unknown_extensions)),
     ])
 }
 
@@ -219,5 +228,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         created_at: Timestamp::from_millis(row.get(7)?),
         local_sign_in: row.get(8)?,
         internal_metadata: row.get(9)?,
+        unknown_extensions: row.get(10)?,
     })
 }

@@ -29,6 +29,8 @@ pub struct Preview {
     pub scim_tokens: usize,
     /// Sessions that would end.
     pub sessions: i64,
+    /// Groups that its attribute has made, which would go.
+    pub groups: i64,
     /// How people could come in afterwards, in words.
     pub other_ways_in: Vec<String>,
 }
@@ -74,6 +76,7 @@ pub fn preview(
         enforced: in_use && provider.enforced,
         scim_tokens: tokens(conn, provider)?.len(),
         sessions,
+        groups: attribute_groups::count(conn, provider)?,
         other_ways_in: other_ways_in(conn, provider, with_password)?,
     })
 }

@@ -205,7 +205,7 @@ pub(super) fn user_deleted(
 }
 
 /// What is told of a group beside its members.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GroupFacts {
     display_name: String,
     external_id: Option<String>,
@@ -268,6 +268,11 @@ impl Membership {
         }
     }
 
+    /// Who left, by id.
+    pub(super) fn leavers(&self) -> &BTreeSet<String> {
+        &self.removed
+    }
+
     /// As many as fit into one line, taken out.
     fn part(&mut self) -> Self {
         let mut part = Self::default();
@@ -284,7 +289,7 @@ impl Membership {
         part
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty()
     }
 

@@ -286,8 +286,9 @@ fn make(
     let id = id::new(now);
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, email, email_key,
-             email_verified, display_name, active, origin, resource, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, 1, 'saml', ?8, ?9, ?9)",
+             email_verified, display_name, active, origin, resource, created_at, updated_at,
+             display_name_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, 1, 'saml', ?8, ?9, ?9, ?10)",
     )?
     .execute(params![
         id,
@@ -304,7 +305,8 @@ fn make(
             person
         ))
         .to_string(),
-        now.millis()
+        now.millis(),
+        fold(&display_name)
     ])?;
     let level = user::grant_default(tx, &id, &provider.organization_id)?;
     let made = user::find(tx, &id)?.ok_or_else(|| DirectoryError::not_found("user", id))?;

@@ -18,6 +18,8 @@ pub const BREAK_GLASS_USED: &str = "break-glass.used";
 pub const BREAK_GLASS_ARMED: &str = "break-glass.armed";
 /// A break-glass drill was run.
 pub const BREAK_GLASS_DRILLED: &str = "break-glass.drilled";
+/// The brake holds SCIM changes until an admin answers.
+pub const SCIM_HELD: &str = "scim.held";
 /// Somebody wants to see whether a webhook works.
 pub const WEBHOOK_TEST: &str = "webhook.test";
 
@@ -26,6 +28,10 @@ pub const KINDS: &[(&str, &str)] = &[
     (BREAK_GLASS_USED, "A break-glass account signed in"),
     (BREAK_GLASS_ARMED, "A break-glass account was armed"),
     (BREAK_GLASS_DRILLED, "A break-glass drill passed or failed"),
+    (
+        SCIM_HELD,
+        "SCIM changes are held until an admin says yes or no",
+    ),
     (WEBHOOK_TEST, "A webhook was tried"),
 ];
 

@@ -3,8 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bulk;
+use super::cursor;
 use super::error::ScimError;
-use super::query::MAX_COUNT;
+use super::query::{DEFAULT_COUNT, MAX_COUNT};
 use super::render;
 use super::schema::{
     self, Attribute, Mutability, RESOURCE_TYPES, ResourceType, Returned, SCHEMAS, Schema, Type,
@@ -16,11 +18,23 @@ pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": true,
+            "maxOperations": bulk::MAX_OPERATIONS,
+            "maxPayloadSize": bulk::MAX_PAYLOAD,
+        },
         "filter": {"supported": true, "maxResults": MAX_COUNT},
         "changePassword": {"supported": false},
-        "sort": {"supported": false},
-        "etag": {"supported": false},
+        "sort": {"supported": true},
+        "etag": {"supported": true},
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_COUNT,
+            "maxPageSize": MAX_COUNT,
+            "cursorTimeout": cursor::LIFETIME.as_secs(),
+        },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -122,7 +136,10 @@ fn attribute(attribute: &Attribute) -> Value {
     if !attribute.canonical_values.is_empty() {
         shown.insert("canonicalValues".into(), attribute.canonical_values.into());
     }
-    if matches!(attribute.kind, Type::String | Type::Reference) {
+    if matches!(
+        attribute.kind,
+        Type::String | Type::Reference | Type::Binary
+    ) {
         shown.insert("caseExact".into(), attribute.case_exact.into());
     }
     let mutability = match attribute.mutability {
@@ -159,6 +176,7 @@ fn type_name(kind: Type) -> &'static str {
         Type::Boolean => "boolean",
         Type::DateTime => "dateTime",
         Type::Reference => "reference",
+        Type::Binary => "binary",
         Type::Complex => "complex",
     }
 }
@@ -182,14 +200,18 @@ mod tests {
         for (feature, supported) in [
             ("patch", true),
             ("filter", true),
-            ("bulk", false),
-            ("sort", false),
-            ("etag", false),
+            ("bulk", true),
+            ("sort", true),
+            ("etag", true),
             ("changePassword", false),
         ] {
             assert_eq!(config[feature]["supported"], supported, "{feature}");
         }
         assert_eq!(config["filter"]["maxResults"], MAX_COUNT);
+        let pagination = &config["pagination"];
+        assert_eq!(pagination["defaultPaginationMethod"], "index");
+        assert_eq!(pagination["maxPageSize"], MAX_COUNT);
+        assert_eq!(pagination["cursorTimeout"], cursor::LIFETIME.as_secs());
         assert_eq!(
             config["meta"]["location"],
             format!("{BASE}/ServiceProviderConfig")

@@ -41,6 +41,11 @@ impl ScimError {
         Self::keyed(409, "uniqueness", detail)
     }
 
+    /// 412: a condition of the client's doesn't hold (RFC 7644 section 3.14).
+    pub fn precondition(detail: impl Into<String>) -> Self {
+        Self::new(412, detail)
+    }
+
     /// 413: the body, or what it would make of the resource, is too large.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::new(413, detail)
@@ -79,6 +84,21 @@ impl ScimError {
     /// 400 `tooMany`: more items than one request may hold.
     pub fn too_many(detail: impl Into<String>) -> Self {
         Self::keyed(400, "tooMany", detail)
+    }
+
+    /// 400 `invalidCursor`, RFC 9865 section 2.1: the cursor isn't one of this list.
+    pub fn invalid_cursor(detail: impl Into<String>) -> Self {
+        Self::keyed(400, "invalidCursor", detail)
+    }
+
+    /// 400 `expiredCursor`, RFC 9865 section 2.1: the cursor is too old.
+    pub fn expired_cursor(detail: impl Into<String>) -> Self {
+        Self::keyed(400, "expiredCursor", detail)
+    }
+
+    /// 400 `invalidCount`, RFC 9865 section 2.1: `count` beside a cursor is no number.
+    pub fn invalid_count(detail: impl Into<String>) -> Self {
+        Self::keyed(400, "invalidCount", detail)
     }
 
     /// The message body. `status` is a string, as RFC 7644 section 3.12 has it and Okta's own suite

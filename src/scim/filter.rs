@@ -86,6 +86,12 @@ pub enum Literal {
 }
 
 impl Filter {
+    /// Always true: all of nothing.
+    pub const ALWAYS: Self = Self::And(Vec::new());
+
+    /// Never true: any of nothing.
+    pub const NEVER: Self = Self::Or(Vec::new());
+
     /// The filter for resources of `kind`, with canonical names. What was forgiven on the way goes
     /// to `notes`. Errors are `invalidFilter`.
     pub fn resolve(
@@ -93,16 +99,44 @@ impl Filter {
         kind: &ResourceType,
         notes: &mut Vec<&'static str>,
     ) -> Result<Filter, ScimError> {
+        self.resolve_among(kind, &[], notes)
+    }
+
+    /// The same where resources of all `kinds` are asked for at once: what `kind` lacks and another
+    /// has is without a value here, RFC 7644 section 3.4.2.1.
+    pub fn resolve_among(
+        &self,
+        kind: &ResourceType,
+        kinds: &[&ResourceType],
+        notes: &mut Vec<&'static str>,
+    ) -> Result<Filter, ScimError> {
+        let elsewhere = |path: &AttributePath| {
+            kinds
+                .iter()
+                .any(|kind| known(path, kind, &mut Vec::new()).is_ok())
+        };
+        let mut each = |terms: &[Filter]| {
+            let resolved = terms
+                .iter()
+                .map(|term| term.resolve_among(kind, kinds, notes));
+            resolved.collect::<Result<Vec<_>, _>>()
+        };
         Ok(match self {
-            Self::And(terms) => Self::And(resolve_all(terms, kind, notes)?),
-            Self::Or(terms) => Self::Or(resolve_all(terms, kind, notes)?),
-            Self::Not(inner) => Self::Not(Box::new(inner.resolve(kind, notes)?)),
-            Self::Present(path) => {
-                let (path, _) = known(path, kind, notes)?;
-                Self::Present(path)
-            }
+            Self::And(terms) => Self::And(each(terms)?),
+            Self::Or(terms) => Self::Or(each(terms)?),
+            Self::Not(inner) => Self::Not(Box::new(inner.resolve_among(kind, kinds, notes)?)),
+            Self::Present(path) => match known(path, kind, notes) {
+                Ok((path, _)) => Self::Present(path),
+                Err(_) if elsewhere(path) => Self::NEVER,
+                Err(unknown) => return Err(unknown),
+            },
             Self::Compare { path, op, value } => {
-                let (path, compared) = known(path, kind, notes)?;
+                let (path, compared) = match known(path, kind, notes) {
+                    Ok(known) => known,
+                    Err(_) if elsewhere(path) && unassigned(*op, value) => return Ok(Self::ALWAYS),
+                    Err(_) if elsewhere(path) => return Ok(Self::NEVER),
+                    Err(unknown) => return Err(unknown),
+                };
                 let path = match (&path.sub, compared.name) {
                     (None, "value") => AttributePath {
                         sub: Some("value".into()),
@@ -118,10 +152,11 @@ impl Filter {
                 }
             }
             Self::ValuePath { path, filter } => {
-                let target = kind
-                    .target(path)
-                    .filter(|target| target.sub.is_none())
-                    .ok_or_else(|| unknown(path))?;
+                let target = match kind.target(path).filter(|target| target.sub.is_none()) {
+                    Some(target) => target,
+                    None if elsewhere(path) => return Ok(Self::NEVER),
+                    None => return Err(unknown(path)),
+                };
                 let filter = filter.resolve_element(target.attribute, notes)?;
                 Self::ValuePath {
                     path: target.path(),
@@ -160,12 +195,13 @@ impl Filter {
     }
 }
 
-fn resolve_all(
-    terms: &[Filter],
-    kind: &ResourceType,
-    notes: &mut Vec<&'static str>,
-) -> Result<Vec<Filter>, ScimError> {
-    terms.iter().map(|term| term.resolve(kind, notes)).collect()
+/// What a comparison says of an attribute without a value.
+pub(super) fn unassigned(op: Operator, literal: &Literal) -> bool {
+    match op {
+        Operator::Equal => *literal == Literal::Null,
+        Operator::NotEqual => *literal != Literal::Null,
+        _ => false,
+    }
 }
 
 /// The path in canonical spelling, and the definition of what is compared.
@@ -240,10 +276,12 @@ fn comparable(
             }
         }
         (Type::String | Type::Reference, Literal::String(_)) => return Ok(literal.clone()),
+        (Type::Binary, Literal::String(_)) if equality => return Ok(literal.clone()),
         _ => {}
     }
     let wanted = match attribute.kind {
         Type::Boolean => "with eq or ne, to true or false",
+        Type::Binary => "with eq or ne, to base64 in quotes",
         Type::DateTime => "with eq, ne, gt, ge, lt or le, to a date and time of RFC 3339 in quotes",
         _ => "to a string in quotes",
     };
@@ -310,6 +348,29 @@ mod tests {
         let (filter, notes) = resolved("active eq \"True\"");
         assert_eq!(filter, parse("active eq true").unwrap());
         assert_eq!(notes, [forgive::BOOLEAN_AS_TEXT]);
+    }
+
+    #[test]
+    fn what_only_another_type_has_is_without_a_value() {
+        let both = [&USER, &GROUP];
+        let among = |text: &str, kind: &ResourceType| {
+            parse(text)
+                .unwrap()
+                .resolve_among(kind, &both, &mut Vec::new())
+        };
+        for (text, group) in [
+            ("userName eq \"a\"", Filter::NEVER),
+            ("userName ne \"a\"", Filter::ALWAYS),
+            ("userName eq null", Filter::ALWAYS),
+            ("userName pr", Filter::NEVER),
+            ("email eq \"a\"", Filter::NEVER),
+            ("emails[type eq \"work\"]", Filter::NEVER),
+        ] {
+            assert_eq!(among(text, &GROUP), Ok(group), "{text}");
+            assert!(among(text, &USER).is_ok(), "{text}");
+        }
+        assert!(among("colour pr", &GROUP).is_err() && among("password pr", &GROUP).is_err());
+        assert!(among("members.value eq 5", &GROUP).is_err());
     }
 
     #[test]

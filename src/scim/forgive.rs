@@ -35,8 +35,15 @@ pub const PASSWORD_DISCARDED: &str = "a password came and was discarded";
 /// Some clients leave `schemas` out of a PATCH.
 pub const NO_PATCH_SCHEMA: &str = "the PATCH does not name its schema";
 
+/// The example of RFC 7644 section 3.7 gives a PATCH in a bulk request as a bare list of operations.
+pub const BULK_PATCH_AS_LIST: &str = "a PATCH in a bulk request came as a list of operations";
+
+/// Entra ID writes to custom extensions attribute by attribute, also to those that we don't know.
+pub const UNKNOWN_EXTENSION: &str =
+    "an attribute of an extension that isn't known here was kept as it came";
+
 /// Adds a note once.
-pub(super) fn note(notes: &mut Vec<&'static str>, what: &'static str) {
+pub fn note(notes: &mut Vec<&'static str>, what: &'static str) {
     if !notes.contains(&what) {
         notes.push(what);
     }

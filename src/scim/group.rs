@@ -35,7 +35,11 @@ impl GroupDraft {
     /// Parses the body of a POST or PUT. Errors as of [`super::UserDraft::parse`]; 400 `tooMany`
     /// for more than [`MAX_MEMBERS`].
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
-        let mut received = json::object(body)?;
+        Self::from_resource(json::object(body)?)
+    }
+
+    /// The same from an object.
+    pub fn from_resource(mut received: Map<String, Value>) -> Result<Self, ScimError> {
         let members = take_members(&mut received)?;
         let mut notes = Vec::new();
         let resource = validate::resource(received, &GROUP, &mut notes)?;
@@ -47,6 +51,15 @@ impl GroupDraft {
             resource,
             notes,
         })
+    }
+
+    /// Refuses extensions that we don't know, for organizations that want it so: 400
+    /// `invalidValue` with the URN. `kept` is the stored resource; what is in it just so may stay.
+    pub fn only_known_extensions(
+        &self,
+        kept: Option<&Map<String, Value>>,
+    ) -> Result<(), ScimError> {
+        validate::only_known_extensions(&self.resource, &GROUP, kept)
     }
 }
 

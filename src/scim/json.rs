@@ -118,6 +118,46 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
+/// The members of a message, taken by name without case.
+pub(super) struct Fields(Map<String, Value>);
+
+impl Fields {
+    pub(super) fn of(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+
+    /// Null counts as absent. Two spellings of one name are refused.
+    pub(super) fn take(&mut self, name: &str) -> Result<Option<Value>, ScimError> {
+        let mut found = None;
+        let spelled: Vec<String> = self
+            .0
+            .keys()
+            .filter(|key| key.eq_ignore_ascii_case(name))
+            .cloned()
+            .collect();
+        for key in spelled {
+            if found.is_some() {
+                return Err(ScimError::invalid_syntax(format!(
+                    "`{name}` is given twice."
+                )));
+            }
+            found = self.0.shift_remove(&key);
+        }
+        Ok(found.filter(|value| !value.is_null()))
+    }
+
+    /// Refuses what nobody has taken.
+    pub(super) fn nothing_else(&self, what: &str) -> Result<(), ScimError> {
+        match self.0.keys().next() {
+            Some(key) => Err(ScimError::invalid_syntax(format!(
+                "`{}` is no part of {what}.",
+                super::error::shown(key)
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
 
-use super::filter::{Filter, Literal, Operator, case_exact};
+use super::filter::{Filter, Literal, Operator, case_exact, unassigned};
 use super::path::AttributePath;
 use super::schema::{Attribute, ResourceType, Type};
 
@@ -73,11 +73,10 @@ impl Scope<'_> {
     }
 }
 
-/// The values that `path` leads to, arrays spread out, without nulls.
-fn values<'a>(object: &'a Map<String, Value>, path: &AttributePath) -> Vec<&'a Value> {
-    let extension = path.urn.as_deref().and_then(|urn| member(object, urn));
-    let holder = match extension {
-        Some(extension) => extension.as_object(),
+/// The values that a resolved `path` leads to, arrays spread out, without nulls.
+pub(super) fn values<'a>(object: &'a Map<String, Value>, path: &AttributePath) -> Vec<&'a Value> {
+    let holder = match path.urn.as_deref() {
+        Some(urn) => member(object, urn).and_then(Value::as_object),
         None => Some(object),
     };
     let Some(found) = holder.and_then(|holder| member(holder, &path.name)) else {
@@ -114,14 +113,6 @@ fn has_value(value: &Value) -> bool {
         Value::Array(items) => !items.is_empty(),
         Value::Object(parts) => !parts.is_empty(),
         Value::Bool(_) | Value::Number(_) => true,
-    }
-}
-
-fn unassigned(op: Operator, literal: &Literal) -> bool {
-    match op {
-        Operator::Equal => *literal == Literal::Null,
-        Operator::NotEqual => *literal != Literal::Null,
-        _ => false,
     }
 }
 
@@ -264,5 +255,10 @@ mod tests {
         assert!(holds(
             "urn:ietf:params:scim:schemas:core:2.0:User:active eq true"
         ));
+        let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let parsed = parse(&format!("{enterprise}:department pr")).unwrap();
+        let stray = json!({"userName": "a", "department": "not the extension's"});
+        let resolved = parsed.resolve(&USER, &mut Vec::new()).unwrap();
+        assert!(!resolved.matches(stray.as_object().unwrap(), &USER));
     }
 }

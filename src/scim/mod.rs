@@ -7,8 +7,11 @@
 //! PATCH path, an unknown filter operator, a sort order nobody applied. And what well-known clients
 //! get wrong is forgiven on purpose, in [`forgive`] alone, each time with a note for the trace.
 
+pub mod bulk;
+pub mod cursor;
 pub mod discovery;
 pub mod error;
+pub mod etag;
 pub mod filter;
 pub mod forgive;
 pub mod group;
@@ -20,10 +23,14 @@ pub mod projection;
 pub mod query;
 pub mod render;
 pub mod schema;
+pub mod search_request;
+pub mod sort;
 pub mod user;
 mod validate;
 
+pub use bulk::Bulk;
 pub use error::ScimError;
+pub use etag::Conditions;
 pub use filter::Filter;
 pub use group::GroupDraft;
 pub use patch::{GroupChange, Patch};

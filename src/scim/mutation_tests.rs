@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::query::ListQuery;
 use super::schema::{GROUP, USER};
-use super::{GroupDraft, Patch, UserDraft, filter};
+use super::{Bulk, GroupDraft, Patch, UserDraft, filter};
 
 /// xorshift64*, so that a failure can be repeated from its seed.
 struct Random(u64);
@@ -133,6 +133,39 @@ fn bodies_survive_mutation() {
 }
 
 #[test]
+fn bulk_requests_survive_mutation() {
+    let seeds = seeds(&[
+        include_str!("../../fuzz/seeds/scim_bulk/circle.json"),
+        include_str!("../../fuzz/seeds/scim_bulk/group.json"),
+        include_str!("../../fuzz/seeds/scim_bulk/verbs.json"),
+    ]);
+    let mut random = Random(0x5EED_0004);
+    let (mut parsed, mut sound) = (0, 0);
+    for _ in 0..10_000 {
+        let bytes = random.mutate(&seeds);
+        let mut number = 0;
+        let bulk = Bulk::parse(&bytes, || {
+            number += 1;
+            format!("id{number}")
+        });
+        let Ok(bulk) = bulk else { continue };
+        parsed += 1;
+        sound += bulk.operations.iter().filter(|o| o.change.is_ok()).count();
+        let mut done = Vec::new();
+        for together in &bulk.order {
+            done.extend(together.iter().copied());
+            for &place in together {
+                let needs = &bulk.operations[place].needs;
+                assert!(needs.iter().all(|need| done.contains(need)));
+            }
+        }
+        done.sort_unstable();
+        assert_eq!(done, (0..bulk.operations.len()).collect::<Vec<_>>());
+    }
+    assert!(parsed > 500 && sound > 500, "{parsed} {sound}");
+}
+
+#[test]
 fn noise_is_refused() {
     let mut random = Random(0x5EED_0003);
     for _ in 0..5_000 {
@@ -143,6 +176,7 @@ fn noise_is_refused() {
         assert!(UserDraft::parse(&noise).is_err());
         assert!(GroupDraft::parse(&noise).is_err());
         assert!(Patch::parse(&noise).is_err());
+        assert!(Bulk::parse(&noise, String::new).is_err());
         let _ = filter::parse(&String::from_utf8_lossy(&noise));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::error::{ScimError, shown};
 use super::forgive;
-use super::json;
+use super::json::{self, Fields};
 
 mod group;
 mod target;
@@ -50,7 +50,12 @@ impl Patch {
     /// another form, `invalidPath` or `invalidFilter` for a path that can't be read, `tooMany` for
     /// more than [`MAX_OPERATIONS`].
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
-        let mut message = Fields::of(json::object(body)?);
+        Self::from_message(json::object(body)?)
+    }
+
+    /// The same from an object.
+    pub fn from_message(message: Map<String, Value>) -> Result<Self, ScimError> {
+        let mut message = Fields::of(message);
         let mut notes = Vec::new();
         match message.take("schemas")? {
             None => forgive::note(&mut notes, forgive::NO_PATCH_SCHEMA),
@@ -70,6 +75,14 @@ impl Patch {
         let Some(Value::Array(received)) = message.take("Operations")? else {
             return Err(ScimError::invalid_syntax("`Operations` must be an array."));
         };
+        Self::from_operations(received, notes)
+    }
+
+    /// The same from the list of operations alone. `notes` are those collected on the way to it.
+    pub fn from_operations(
+        received: Vec<Value>,
+        notes: Vec<&'static str>,
+    ) -> Result<Self, ScimError> {
         if received.is_empty() {
             return Err(ScimError::invalid_syntax("`Operations` is empty."));
         }
@@ -131,35 +144,6 @@ fn attributes(operation: &Operation) -> Result<&Map<String, Value>, ScimError> {
         _ => Err(ScimError::invalid_value(
             "An operation without `path` needs an object of attributes as its `value`.",
         )),
-    }
-}
-
-/// The members of a message, taken by name without case.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn of(map: Map<String, Value>) -> Self {
-        Self(map)
-    }
-
-    /// Null counts as absent. Two spellings of one name are refused.
-    fn take(&mut self, name: &str) -> Result<Option<Value>, ScimError> {
-        let mut found = None;
-        let spelled: Vec<String> = self
-            .0
-            .keys()
-            .filter(|key| key.eq_ignore_ascii_case(name))
-            .cloned()
-            .collect();
-        for key in spelled {
-            if found.is_some() {
-                return Err(ScimError::invalid_syntax(format!(
-                    "`{name}` is given twice."
-                )));
-            }
-            found = self.0.shift_remove(&key);
-        }
-        Ok(found.filter(|value| !value.is_null()))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The query of a request: filter, paging, projection; RFC 7644 sections 3.4.2 and 3.9.
+//! The query of a request: filter, order, paging, projection; RFC 7644 sections 3.4.2 and 3.9, RFC
+//! 9865 section 2.
 
 use serde_json::{Map, Value};
 
@@ -7,6 +8,7 @@ use super::filter::{self, Filter};
 use super::path::AttributePath;
 use super::projection;
 use super::schema::ResourceType;
+use super::sort::Sort;
 
 /// Most resources of one page; a larger `count` gets this many.
 pub const MAX_COUNT: usize = 200;
@@ -22,8 +24,13 @@ const MAX_ATTRIBUTES: usize = 100;
 pub struct ListQuery {
     /// Which resources; all if `None`.
     pub filter: Option<Filter>,
-    /// The first resource, counted from 1.
+    /// In what order; by id if `None`.
+    pub sort: Option<Sort>,
+    /// The first resource, counted from 1. Means nothing beside a cursor.
     pub start_index: usize,
+    /// The cursor of the page, RFC 9865; empty asks for the first page, and `None` for pages by
+    /// index.
+    pub cursor: Option<String>,
     /// How many at most; 0 asks for the total only.
     pub count: usize,
     /// Return only these, and what is always returned. Empty: everything.
@@ -38,7 +45,9 @@ impl Default for ListQuery {
     fn default() -> Self {
         Self {
             filter: None,
+            sort: None,
             start_index: 1,
+            cursor: None,
             count: DEFAULT_COUNT,
             attributes: Vec::new(),
             excluded_attributes: Vec::new(),
@@ -47,27 +56,80 @@ impl Default for ListQuery {
     }
 }
 
+/// The parameters as they came, in an address or in a message.
+#[derive(Default)]
+pub(super) struct Parameters {
+    pub(super) filter: Option<String>,
+    pub(super) sort_by: Option<String>,
+    pub(super) sort_order: Option<String>,
+    pub(super) start_index: Option<String>,
+    pub(super) count: Option<String>,
+    pub(super) cursor: Option<String>,
+    pub(super) attributes: Vec<String>,
+    pub(super) excluded_attributes: Vec<String>,
+}
+
+impl Parameters {
+    /// Errors are those of each parameter, and `invalidValue` for two that exclude each other.
+    pub(super) fn understood(self) -> Result<ListQuery, ScimError> {
+        let mut query = ListQuery::default();
+        if let Some(filter) = &self.filter {
+            query.filter = Some(filter::parse(filter)?);
+        }
+        query.sort = match (&self.sort_by, &self.sort_order) {
+            (Some(by), order) => Some(Sort::parse(by, order.as_deref())?),
+            (None, Some(_)) => {
+                return Err(ScimError::invalid_value(
+                    "`sortOrder` says nothing without `sortBy`.",
+                ));
+            }
+            (None, None) => None,
+        };
+        if let Some(start_index) = &self.start_index {
+            query.start_index = number("startIndex", start_index)?.max(1);
+        }
+        if let Some(count) = &self.count {
+            let read = number("count", count).map_err(|error| match self.cursor {
+                Some(_) => ScimError::invalid_count(error.detail),
+                None => error,
+            })?;
+            query.count = read.min(MAX_COUNT);
+        }
+        if self.cursor.is_some() && self.start_index.is_some() {
+            return Err(ScimError::invalid_cursor(
+                "`cursor` and `startIndex` exclude each other: pages go by one of them.",
+            ));
+        }
+        query.cursor = self.cursor;
+        query.attributes = paths("attributes", &self.attributes)?;
+        query.excluded_attributes = paths("excludedAttributes", &self.excluded_attributes)?;
+        if !query.attributes.is_empty() && !query.excluded_attributes.is_empty() {
+            return Err(ScimError::invalid_value(
+                "`attributes` and `excludedAttributes` exclude each other.",
+            ));
+        }
+        Ok(query)
+    }
+}
+
 impl ListQuery {
     /// Reads a raw query, `+` and `%20` both a space. Parameters that SCIM doesn't know are
-    /// ignored, since Entra ID puts a flag of its own there; sorting and cursors, which we don't
-    /// do, are refused rather than passed over.
+    /// ignored, since Entra ID puts a flag of its own there.
     pub fn parse(raw: Option<&str>) -> Result<Self, ScimError> {
-        let mut query = Self::default();
+        let mut found = Parameters::default();
         let mut seen: Vec<String> = Vec::new();
         for (name, value) in form_urlencoded::parse(raw.unwrap_or_default().as_bytes()) {
             let known = name.to_ascii_lowercase();
+            let value = value.into_owned();
             match known.as_str() {
-                "filter" => query.filter = Some(filter::parse(&value)?),
-                "startindex" => query.start_index = number(&name, &value)?.max(1),
-                "count" => query.count = number(&name, &value)?.min(MAX_COUNT),
-                "attributes" => query.attributes = paths(&name, &value)?,
-                "excludedattributes" => query.excluded_attributes = paths(&name, &value)?,
-                "sortby" | "sortorder" | "cursor" => {
-                    return Err(ScimError::invalid_value(format!(
-                        "`{}` is not supported, see /ServiceProviderConfig.",
-                        shown(&name)
-                    )));
-                }
+                "filter" => found.filter = Some(value),
+                "sortby" => found.sort_by = Some(value),
+                "sortorder" => found.sort_order = Some(value),
+                "startindex" => found.start_index = Some(value),
+                "count" => found.count = Some(value),
+                "cursor" => found.cursor = Some(value),
+                "attributes" => found.attributes = split(&value),
+                "excludedattributes" => found.excluded_attributes = split(&value),
                 _ => continue,
             }
             if seen.contains(&known) {
@@ -78,18 +140,29 @@ impl ListQuery {
             }
             seen.push(known);
         }
-        if !query.attributes.is_empty() && !query.excluded_attributes.is_empty() {
-            return Err(ScimError::invalid_value(
-                "`attributes` and `excludedAttributes` exclude each other.",
-            ));
-        }
-        Ok(query)
+        found.understood()
     }
 
-    /// The query for resources of `kind`: its filter resolved, see [`Filter::resolve`].
-    pub fn resolve(mut self, kind: &ResourceType) -> Result<Self, ScimError> {
+    /// The query for resources of `kind`: its filter resolved, see [`Filter::resolve`], and its
+    /// order.
+    pub fn resolve(self, kind: &ResourceType) -> Result<Self, ScimError> {
+        self.resolve_among(kind, &[])
+    }
+
+    /// The same where resources of all `kinds` are asked for at once, see
+    /// [`Filter::resolve_among`].
+    pub fn resolve_among(
+        mut self,
+        kind: &ResourceType,
+        kinds: &[&ResourceType],
+    ) -> Result<Self, ScimError> {
         if let Some(filter) = &self.filter {
-            self.filter = Some(filter.resolve(kind, &mut self.notes)?);
+            self.filter = Some(filter.resolve_among(kind, kinds, &mut self.notes)?);
+        }
+        if let Some(sort) = &self.sort
+            && let Some(sort) = sort.resolve(kind, kinds)?
+        {
+            self.sort = Some(sort);
         }
         Ok(self)
     }
@@ -135,16 +208,20 @@ fn number(name: &str, value: &str) -> Result<usize, ScimError> {
     Ok(digits.parse().unwrap_or(largest).min(largest))
 }
 
-fn paths(name: &str, value: &str) -> Result<Vec<AttributePath>, ScimError> {
-    let names: Vec<&str> = value
-        .split(',')
-        .map(str::trim_ascii)
+/// The names of a list with commas.
+fn split(value: &str) -> Vec<String> {
+    value.split(',').map(str::to_owned).collect()
+}
+
+fn paths(name: &str, names: &[String]) -> Result<Vec<AttributePath>, ScimError> {
+    let names: Vec<&str> = names
+        .iter()
+        .map(|path| path.trim_ascii())
         .filter(|path| !path.is_empty())
         .collect();
     if names.len() > MAX_ATTRIBUTES {
         return Err(ScimError::too_many(format!(
-            "`{}` has more than {MAX_ATTRIBUTES} entries.",
-            shown(name)
+            "`{name}` has more than {MAX_ATTRIBUTES} entries."
         )));
     }
     names
@@ -200,9 +277,8 @@ mod tests {
             "count=1.5",
             "startIndex=%31x",
             "count=1&count=2",
-            "sortBy=userName",
             "sortOrder=ascending",
-            "cursor=",
+            "sortBy=userName&sortOrder=up",
             "attributes=a&excludedAttributes=b",
             "attributes=a%20b",
         ] {
@@ -215,6 +291,15 @@ mod tests {
         }
         let empty = ListQuery::parse(Some("filter=")).unwrap_err();
         assert_eq!(empty.scim_type, Some("invalidFilter"));
+        for (raw, keyword) in [
+            ("sortBy=", "invalidPath"),
+            ("sortBy=a.b.c", "invalidPath"),
+            ("cursor=&startIndex=1", "invalidCursor"),
+            ("cursor=&count=many", "invalidCount"),
+        ] {
+            let refused = ListQuery::parse(Some(raw)).unwrap_err();
+            assert_eq!(refused.scim_type, Some(keyword), "{raw}");
+        }
         let many = format!("attributes={}", "a,".repeat(101));
         assert_eq!(
             ListQuery::parse(Some(&many)).unwrap_err().scim_type,
@@ -231,5 +316,14 @@ mod tests {
         );
         assert_eq!(resolved.notes, [forgive::EMAIL_FOR_EMAILS]);
         assert!(query("filter=colour+pr").resolve(&USER).is_err());
+        let sorted = query("sortBy=EMAILS&sortOrder=Descending&cursor=").resolve(&USER);
+        let sorted = sorted.unwrap();
+        assert_eq!(sorted.cursor.as_deref(), Some(""));
+        let sort = sorted.sort.unwrap();
+        assert_eq!(
+            (sort.by.to_string().as_str(), sort.descending),
+            ("emails.value", true)
+        );
+        assert!(query("sortBy=colour").resolve(&USER).is_err());
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Timestamp;
 
+use super::etag;
 use super::schema::{GROUP, ResourceType, USER};
 
 /// The schema URN of a list.
@@ -20,7 +21,7 @@ pub struct Meta {
     pub created: Timestamp,
     /// When it was last changed.
     pub last_modified: Timestamp,
-    /// Its version, shown as the weak entity tag `W/"n"`.
+    /// How often it was changed; part of its entity tag, see [`super::etag`].
     pub version: i64,
 }
 
@@ -37,7 +38,8 @@ pub struct User<'a> {
     pub external_id: Option<&'a str>,
     /// `active`, always shown.
     pub active: bool,
-    /// Id and display name of each group; shown even if empty, as Okta's suite wants it.
+    /// Id and display name of each group; shown even if empty, as Okta's suite wants it. All of
+    /// them even where they aren't asked for: the entity tag is made from them.
     pub groups: &'a [(String, String)],
     /// For `meta`.
     pub meta: Meta,
@@ -66,11 +68,6 @@ pub fn location(base: &str, kind: &ResourceType, id: &str) -> String {
     format!("{}{}/{id}", base.trim_end_matches('/'), kind.endpoint)
 }
 
-/// The version as an entity tag.
-pub fn version(version: i64) -> String {
-    format!("W/\"{version}\"")
-}
-
 /// A user as JSON. `base` is the address of the organization's SCIM endpoint.
 pub fn user(user: &User<'_>, base: &str) -> Value {
     let mut shown = start(user.resource, &USER, user.id, user.external_id);
@@ -83,7 +80,8 @@ pub fn user(user: &User<'_>, base: &str) -> Value {
         })
     });
     shown.insert("groups".into(), groups.collect());
-    shown.insert("meta".into(), meta(user.meta, base, &USER, user.id));
+    let tag = etag::of_user(user.meta.version, user.groups);
+    shown.insert("meta".into(), meta(user.meta, tag, base, &USER, user.id));
     Value::Object(shown)
 }
 
@@ -100,7 +98,8 @@ pub fn group(group: &Group<'_>, base: &str) -> Value {
         });
         shown.insert("members".into(), members.collect());
     }
-    shown.insert("meta".into(), meta(group.meta, base, &GROUP, group.id));
+    let tag = etag::of_group(group.meta.version);
+    shown.insert("meta".into(), meta(group.meta, tag, base, &GROUP, group.id));
     Value::Object(shown)
 }
 
@@ -114,6 +113,28 @@ pub fn list(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
         "itemsPerPage": resources.len(),
         "Resources": resources,
     })
+}
+
+/// A page that was asked for by cursor, RFC 9865 section 2: it has no index, and says where the next
+/// page and the one before begin.
+pub fn cursor_list(
+    total: usize,
+    next: Option<String>,
+    previous: Option<String>,
+    resources: Vec<Value>,
+) -> Value {
+    let mut list = json!({
+        "schemas": [LIST_SCHEMA],
+        "totalResults": total,
+        "itemsPerPage": resources.len(),
+        "Resources": resources,
+    });
+    for (name, cursor) in [("nextCursor", next), ("previousCursor", previous)] {
+        if let (Some(cursor), Some(list)) = (cursor, list.as_object_mut()) {
+            list.insert(name.into(), cursor.into());
+        }
+    }
+    list
 }
 
 fn start(
@@ -152,13 +173,13 @@ fn rest(shown: &mut Map<String, Value>, resource: &Map<String, Value>) {
     }
 }
 
-fn meta(meta: Meta, base: &str, kind: &ResourceType, id: &str) -> Value {
+fn meta(meta: Meta, tag: String, base: &str, kind: &ResourceType, id: &str) -> Value {
     json!({
         "resourceType": kind.name,
         "created": meta.created.to_string(),
         "lastModified": meta.last_modified.to_string(),
         "location": location(base, kind, id),
-        "version": version(meta.version),
+        "version": tag,
     })
 }
 
@@ -213,7 +234,8 @@ mod tests {
             "https://door.test/scim/v2/acme/Users/u1"
         );
         assert_eq!(shown["meta"]["created"], "1970-01-01T00:00:00.000Z");
-        assert_eq!(shown["meta"]["version"], "W/\"3\"");
+        let tag = etag::of_user(3, &[("g1".into(), "G".into())]);
+        assert_eq!(shown["meta"]["version"], tag);
     }
 
     #[test]
@@ -244,5 +266,11 @@ mod tests {
         assert_eq!(page["itemsPerPage"], 2);
         assert_eq!(page["totalResults"], 250);
         assert_eq!(list(0, 1, vec![])["Resources"], json!([]));
+        let page = cursor_list(250, Some("n".into()), None, vec![json!({})]);
+        assert_eq!(
+            (&page["nextCursor"], &page["itemsPerPage"]),
+            (&json!("n"), &json!(1))
+        );
+        assert!(page.get("startIndex").is_none() && page.get("previousCursor").is_none());
     }
 }

@@ -19,6 +19,8 @@ pub enum Type {
     DateTime,
     /// `reference`
     Reference,
+    /// `binary`, as base64
+    Binary,
     /// `complex`
     Complex,
 }

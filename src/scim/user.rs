@@ -76,6 +76,15 @@ impl UserDraft {
             notes,
         })
     }
+
+    /// Refuses extensions that we don't know, for organizations that want it so: 400
+    /// `invalidValue` with the URN. `kept` is the stored resource; what is in it just so may stay.
+    pub fn only_known_extensions(
+        &self,
+        kept: Option<&Map<String, Value>>,
+    ) -> Result<(), ScimError> {
+        validate::only_known_extensions(&self.resource, &USER, kept)
+    }
 }
 
 fn email(resource: &Map<String, Value>) -> Option<&str> {
@@ -228,6 +237,8 @@ mod tests {
                 json!([{"value": "a", "primary": true}, {"value": "b", "primary": true}]),
             ),
             ("emails", json!([{"value": "a\u{0}"}])),
+            ("x509Certificates", json!([{"value": "no base64!"}])),
+            ("x509Certificates", json!([{"value": 7}])),
             ("schemas", json!("x")),
             (
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",

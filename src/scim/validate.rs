@@ -5,6 +5,7 @@
 //! lost. Null, the empty string and the empty array mean "no value" (RFC 7643 section 2.5) and
 //! leave an attribute we know out.
 
+use data_encoding::{BASE64, BASE64URL};
 use serde_json::{Map, Value};
 
 use super::error::{ScimError, shown};
@@ -53,6 +54,27 @@ pub(super) fn resource(
     }
     complete_schemas(&mut kept, kind);
     Ok(kept)
+}
+
+/// Refuses extensions that we don't know, less those that are in `kept` just so: what a client has
+/// from us it must be able to send again, or it could switch nobody off.
+pub(super) fn only_known_extensions(
+    resource: &Map<String, Value>,
+    kind: &ResourceType,
+    kept: Option<&Map<String, Value>>,
+) -> Result<(), ScimError> {
+    let unknown = resource
+        .iter()
+        .filter(|(key, _)| key.contains(':') && kind.extension(key).is_none())
+        .find(|(key, value)| kept.and_then(|kept| kept.get(*key)) != Some(*value));
+    match unknown {
+        None => Ok(()),
+        Some((urn, _)) => Err(ScimError::invalid_value(format!(
+            "The extension `{}` isn't known here, and this organization refuses such: take its \
+             attributes out of what is pushed, or have unknown extensions kept.",
+            shown(urn)
+        ))),
+    }
 }
 
 /// Refuses a resource that grew too large.
@@ -120,6 +142,14 @@ pub(super) fn value(
         (Type::String | Type::Reference | Type::DateTime, Value::String(text)) => {
             Ok((!text.is_empty()).then_some(Value::String(text)))
         }
+        (Type::Binary, Value::String(text)) if text.is_empty() => Ok(None),
+        (Type::Binary, Value::String(text)) => {
+            let bytes = text.as_bytes();
+            if BASE64.decode(bytes).is_err() && BASE64URL.decode(bytes).is_err() {
+                return Err(wrong_type(label, "base64 (RFC 4648)"));
+            }
+            Ok(Some(Value::String(text)))
+        }
         (Type::Boolean, Value::Bool(value)) => Ok(Some(Value::Bool(value))),
         (Type::Boolean, Value::String(text)) if text.is_empty() => Ok(None),
         (Type::Boolean, Value::String(text)) => forgive::boolean_text(&text, notes)
@@ -131,6 +161,7 @@ pub(super) fn value(
             Some(manager) => Ok(Some(Value::Object(manager))),
             None => Err(wrong_type(label, "an object")),
         },
+        (Type::Binary, _) => Err(wrong_type(label, "base64 in a string")),
         (Type::Boolean, _) => Err(wrong_type(label, "true or false")),
         (Type::String | Type::Reference | Type::DateTime, _) => Err(wrong_type(label, "a string")),
     }

@@ -9,6 +9,7 @@
 //! Other processes (the command line, a backup) open the same file with their own `Store`; a busy
 //! timeout and `BEGIN IMMEDIATE` let them take turns.
 
+pub mod budget;
 mod error;
 pub mod id;
 mod migrate;

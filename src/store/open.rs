@@ -17,7 +17,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
-use super::{OpenError, migrate};
+use super::{OpenError, budget, migrate};
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -73,7 +73,7 @@ pub(super) fn writing(path: &Path, create: bool) -> Result<Connection, OpenError
 /// Opens one more connection that can only read.
 pub(super) fn reading(path: &Path) -> Result<Connection, OpenError> {
     let open = || {
-        let conn = Connection::open_with_flags(
+        let mut conn = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
@@ -83,6 +83,7 @@ pub(super) fn reading(path: &Path) -> Result<Connection, OpenError> {
         conn.pragma_update(None, "temp_store", "MEMORY")?;
         conn.pragma_update(None, "cache_size", -16_000)?;
         keep_plans(&conn)?;
+        budget::install(&mut conn)?;
         Ok(conn)
     };
     open().map_err(|source| refused_by_sqlite(path, source))

@@ -13,6 +13,7 @@ pub(crate) fn connection() -> Connection {
     let mut conn = Connection::open_in_memory().unwrap();
     conn.pragma_update(None, "foreign_keys", true).unwrap();
     migrate::run(&mut conn).unwrap();
+    super::budget::install(&mut conn).unwrap();
     conn
 }
 

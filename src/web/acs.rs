@@ -17,7 +17,7 @@ use crate::directory::sign_in::{self, NotAdmitted, Person};
 use crate::directory::{DirectoryError, attribute_groups};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
-use crate::observe::trace::{self, Kind, Outcome, Record, Source};
+use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
 use crate::saml::certificate::Certificate;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::response::{self, Expectation, Opened, SignIn, Trust};
@@ -205,6 +205,10 @@ fn admit(
             provider_id: Some(provider.id.clone()),
             outcome: Outcome::Accepted,
             code: "ok".to_owned(),
+            about: About {
+                resource: Some(user.id.clone()),
+                ..About::default()
+            },
             summary: format!("{} signed in ({})", user.user_name, how.word()),
             detail: json!({ "user": user.id, "match": how.word(), "checks": checks }),
         };
@@ -296,6 +300,7 @@ fn refused(
         provider_id: Some(provider.id.clone()),
         outcome: Outcome::Refused,
         code: refusal.code.to_owned(),
+        about: About::default(),
         summary: format!("refused at the check {}", refusal.code),
         detail: json!({
             "expected": refusal.expected,

@@ -9,7 +9,7 @@ use crate::access::break_glass::{self, Credentials, SignInError};
 use crate::access::secret::Secret;
 use crate::access::session;
 use crate::edge::Response;
-use crate::observe::trace::{self, Kind, Outcome, Record};
+use crate::observe::trace::{self, About, Kind, Outcome, Record};
 
 /// `GET /break-glass`
 pub(super) fn form(_: &App, _: &Call<'_>) -> Result<Response, Problem> {
@@ -100,6 +100,7 @@ fn record(app: &App, call: &Call<'_>, outcome: Outcome, code: &'static str, summ
         provider_id: None,
         outcome,
         code: code.to_owned(),
+        about: About::default(),
         summary: summary.to_owned(),
         detail: serde_json::json!({ "client": call.request.client.address.to_string() }),
     };

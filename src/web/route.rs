@@ -14,6 +14,7 @@ use crate::directory::organization::{self, Organization};
 use crate::directory::{Action, Actor, Decision, Need, Target, may};
 use crate::edge::{Request, Response};
 use crate::observe::audit::Author;
+use crate::scim::bulk;
 
 /// Who may ask a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Guard {
     May(Action),
     /// A SCIM client with a token of the organization in the address.
     ScimToken,
+    /// A user of the organization in the address, by an API token of their own.
+    ScimUser,
 }
 
 type Answer = fn(&App, &Call<'_>) -> Result<Response, Problem>;
@@ -54,7 +57,7 @@ use Action::{
     Administer, ChangeUsers, IssueTokens, Operate, OwnAccount, OwnSession, ReadDirectory,
     ReadTraces,
 };
-use Guard::{May, Open, OpenAcrossSites, ScimToken};
+use Guard::{May, Open, OpenAcrossSites, ScimToken, ScimUser};
 
 /// Every address there is.
 #[rustfmt::skip]
@@ -167,6 +170,12 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),
+    row("GET",    "/api/v1/trace-retention",                           May(Operate),       api::traces::retention),
+    row("PATCH",  "/api/v1/trace-retention",                           May(Operate),       api::traces::change_retention),
+    row("GET",    "/api/v1/organizations/{org}/scim/brake",            May(ReadTraces),    api::brake::show),
+    row("PATCH",  "/api/v1/organizations/{org}/scim/brake",            May(Administer),    api::brake::change),
+    row("GET",    "/api/v1/organizations/{org}/scim/brake/holds/{hold}", May(ReadTraces),  api::brake::show_hold),
+    row("POST",   "/api/v1/organizations/{org}/scim/brake/holds/{hold}/decision", May(Administer), api::brake::decide),
 
     row("GET",    "/scim/v2/{org}/Users",                  ScimToken, scim::list_users),
     row("POST",   "/scim/v2/{org}/Users",                  ScimToken, scim::create_user),
@@ -180,6 +189,15 @@ pub static ROUTES: &[Route] = &[
     row("PUT",    "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::replace_group),
     row("PATCH",  "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::patch_group),
     row("DELETE", "/scim/v2/{org}/Groups/{id}",            ScimToken, scim::delete_group),
+    row("GET",    "/scim/v2/{org}",                        ScimToken, scim::list_all),
+    row("POST",   "/scim/v2/{org}/.search",                ScimToken, scim::search_all),
+    row("POST",   "/scim/v2/{org}/Users/.search",          ScimToken, scim::search_users),
+    row("POST",   "/scim/v2/{org}/Groups/.search",         ScimToken, scim::search_groups),
+    row("POST",   "/scim/v2/{org}/Bulk",                   ScimToken, scim::bulk),
+    row("GET",    "/scim/v2/{org}/Me",                     ScimUser,  scim::read_me),
+    row("PUT",    "/scim/v2/{org}/Me",                     ScimUser,  scim::leave_me),
+    row("PATCH",  "/scim/v2/{org}/Me",                     ScimUser,  scim::leave_me),
+    row("DELETE", "/scim/v2/{org}/Me",                     ScimUser,  scim::leave_me),
     row("GET",    "/scim/v2/{org}/ServiceProviderConfig",  ScimToken, scim::service_provider_config),
     row("GET",    "/scim/v2/{org}/ResourceTypes",          ScimToken, scim::resource_types),
     row("GET",    "/scim/v2/{org}/ResourceTypes/{id}",     ScimToken, scim::resource_type),
@@ -199,6 +217,8 @@ pub(super) struct Call<'a> {
     /// Whose SCIM token it is.
     pushed_by: Option<Author>,
     organization: Option<Organization>,
+    /// What a SCIM exchange's trace should say.
+    pub(super) remarks: scim::Remarks,
 }
 
 impl Call<'_> {
@@ -246,6 +266,8 @@ pub(super) fn body_limit(path: &str) -> usize {
     if path.starts_with("/scim/") {
         if path.contains("/Groups") {
             16 << 20
+        } else if path.contains("/Bulk") {
+            bulk::MAX_PAYLOAD
         } else {
             1 << 20
         }
@@ -286,6 +308,7 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
         signed_in: None,
         pushed_by: None,
         organization: None,
+        remarks: scim::Remarks::default(),
     };
     match route.guard {
         Guard::OpenAcrossSites => {}
@@ -293,6 +316,12 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
             let (organization, author) = scim::authenticate(app, &call)?;
             call.organization = Some(organization);
             call.pushed_by = Some(author);
+            return scim::traced(app, &call, route.answer);
+        }
+        Guard::ScimUser => {
+            let (organization, signed_in) = scim::authenticate_person(app, &call)?;
+            call.organization = Some(organization);
+            call.signed_in = Some(signed_in);
             return scim::traced(app, &call, route.answer);
         }
         Guard::Open => own_origin(app, request)?,
@@ -404,14 +433,7 @@ fn find(request: &Request) -> Result<(&'static Route, Parameters), Problem> {
     }
     let scim_path = request.path.strip_prefix("/scim/");
     if other_methods.is_empty() {
-        return Err(scim_path.map_or_else(Problem::not_found, scim::nothing_there));
-    }
-    // `POST /Users/.search` has the shape of a resource's address.
-    if let Some(unsupported) = scim_path
-        .map(scim::nothing_there)
-        .filter(|problem| problem.status == 501)
-    {
-        return Err(unsupported);
+        return Err(scim_path.map_or_else(Problem::not_found, |_| scim::nothing_there()));
     }
     if other_methods.contains(&"GET") {
         other_methods.push("HEAD");

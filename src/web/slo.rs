@@ -14,7 +14,7 @@ use crate::directory::provider::{self, Provider, State};
 use crate::directory::{DirectoryError, user};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
-use crate::observe::trace::{self, Kind, Outcome, Record, Source};
+use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
 use crate::saml::certificate::Certificate;
 use crate::saml::logout::{Expected, LogoutError, LogoutRequest, LogoutResponse};
 use crate::saml::redirect::{self, Field, Message, QueryError};
@@ -129,6 +129,7 @@ fn end(
             provider_id: Some(its.id.clone()),
             outcome: Outcome::Accepted,
             code: "ok".to_owned(),
+            about: About::default(),
             summary: format!("signed out at the identity provider: {ended} sessions ended"),
             detail: json!({ "ended": ended, "named_sessions": request.session_indexes.len() }),
         };
@@ -178,6 +179,7 @@ fn refused(
         provider_id: Some(provider.id.clone()),
         outcome: Outcome::Refused,
         code: (*code).to_owned(),
+        about: About::default(),
         summary: format!("logout refused at the check {code}"),
         detail: json!({
             "expected": "a LogoutRequest signed by this provider, for this address, used once",

@@ -1,5 +1,6 @@
-// What every admin has to see wherever they are: that break-glass was used, by whom, when and from
-// where, and what it asks of them now. It cannot be put away; it goes by itself after seven days.
+// What every admin has to see wherever they are: what the brake holds until somebody answers, and
+// that break-glass was used, by whom, when and from where, and what it asks of them now. It cannot
+// be put away; it goes by itself, with the answer or after seven days.
 import { read } from './api.js';
 import { fill, h } from './dom.js';
 import { icon } from './icons.js';
@@ -32,6 +33,6 @@ export async function banner({ session, signal }) {
 }
 
 /** One notice: what it says, and since when. */
-export function line({ text, at }) {
-  return h('li', icon('warn'), h('p', text, ' ', at && h('span', { class: 'since' }, when(at))));
+export function line({ text, at, href }) {
+  return h('li', icon('warn'), h('p', text, ' ', href && [h('a', { href }, 'Look and answer'), ' '], at && h('span', { class: 'since' }, when(at))));
 }

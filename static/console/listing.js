@@ -14,7 +14,7 @@ import { heads, row } from './table.js';
  */
 export async function listing({ page, path, columns, caption, noun, search, filters = [], empty, live = false }) {
   const { query, signal, go } = page;
-  const address = () => `${path}?${new URLSearchParams(parameters(query, filters))}`;
+  const address = () => `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(parameters(query, filters))}`;
   const filtered = query.get('q') || filters.some((filter) => query.get(filter.name));
   const body = h('tbody');
   const count = h('p', { class: 'count', role: 'status' });

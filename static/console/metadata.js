@@ -3,35 +3,38 @@
 import { change } from './api.js';
 import { h } from './dom.js';
 import { field, form, refuse } from './form.js';
+import { filled, marked } from './provider-kinds.js';
 
 const WAYS = [['url', 'Metadata URL'], ['file', 'Upload a file'], ['values', 'Try another way']];
 
 /** `saved` is called with the provider as the server answered it. */
-export function metadataForm({ provider, path, saved, submit, primary = false }) {
+export function metadataForm({ provider, kind, path, saved, submit, primary = false }) {
+  const { labels, metadata } = kind;
+  const first = metadata.url ? 'url' : 'file';
   const parts = {
-    url: h('div', field({
+    url: h('div', { hidden: first !== 'url' }, field({
       name: 'metadata_url', label: 'Metadata URL', type: 'url', required: true, value: provider.idp_metadata_url ?? '',
-      placeholder: 'https://example.okta.com/app/exk.../sso/saml/metadata',
-      hint: 'Okta shows it on the app’s Sign On tab. Needs a way from here to Okta; if there is none, upload the file.',
-      'data-missing': 'Paste the Metadata URL from Okta’s Sign On tab.',
+      placeholder: filled(metadata.url ?? 'https://', provider),
+      hint: ['It needs a way from here to ', kind.name, '; if there is none, upload the file.'],
+      'data-missing': `Paste the Metadata URL from ${kind.name}.`,
     })),
-    file: h('div', { hidden: true }, field({
+    file: h('div', { hidden: first !== 'file' }, field({
       name: 'metadata_xml', label: 'Metadata file',
       control: h('input', { type: 'file', accept: '.xml,text/xml,application/xml,application/samlmetadata+xml', required: true, 'data-missing': 'Choose the metadata file.' }),
-      hint: 'Open the Metadata URL in your browser and save the page as an XML file.',
+      hint: marked(metadata.found),
     })),
     values: h('div', { hidden: true, class: 'stack tight' },
-      h('p', { class: 'muted' }, 'In Okta, open More details on the Sign On tab and copy the three values.'),
-      field({ name: 'sso_url', label: 'Sign on URL', type: 'url', required: true, value: provider.sso_url ?? '', 'data-missing': 'Paste the Sign on URL.' }),
-      field({ name: 'issuer', label: 'Issuer', required: true, value: provider.issuer ?? '', 'data-missing': 'Paste the Issuer.' }),
+      h('p', { class: 'muted' }, kind.kind === 'okta' ? 'In Okta, open More details on the Sign On tab and copy the three values.' : `Copy the three values from ${kind.name}.`),
+      field({ name: 'sso_url', label: labels.sso_url, type: 'url', required: true, value: provider.sso_url ?? '', 'data-missing': `Paste the ${labels.sso_url}.` }),
+      field({ name: 'issuer', label: labels.issuer, required: true, value: provider.issuer ?? '', 'data-missing': `Paste the ${labels.issuer}.` }),
       field({
-        name: 'certificate', label: 'Certificate',
+        name: 'certificate', label: labels.certificate,
         control: h('textarea', { required: true, rows: 6, spellcheck: 'false', 'data-missing': 'Paste the certificate.' }),
-        hint: 'As Okta’s Copy button gives it, with or without the BEGIN and END lines.',
+        hint: 'PEM, or base64 with or without the BEGIN and END lines.',
       })),
   };
   const ways = h('fieldset', { class: 'ways' }, h('legend', { class: 'visually-hidden' }, 'How to enter the metadata'),
-    WAYS.map(([way, text]) => h('label', h('input', { type: 'radio', name: 'way', value: way, checked: way === 'url', on: { change: () => pick(way) } }), h('span', text))));
+    WAYS.filter(([way]) => way !== 'url' || metadata.url).map(([way, text]) => h('label', h('input', { type: 'radio', name: 'way', value: way, checked: way === first, on: { change: () => pick(way) } }), h('span', text))));
   const pick = (way) => {
     for (const [name, part] of Object.entries(parts)) part.hidden = name !== way;
   };

@@ -3,6 +3,7 @@ import { of, read } from './api.js';
 import { h } from './dom.js';
 import * as activity from './activity.js';
 import * as audit from './audit.js';
+import * as brake from './brake.js';
 import * as deprovisioning from './deprovisioning.js';
 import * as groups from './groups.js';
 import * as pastLevels from './past-levels.js';
@@ -34,7 +35,9 @@ export const ROUTES = [
   ['/settings/tokens', tab('settings', settingsTokens.show)],
   ['/settings/deprovisioning', tab('settings', deprovisioning.show)],
   ['/activity', tab('activity', activity.list)],
+  ['/activity/refused', tab('activity', activity.refused)],
   ['/activity/:reference', tab('activity', activity.show)],
+  ['/brake', tab('activity', brake.show)],
   ['/audit', tab('audit', audit.list)],
   ['/audit/levels', tab('audit', pastLevels.show)],
 ];

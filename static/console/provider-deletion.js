@@ -30,11 +30,12 @@ export async function deleteProvider(page, path, provider, kind) {
   if (done) page.go(page.at('providers'), { said: `The provider ${provider.name} is deleted.` });
 }
 
-function consequences({ people, enforced, scim_tokens: tokens, sessions, other_ways_in: ways = [] }) {
+function consequences({ people, enforced, scim_tokens: tokens, sessions, groups = 0, other_ways_in: ways = [] }) {
   return h('ul', { class: 'plain' },
     h('li', sessions ? `${plural(sessions, 'session')} that ${sessions === 1 ? 'was' : 'were'} opened through it ${sessions === 1 ? 'ends' : 'end'} at once.` : 'No session is open through it.'),
     h('li', tokens ? `${plural(tokens, 'SCIM token')} ${tokens === 1 ? 'is' : 'are'} revoked: Okta no longer pushes users and groups.` : 'It has no SCIM token.'),
-    people > 0 && h('li', 'Users and groups stay. Whom it answered for is marked unmanaged: nothing keeps them up to date, and nothing deactivates them.'),
+    groups > 0 && h('li', `${plural(groups, 'group')} that came from its attribute ${groups === 1 ? 'goes' : 'go'}, and with ${groups === 1 ? 'it the level that it gives' : 'them the levels that they give'}.`),
+    people > 0 && h('li', 'Users and pushed groups stay. Whom it answered for is marked unmanaged: nothing keeps them up to date, and nothing deactivates them.'),
     enforced && h('li', 'SSO is no longer required of its domains.'),
     h('li', ways.length ? `Still open: ${ways.join('; ')}.` : 'No other way in is left.'));
 }

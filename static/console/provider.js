@@ -6,61 +6,66 @@ import { enforcement } from './enforcement.js';
 import { field } from './form.js';
 import { icon } from './icons.js';
 import { metadataForm } from './metadata.js';
-import { oktaSteps } from './okta-steps.js';
 import { deleteProvider } from './provider-deletion.js';
-import { isOperator, mayChange, mayReadTraces } from './session.js';
+import { waitingDomains } from './provider-domains.js';
+import { kindOf } from './provider-kinds.js';
+import { mapping } from './provider-mapping.js';
+import { providerSteps } from './provider-steps.js';
+import { mayChange, mayReadTraces } from './session.js';
 import { badge, copyable, notice, plural } from './show.js';
 import { signInTest } from './sign-in-test.js';
 import { certificateBadge, domainList } from './providers.js';
 import { isWithinDays, when } from './time.js';
 
-const KINDS = { okta: 'Okta', saml: 'SAML' };
-
 export async function show(page) {
   const path = `${page.api}/providers/${encodeURIComponent(page.params.id)}`;
   const provider = await read(path, page.signal);
+  const kind = await kindOf(provider.kind, page.signal);
+  const product = provider.kind === 'saml' ? 'SAML' : kind.name;
   const draft = provider.state === 'draft';
   const manage = mayChange(page.session);
   const saved = () => page.go(`${page.at('providers', provider.id)}?submitted`, { replace: true });
   return {
-    title: provider.name || KINDS[provider.kind],
+    title: provider.name || product,
     content: h('div', { class: 'stack' },
       h('div', { class: 'head' },
         h('div', { class: 'intro' }, h('a', { class: 'back', href: page.at('providers') }, icon('back'), 'Identity Providers'),
-          h('h1', provider.name || KINDS[provider.kind], ' ', badge(provider.state), provider.enforced && badge('SSO required', 'accent'), certificateBadge(provider)),
+          h('h1', provider.name || product, ' ', badge(provider.state), provider.enforced && badge('SSO required', 'accent'), certificateBadge(provider)),
           h('p', { class: 'muted' }, provider.domains.map((each) => each.domain).join(', '))),
         manage && h('div', { class: 'actions' },
           !draft && switcher(page, path, provider),
-          h('button', { type: 'button', class: 'danger', on: { click: () => deleteProvider(page, path, provider, KINDS[provider.kind]) } }, `Delete ${KINDS[provider.kind]} Provider`))),
-      provider.domains.some((each) => each.state === 'pending') && notice('warn', 'A domain waits for the operator’s approval. Until then nobody of that domain can sign in through this provider.', isOperator(page.session) && [' ', h('a', { href: '/console/operator/domains' }, 'Approve it'), '.']),
+          h('button', { type: 'button', class: 'danger', on: { click: () => deleteProvider(page, path, provider, product) } }, `Delete ${product} Provider`))),
+      waitingDomains(page, provider, manage),
       draft
-        ? oktaSteps({ page, provider, path, saved, manage })
+        ? providerSteps({ page, provider, kind, path, saved, manage })
         : [
             page.query.has('submitted') && !provider.last_sign_in_at && notice('good', 'Connected. Now sign in once, so that you see it work.'),
             mayReadTraces(page.session) && h('section', { class: 'panel', id: 'test' }, h('h2', 'Test'), signInTest(page, provider)),
             enforcement(page, path, provider),
-            facts(page, path, provider, manage),
+            facts(page, path, provider, kind, manage),
+            mapping(page, path, provider, kind, manage),
             certificates(provider),
             manage && rules(page, path, provider),
             manage && h('details', { class: 'panel' }, h('summary', 'Metadata and certificates: enter again'),
-              h('p', { class: 'muted' }, 'A new certificate is added beside those that are here, so that a rotation in Okta breaks no sign-in.'),
-              metadataForm({ provider, path, saved, submit: 'Submit' })),
-            h('details', { class: 'panel' }, h('summary', 'The steps in Okta'), oktaSteps({ page, provider, path, saved, manage: false })),
+              h('p', { class: 'muted' }, 'A new certificate is added beside those that are here, so that a rotation breaks no sign-in.'),
+              metadataForm({ provider, kind, path, saved, submit: 'Submit' })),
+            h('details', { class: 'panel' }, h('summary', `The steps in ${kind.name}`), providerSteps({ page, provider, kind, path, saved, manage: false })),
           ]),
   };
 }
 
-function facts(page, path, provider, manage) {
+function facts(page, path, provider, kind, manage) {
+  const { labels } = kind;
   return h('section', { class: 'panel' },
     h('div', { class: 'head' }, h('h2', 'Connection'), manage && h('button', { type: 'button', on: { click: () => editDomains(page, path, provider) } }, 'Change domains')),
     h('dl', { class: 'facts' },
       h('dt', 'Domains'), h('dd', provider.domains.map((each, index) => [index > 0 && ', ', each.domain, ' ', badge(each.state)])),
-      h('dt', 'Single sign-on URL'), h('dd', copyable('Single sign-on URL', provider.acs_url)),
-      h('dt', 'Audience URI (SP Entity ID)'), h('dd', copyable('Audience URI (SP Entity ID)', provider.entity_id)),
+      h('dt', labels.acs_url), h('dd', copyable(labels.acs_url, provider.acs_url)),
+      h('dt', labels.entity_id), h('dd', copyable(labels.entity_id, provider.entity_id)),
       h('dt', 'Sign-in link'), h('dd', copyable('Sign-in link', provider.login_url)),
       h('dt', 'Our metadata'), h('dd', copyable('Our metadata', provider.metadata_url)),
-      h('dt', 'Issuer'), h('dd', provider.issuer ? h('code', provider.issuer) : 'not known yet'),
-      h('dt', 'Sign on URL'), h('dd', provider.sso_url ? h('code', provider.sso_url) : 'not known yet'),
+      h('dt', labels.issuer), h('dd', provider.issuer ? h('code', provider.issuer) : 'not known yet'),
+      h('dt', labels.sso_url), h('dd', provider.sso_url ? h('code', provider.sso_url) : 'not known yet'),
       h('dt', 'Metadata URL'), h('dd', provider.idp_metadata_url ? h('code', provider.idp_metadata_url) : 'none: entered by hand or from a file'),
       h('dt', 'People'), h('dd', plural(provider.people ?? 0, 'linked user')),
       h('dt', 'Last sign-in'), h('dd', when(provider.last_sign_in_at)),
@@ -97,7 +102,7 @@ function rules(page, path, provider) {
   const failure = h('p', { class: 'error', role: 'alert' });
   return h('section', { class: 'panel' }, h('h2', 'Rules'), h('div', { class: 'choices' },
     toggle('jit', 'Make a user at the first sign-in', 'Off: only people who were pushed can sign in.'),
-    toggle('idp_initiated', 'Trust responses that nobody asked for', 'Off: a click on the tile in Okta still works, by one more redirect. On: it is taken as it comes, and so is one that somebody else sends.')), failure);
+    toggle('idp_initiated', 'Trust responses that nobody asked for', 'Off: a click on the tile in the person’s portal still works, by one more redirect. On: it is taken as it comes, and so is one that somebody else sends.')), failure);
 }
 
 function switcher(page, path, provider) {

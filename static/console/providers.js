@@ -3,6 +3,7 @@ import { create, read } from './api.js';
 import { h } from './dom.js';
 import { field, form } from './form.js';
 import { icon } from './icons.js';
+import { kindOf, kinds } from './provider-kinds.js';
 import { mayChange } from './session.js';
 import { badge, empty, notice, plural } from './show.js';
 import { isPast, isWithinDays, when } from './time.js';
@@ -11,7 +12,7 @@ export async function list(page) {
   const { items } = await read(`${page.api}/providers?limit=200`, page.signal);
   const manage = mayChange(page.session);
   const add = () => manage && h('a', { class: 'button primary', href: page.at('providers', 'new') }, icon('plus'), 'Add Okta Provider');
-  const other = () => manage && h('a', { class: 'button', href: `${page.at('providers', 'new')}?kind=saml` }, 'Other SAML provider');
+  const other = () => manage && h('a', { class: 'button', href: `${page.at('providers', 'new')}?kind` }, 'Another product');
   return {
     title: 'Identity Providers',
     content: h('div', { class: 'stack' },
@@ -23,16 +24,19 @@ export async function list(page) {
 }
 
 export async function add(page) {
-  const kind = page.query.get('kind') === 'saml' ? 'saml' : 'okta';
   if (!mayChange(page.session)) return { title: 'Add provider', content: notice('plain', 'Only an admin or the operator adds providers.') };
-  const title = kind === 'okta' ? 'Add Okta Provider' : 'Add SAML provider';
+  const word = page.query.get('kind') ?? 'okta';
+  if (word === '') return choose(page);
+  const preset = await kindOf(word, page.signal);
+  const { kind } = preset;
+  const title = kind === 'saml' ? 'Add SAML provider' : `Add ${preset.name} Provider`;
   return {
     title,
     content: h('div', { class: 'stack narrow' },
-      h('div', { class: 'intro' }, h('a', { class: 'back', href: page.at('providers') }, icon('back'), 'Identity Providers'), h('h1', title)),
+      h('div', { class: 'intro' }, h('a', { class: 'back', href: page.at('providers') }, icon('back'), 'Identity Providers'), h('h1', title), h('p', { class: 'muted' }, preset.summary)),
       h('div', { class: 'panel' }, form({
         fields: [
-          kind === 'saml' && field({ name: 'name', label: 'Name', hint: 'As people know it, such as Entra ID.', required: true, maxlength: 100, 'data-missing': 'Type a name.' }),
+          kind === 'saml' && field({ name: 'name', label: 'Name', hint: 'As people know it, such as Company sign-in.', required: true, maxlength: 100, 'data-missing': 'Type a name.' }),
           field({
             name: 'domains', label: 'Domain', required: true, placeholder: 'acme.com', spellcheck: 'false', autocapitalize: 'none', inputmode: 'url',
             hint: 'The domain people authenticate with, typically the one of your e-mail addresses. Several: put a comma between them.',
@@ -47,6 +51,19 @@ export async function add(page) {
         },
       })),
       notice('plain', 'Nobody signs in differently yet: the provider stays a draft until it is connected.')),
+  };
+}
+
+/** Which product it is: each has its own words and steps. */
+async function choose(page) {
+  const all = await kinds(page.signal);
+  return {
+    title: 'Add provider',
+    content: h('div', { class: 'stack narrow' },
+      h('div', { class: 'intro' }, h('a', { class: 'back', href: page.at('providers') }, icon('back'), 'Identity Providers'), h('h1', 'Which product is it?')),
+      h('ul', { class: 'cards' }, all.map((each) => h('li', { class: 'panel' },
+        h('h2', h('a', { href: `${page.at('providers', 'new')}?kind=${each.kind}` }, each.name)),
+        h('p', { class: 'muted' }, each.summary))))),
   };
 }
 

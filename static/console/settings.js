@@ -40,6 +40,11 @@ function edit(page) {
         hint: 'For people who come through Okta before they are pushed.',
         control: select(options, organization.default_user_level),
       }),
+      field({
+        name: 'unknown_extensions', label: 'Pushed attributes of unknown SCIM extensions',
+        hint: 'What is kept is shown again to the identity provider and does nothing here.',
+        control: select([['keep', 'Keep them'], ['refuse', 'Refuse the push']], organization.unknown_extensions),
+      }),
     ],
     submit: 'Save',
     send: async (values) => {

@@ -37,9 +37,12 @@ export function copyable(name, value) {
 }
 
 /** Where a value goes, drawn as the form it goes into: rows of [label as Okta writes it, content]. */
-export function oktaForm(where, rows) {
+export const oktaForm = (where, rows) => productForm('Okta', where, rows);
+
+/** The same for any product. */
+export function productForm(product, where, rows) {
   return h('figure', { class: 'okta-form' },
-    h('figcaption', h('span', { class: 'label' }, 'In Okta'), ' ', where),
+    h('figcaption', h('span', { class: 'label' }, `In ${product}`), ' ', where),
     h('dl', rows.map(([label, ...content]) => h('div', h('dt', label), h('dd', content)))));
 }
 

@@ -12,6 +12,7 @@ const KINDS = [
   ['break-glass.used', 'a break-glass account signed in'],
   ['break-glass.armed', 'a break-glass account was armed'],
   ['break-glass.drilled', 'a drill passed or failed'],
+  ['scim.held', 'SCIM changes are held until an admin answers'],
 ];
 
 export async function list(page) {

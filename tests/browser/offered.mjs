@@ -9,6 +9,7 @@ const PARTS = {
   deletion: '/api/v1/organizations/x/providers/x/deletion',
   deprovisioning: '/api/v1/organizations/x/deprovisioning',
   timeline: '/api/v1/organizations/x/users/x/timeline',
+  kinds: '/api/v1/provider-kinds',
   audit: '/api/v1/organizations/x/audit',
   'past levels': '/api/v1/organizations/x/levels',
   verify: '/api/v1/audit/verify',
@@ -19,6 +20,7 @@ const PARTS = {
   'second-factor': '/api/v1/break-glass-accounts/x/second-factor/confirm',
   drills: '/api/v1/drills',
   webhooks: '/api/v1/webhooks',
+  brake: '/api/v1/organizations/x/scim/brake',
 };
 
 /** {name: whether it is there}, and the ends of the addresses that are not, for what pages complain about. */

@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { open } from './browser.mjs';
 import { appliance } from './appliance.mjs';
+import { brake } from './brake.mjs';
 import { look } from './look.mjs';
 import { offered } from './offered.mjs';
 import { push, respond } from './okta.mjs';
@@ -151,6 +152,15 @@ await step('Add Okta Provider shows the two URLs', async () => {
   await heading('Add Okta Provider');
 });
 await pictures('provider-add');
+await stepIf(needs('kinds'), 'other products are offered, each with its own page', async () => {
+  await tab('Identity Providers');
+  await page.getByRole('link', { name: 'Another product' }).first().click();
+  await heading('Which product is it?');
+  await page.getByRole('link', { name: 'Other SAML 2.0 provider' }).click();
+  await heading('Add SAML provider');
+  await page.goto(at('providers', 'new'));
+  await heading('Add Okta Provider');
+});
 await step('Add Provider', async () => {
   await page.getByLabel('Domain').fill(DOMAIN);
   await page.getByRole('button', { name: 'Add Provider' }).click();
@@ -190,6 +200,22 @@ await step('a response that is refused turns the wait into its explanation', asy
 await pictures('provider-refused');
 await pictures('failed', seen.refusal);
 await seen.refusal.close();
+
+await stepIf(needs('kinds'), 'the attributes of a provider are changed', async () => {
+  await page.getByRole('button', { name: 'Change attributes' }).click();
+  await page.getByRole('dialog').getByLabel('E-mail').fill('workMail, NameID');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByText('workMail').waitFor();
+});
+await stepIf(needs('kinds'), 'groups are taken from an attribute', async () => {
+  await page.getByRole('button', { name: 'Change groups' }).click();
+  await page.getByRole('dialog').getByLabel('Groups attribute').fill('memberOf');
+  await page.getByRole('dialog').getByLabel('Levels').fill('staff = editor');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByText('memberOf').waitFor();
+  await page.getByText('staff', { exact: true }).waitFor();
+});
+if (needs('kinds')()) await pictures('provider-attributes');
 
 await stepIf(needs('deletion'), 'requiring SSO is refused, with what is missing', async () => {
   await page.getByRole('button', { name: 'Require SSO' }).click();
@@ -305,6 +331,7 @@ await step('settings are saved and stay', async () => {
 });
 await pictures('settings');
 await settings(walk);
+await brake({ ...walk, endpoint: () => local(seen.endpoint) });
 await step('activity lists what happened', async () => {
   await tab('Activity');
   await heading('Activity');

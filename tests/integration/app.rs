@@ -362,6 +362,9 @@ impl TestApp {
                     "tokens",
                     "keys",
                     "seen_assertions",
+                    "brakes",
+                    "brake_holds",
+                    "brake_held",
                 ] {
                     text.push_str(&format!("{table}\n"));
                     let mut statement = conn.prepare(&format!("SELECT * FROM {table}"))?;

@@ -238,7 +238,13 @@ fn another_providers_group_is_its_own() {
             .unwrap()
             .contains("staff (another provider's)")
     );
-    // With a provider go its groups, and with its identity provider.
+    // With a provider go its groups, which its deletion says before, and with its identity provider.
+    let path = format!("{}/providers/{}/deletion", acme.base, second.provider);
+    let preview = app
+        .as_operator("GET", &path, &Value::Null)
+        .expect(200)
+        .json();
+    assert_eq!(preview["groups"], 1);
     app.as_operator(
         "DELETE",
         &format!("{}/providers/{}", acme.base, second.provider),

@@ -484,7 +484,15 @@ fn commands_work_beside_a_running_server() {
         .scim(&user("ANN@acme.com"));
     client.send(&duplicate).unwrap().expect(409);
     let traces = loop {
-        let traces = shell.json(&["trace", "list", "--org", "acme", "--json"]);
+        let traces = shell.json(&[
+            "trace",
+            "list",
+            "--org",
+            "acme",
+            "--outcome",
+            "refused",
+            "--json",
+        ]);
         if traces["items"] != json!([]) {
             break traces;
         }

@@ -156,6 +156,13 @@ const TABLE: &[Row] = &[
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
 
+    row("GET",    "/api/v1/trace-retention", operators(200), |_| Ask::get("/api/v1/trace-retention")),
+    row("PATCH",  "/api/v1/trace-retention", operators(200), |_| Ask::new("PATCH", "/api/v1/trace-retention").json(&json!({ "days": 31 }))),
+    row("GET",    "/api/v1/organizations/{org}/scim/brake", editors(), |_| Ask::get(format!("{ORG}/scim/brake"))),
+    row("PATCH",  "/api/v1/organizations/{org}/scim/brake", admins(200), |_| Ask::new("PATCH", format!("{ORG}/scim/brake")).json(&json!({ "share": 30 }))),
+    row("GET",    "/api/v1/organizations/{org}/scim/brake/holds/{hold}", editors(), |w| Ask::get(w.hold())),
+    row("POST",   "/api/v1/organizations/{org}/scim/brake/holds/{hold}/decision", admins(200), |w| Ask::new("POST", format!("{}/decision", w.hold())).json(&json!({ "decision": "refuse" }))),
+
     row("GET",    "/scim/v2/{org}/Users", scim(200), |_| Ask::get("/scim/v2/acme/Users")),
     row("POST",   "/scim/v2/{org}/Users", scim(201), |w| Ask::new("POST", "/scim/v2/acme/Users").scim(&user(&w.fresh("p")))),
     row("GET",    "/scim/v2/{org}/Users/{id}", scim(200), |w| Ask::get(format!("/scim/v2/acme/Users/{}", w.user()))),
@@ -168,6 +175,15 @@ const TABLE: &[Row] = &[
     row("PUT",    "/scim/v2/{org}/Groups/{id}", scim(200), |w| Ask::new("PUT", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renamed())),
     row("PATCH",  "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("PATCH", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renaming())),
     row("DELETE", "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("DELETE", format!("/scim/v2/acme/Groups/{}", w.group()))),
+    row("GET",    "/scim/v2/{org}", scim(200), |_| Ask::get("/scim/v2/acme")),
+    row("POST",   "/scim/v2/{org}/.search", scim(200), |_| Ask::new("POST", "/scim/v2/acme/.search").scim(&search())),
+    row("POST",   "/scim/v2/{org}/Users/.search", scim(200), |_| Ask::new("POST", "/scim/v2/acme/Users/.search").scim(&search())),
+    row("POST",   "/scim/v2/{org}/Groups/.search", scim(200), |_| Ask::new("POST", "/scim/v2/acme/Groups/.search").scim(&search())),
+    row("POST",   "/scim/v2/{org}/Bulk", scim(200), |w| Ask::new("POST", "/scim/v2/acme/Bulk").scim(&w.bulk())),
+    row("GET",    "/scim/v2/{org}/Me", ME, |_| Ask::get("/scim/v2/acme/Me")),
+    row("PUT",    "/scim/v2/{org}/Me", ME, |w| Ask::new("PUT", "/scim/v2/acme/Me").scim(&user(&w.fresh("p")))),
+    row("PATCH",  "/scim/v2/{org}/Me", ME, |_| Ask::new("PATCH", "/scim/v2/acme/Me").scim(&deactivation())),
+    row("DELETE", "/scim/v2/{org}/Me", ME, |_| Ask::new("DELETE", "/scim/v2/acme/Me")),
     row("GET",    "/scim/v2/{org}/ServiceProviderConfig", scim(200), |_| Ask::get("/scim/v2/acme/ServiceProviderConfig")),
     row("GET",    "/scim/v2/{org}/ResourceTypes", scim(200), |_| Ask::get("/scim/v2/acme/ResourceTypes")),
     row("GET",    "/scim/v2/{org}/ResourceTypes/{id}", scim(200), |_| Ask::get("/scim/v2/acme/ResourceTypes/User")),
@@ -176,6 +192,10 @@ const TABLE: &[Row] = &[
 ];
 
 const _: () = who::one_row_each(TABLE);
+
+fn search() -> Value {
+    json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "count": 1 })
+}
 
 fn deactivation() -> Value {
     json!({
@@ -386,6 +406,19 @@ impl World {
         format!("/api/v1/webhooks/{id}")
     }
 
+    /// The address of something that the brake holds.
+    fn hold(&self) -> String {
+        let id = self.fresh("h");
+        let now = portcullis::clock::now().millis();
+        self.app.force(&format!(
+            "INSERT INTO brake_holds (id, organization_id, token_id, token_name, reason, state,
+                 opened_at, last_at, attempts, people, passed, active)
+             SELECT '{id}', id, '{id}', 'Okta', 'share', 'open', {now}, {now}, 1, 0, 10, 40
+             FROM organizations WHERE slug = 'acme'"
+        ));
+        format!("{ORG}/scim/brake/holds/{id}")
+    }
+
     fn renamed(&self) -> Value {
         json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
@@ -398,6 +431,15 @@ impl World {
         json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": [{ "op": "replace", "value": { "displayName": self.fresh("g") } }],
+        })
+    }
+
+    fn bulk(&self) -> Value {
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [
+                { "method": "POST", "path": "/Users", "bulkId": "a", "data": user(&self.fresh("p")) },
+            ],
         })
     }
 
@@ -649,6 +691,8 @@ fn wrong_values_name_their_field() {
         ("PATCH", &ORG.to_owned(), json!({ "name": long }), "name"),
         ("PATCH", &ORG.to_owned(), json!({ "default_group_level": "owner" }), "default_group_level"),
         ("PATCH", &ORG.to_owned(), json!({ "default_user_level": "operator" }), "default_user_level"),
+        ("PATCH", &ORG.to_owned(), json!({ "unknown_extensions": "lose" }), "unknown_extensions"),
+        ("PATCH", &ORG.to_owned(), json!({ "unknown_extensions": true }), "unknown_extensions"),
         ("POST", &providers, json!({ "kind": "ldap", "domains": ["a.example"] }), "kind"),
         ("POST", &providers, json!({ "kind": "okta" }), "domains"),
         ("POST", &providers, json!({ "kind": "okta", "domains": [] }), "domains"),
@@ -785,12 +829,12 @@ fn nothing_is_said_in_the_readers_own_format() {
         ("GET", "/scim/", 404, scim),
         ("GET", "/scim/v1/acme/Users", 404, scim),
         ("GET", "/scim/v2", 404, scim),
-        ("GET", "/scim/v2/acme", 404, scim),
         ("GET", "/scim/v2/acme/users", 404, scim),
         ("GET", "/scim/v2/acme/Users/a/b", 404, scim),
         ("GET", "/scim/v2/acme/Me", 501, scim),
-        ("POST", "/scim/v2/acme/Bulk", 501, scim),
-        ("POST", "/scim/v2/acme/Users/.search", 501, scim),
+        ("POST", "/scim/v2/acme/Me", 405, scim),
+        ("GET", "/scim/v2/acme/Bulk", 405, scim),
+        ("POST", "/scim/v2/acme/Users/.search", 400, scim),
         ("PATCH", "/scim/v2/acme/Users", 405, scim),
         ("POST", "/scim/v2/acme/ServiceProviderConfig", 405, scim),
         ("PURGE", "/scim/v2/acme/Groups", 405, scim),

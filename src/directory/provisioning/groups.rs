@@ -3,12 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::members::{add_members, members_of, remove_all_members, remove_members, set_members};
-use super::{GROUP_COLUMNS, Provisioned, ScimGroup, group_row, no_such, stored, taken};
+use super::{GROUP_COLUMNS, Outcome, Provisioned, ScimGroup, group_row, no_such, stored, taken};
 use crate::clock::Timestamp;
-use crate::directory::fold;
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, GroupFacts, Membership};
+use crate::directory::{UnknownExtensions, brake, fold};
 use crate::observe::audit::Author;
+use crate::scim::etag::Conditions;
 use crate::scim::group::GroupDraft;
 use crate::scim::patch::{GroupChange, Patch};
 use crate::store::id;
@@ -20,8 +21,28 @@ pub fn create_group(
     draft: &GroupDraft,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<ScimGroup> {
+) -> Provisioned<Outcome<ScimGroup>> {
     let id = id::new(now);
+    let made = create_group_as(tx, organization, &id, draft, by, now)?;
+    Ok(Outcome {
+        value: read_group(tx, organization, &id, true)?,
+        notes: made.notes,
+        changed: made.changed,
+    })
+}
+
+/// The same under an id that was made before. The outcome is without the members.
+pub(super) fn create_group_as(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    draft: &GroupDraft,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<Outcome<ScimGroup>> {
+    if organization.unknown_extensions == UnknownExtensions::Refuse {
+        draft.only_known_extensions(None)?;
+    }
     tx.prepare_cached(
         "INSERT INTO groups (id, organization_id, display_name, display_name_key, external_id,
              level, origin, resource, created_at, updated_at)
@@ -42,16 +63,21 @@ pub fn create_group(
     add_members(
         tx,
         organization,
-        &id,
+        id,
         draft.members.as_deref().unwrap_or_default(),
         &mut membership,
     )?;
-    let facts = GroupFacts::read(tx, &id)?;
-    provisioned::group_created(tx, organization, &id, &facts, membership, by, now)?;
-    read_group(tx, organization, &id, true)
+    let facts = GroupFacts::read(tx, id)?;
+    provisioned::group_created(tx, organization, id, &facts, membership, by, now)?;
+    Ok(Outcome {
+        value: read_group(tx, organization, id, false)?,
+        notes: draft.notes.clone(),
+        changed: true,
+    })
 }
 
-/// Puts a draft in place of a group; without `members` they stay.
+/// Puts a draft in place of a group; without `members` they stay. One that is there already leaves
+/// version and time alone.
 pub fn replace_group(
     tx: &Connection,
     organization: &Organization,
@@ -59,13 +85,16 @@ pub fn replace_group(
     draft: &GroupDraft,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<ScimGroup> {
-    exists(tx, organization, id)?;
+) -> Provisioned<Outcome<ScimGroup>> {
+    let stored_before = read_group(tx, organization, id, false)?.resource;
+    if organization.unknown_extensions == UnknownExtensions::Refuse {
+        draft.only_known_extensions(Some(&stored_before))?;
+    }
     let before = GroupFacts::read(tx, id)?;
     let mut membership = Membership::default();
     tx.prepare_cached(
         "UPDATE groups SET display_name = ?2, display_name_key = ?3, external_id = ?4,
-             origin = 'scim', provider_id = NULL, resource = ?5, version = version + 1, updated_at = ?6
+             origin = 'scim', provider_id = NULL, resource = ?5
          WHERE id = ?1",
     )?
     .execute(params![
@@ -74,18 +103,49 @@ pub fn replace_group(
         fold(&draft.display_name),
         draft.external_id,
         stored(&draft.resource),
-        now.millis()
     ])
     .map_err(|e| taken(e, "displayName", &draft.display_name))?;
     if let Some(members) = &draft.members {
         set_members(tx, organization, id, members, &mut membership)?;
     }
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
+    let changed = stored_before != draft.resource || differs(&before, &after, &membership);
+    touch(tx, id, changed, now)?;
     provisioned::group_changed(tx, organization, id, (&before, &after), membership, by, now)?;
-    read_group(tx, organization, id, true)
+    Ok(Outcome {
+        value: read_group(tx, organization, id, true)?,
+        notes: draft.notes.clone(),
+        changed,
+    })
 }
 
-/// Applies the changes of a PATCH to a group, in their order.
+fn differs(before: &GroupFacts, after: &GroupFacts, membership: &Membership) -> bool {
+    before != after || !membership.is_empty()
+}
+
+/// What a SCIM client writes to is pushed from then on: no attribute of a sign-in changes it.
+fn adopt(tx: &Connection, id: &str) -> Provisioned<()> {
+    tx.prepare_cached(
+        "UPDATE groups SET origin = 'scim', provider_id = NULL
+         WHERE id = ?1 AND provider_id IS NOT NULL",
+    )?
+    .execute([id])?;
+    Ok(())
+}
+
+/// Counts a change. One that changed nothing counts for nothing (RFC 7644 section 3.5.2).
+fn touch(tx: &Connection, id: &str, changed: bool, now: Timestamp) -> Provisioned<()> {
+    if changed {
+        tx.prepare_cached(
+            "UPDATE groups SET version = version + 1, updated_at = ?2 WHERE id = ?1",
+        )?
+        .execute(params![id, now.millis()])?;
+    }
+    Ok(())
+}
+
+/// Applies the changes of a PATCH to a group, in their order. The outcome is without the members.
 pub fn patch_group(
     tx: &Connection,
     organization: &Organization,
@@ -93,11 +153,12 @@ pub fn patch_group(
     patch: &Patch,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<()> {
+) -> Provisioned<Outcome<ScimGroup>> {
     exists(tx, organization, id)?;
     let before = GroupFacts::read(tx, id)?;
     let mut membership = Membership::default();
-    for change in patch.group_changes(id, &mut Vec::new())? {
+    let mut notes = Vec::new();
+    for change in patch.group_changes(id, &mut notes)? {
         match change {
             GroupChange::Rename(name) => {
                 tx.prepare_cached(
@@ -123,15 +184,17 @@ pub fn patch_group(
             GroupChange::RemoveAllMembers => remove_all_members(tx, id, &mut membership)?,
         }
     }
-    // What a SCIM client writes to is pushed from then on: no attribute of a sign-in changes it.
-    tx.prepare_cached(
-        "UPDATE groups SET version = version + 1, updated_at = ?2, provider_id = NULL,
-             origin = CASE origin WHEN 'saml' THEN 'scim' ELSE origin END WHERE id = ?1",
-    )?
-    .execute(params![id, now.millis()])?;
+    adopt(tx, id)?;
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
+    let changed = differs(&before, &after, &membership);
+    touch(tx, id, changed, now)?;
     provisioned::group_changed(tx, organization, id, (&before, &after), membership, by, now)?;
-    Ok(())
+    Ok(Outcome {
+        value: read_group(tx, organization, id, false)?,
+        notes,
+        changed,
+    })
 }
 
 /// Removes a group; its users stay.
@@ -141,14 +204,32 @@ pub fn delete_group(
     id: &str,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<()> {
+) -> Provisioned<Outcome<()>> {
     exists(tx, organization, id)?;
     let before = GroupFacts::read(tx, id)?;
     let mut membership = Membership::default();
     remove_all_members(tx, id, &mut membership)?;
+    brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     provisioned::group_deleted(tx, organization, id, &before, membership, by, now)?;
     tx.prepare_cached("DELETE FROM groups WHERE id = ?1")?
         .execute([id])?;
+    Ok(Outcome {
+        value: (),
+        notes: Vec::new(),
+        changed: true,
+    })
+}
+
+/// Whether the group is as the client believes; 412 if not. To be asked in the change itself.
+pub fn group_meets(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    conditions: &Conditions,
+) -> Provisioned<()> {
+    if !conditions.are_none() {
+        conditions.allow_change(&read_group(tx, organization, id, false)?.tag())?;
+    }
     Ok(())
 }
 

@@ -58,18 +58,36 @@ pub(super) fn add_members(
         tx.prepare_cached("INSERT OR IGNORE INTO members (group_id, user_id) VALUES (?1, ?2)")?;
     for member in members {
         if !known.exists([member.as_str(), &organization.id])? {
-            let shown: String = member.chars().take(80).collect();
-            return Err(ScimError::invalid_value(format!(
-                "members: there is no user `{shown}` here; assign the person to the \
-                     application before pushing the group"
-            ))
-            .into());
+            return Err(no_member(tx, organization, member)?.into());
         }
         if insert.execute([group_id, member])? > 0 {
             membership.joined(member);
         }
     }
     Ok(())
+}
+
+/// Why an id can't be a member's.
+fn no_member(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+) -> rusqlite::Result<ScimError> {
+    let is_group = tx
+        .prepare_cached("SELECT 1 FROM groups WHERE id = ?1 AND organization_id = ?2")?
+        .exists([id, &organization.id])?;
+    let shown: String = id.chars().take(80).collect();
+    Ok(ScimError::invalid_value(if is_group {
+        format!(
+            "members: `{shown}` is a group, and a group can't be a member of a group here: push \
+             its people instead"
+        )
+    } else {
+        format!(
+            "members: there is no user `{shown}` here; assign the person to the application \
+             before pushing the group"
+        )
+    }))
 }
 
 /// Removing who is no member is no error: the result is what was asked for.

@@ -1,21 +1,27 @@
 //! What a SCIM client does to the directory: each call is one change, applied whole or not at all.
 
+mod bulk;
 mod groups;
 mod listing;
 mod members;
+mod searched;
+mod shown;
 mod users;
 
 use rusqlite::Row;
 use serde_json::{Map, Value};
 
-pub use groups::{create_group, delete_group, patch_group, read_group, replace_group};
-pub use listing::{list_groups, list_users};
-pub use users::{create_user, delete_user, patch_user, read_user, replace_user};
+pub use bulk::{Attempt, Step, apply};
+pub use groups::{create_group, delete_group, group_meets, patch_group, read_group, replace_group};
+pub use listing::{Listed, Page, Part, ScimResource, list};
+pub use users::{create_user, delete_user, patch_user, read_user, replace_user, user_meets};
 
 use super::DirectoryError;
+use super::brake::Braked;
 use super::error::is_unique_violation;
 use crate::clock::Timestamp;
 use crate::scim::error::ScimError;
+use crate::scim::etag;
 use crate::store::StoreError;
 
 /// Why a push was not done.
@@ -24,6 +30,9 @@ pub enum ProvisioningError {
     /// The client is told this.
     #[error("{0}")]
     Scim(ScimError),
+    /// The brake held it; [`super::brake::hold::keep`] has to be told.
+    #[error("held by the brake: {}", .0.why())]
+    Braked(Box<Braked>),
     /// The database said no.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -32,6 +41,12 @@ pub enum ProvisioningError {
 impl From<ScimError> for ProvisioningError {
     fn from(error: ScimError) -> Self {
         Self::Scim(error)
+    }
+}
+
+impl From<Braked> for ProvisioningError {
+    fn from(braked: Braked) -> Self {
+        Self::Braked(Box::new(braked))
     }
 }
 
@@ -51,6 +66,27 @@ impl From<DirectoryError> for ProvisioningError {
 }
 
 type Provisioned<T> = Result<T, ProvisioningError>;
+
+/// What came of a push.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// The resource as it is now.
+    pub value: T,
+    /// What was forgiven on the way, see [`crate::scim::forgive`].
+    pub notes: Vec<&'static str>,
+    /// Whether anything is different from before.
+    pub changed: bool,
+}
+
+impl<T> Outcome<T> {
+    fn map<U>(self, value: impl FnOnce(T) -> U) -> Outcome<U> {
+        Outcome {
+            value: value(self.value),
+            notes: self.notes,
+            changed: self.changed,
+        }
+    }
+}
 
 /// A user as SCIM shows it.
 #[derive(Debug)]
@@ -97,6 +133,21 @@ pub struct ScimGroup {
     /// `meta.lastModified`.
     pub updated_at: Timestamp,
 }
+
+impl ScimUser {
+    /// The entity tag.
+    pub fn tag(&self) -> String {
+        etag::of_user(self.version, &self.groups)
+    }
+}
+
+impl ScimGroup {
+    /// The entity tag.
+    pub fn tag(&self) -> String {
+        etag::of_group(self.version)
+    }
+}
+
 const USER_COLUMNS: &str =
     "id, resource, active, external_id, version, created_at, updated_at, user_name";
 const GROUP_COLUMNS: &str =

@@ -2,14 +2,16 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Provisioned, ScimUser, USER_COLUMNS, no_such, stored, taken, user_row};
+use super::searched::{display_name_key, keep_addresses};
+use super::{Outcome, Provisioned, ScimUser, USER_COLUMNS, no_such, stored, taken, user_row};
 use crate::clock::Timestamp;
 use crate::directory::domain::{self, EmailDomain};
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, UserFacts};
 use crate::directory::user::{self, Ended};
-use crate::directory::{fold, way_in};
+use crate::directory::{UnknownExtensions, brake, fold, group, way_in};
 use crate::observe::audit::Author;
+use crate::scim::etag::Conditions;
 use crate::scim::patch::Patch;
 use crate::scim::user::UserDraft;
 use crate::store::id;
@@ -22,13 +24,27 @@ pub fn create_user(
     draft: &UserDraft,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<ScimUser> {
-    let id = id::new(now);
+) -> Provisioned<Outcome<ScimUser>> {
+    create_user_as(tx, organization, &id::new(now), draft, by, now)
+}
+
+/// The same under an id that was made before.
+pub(super) fn create_user_as(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    draft: &UserDraft,
+    by: &Author,
+    now: Timestamp,
+) -> Provisioned<Outcome<ScimUser>> {
+    if organization.unknown_extensions == UnknownExtensions::Refuse {
+        draft.only_known_extensions(None)?;
+    }
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
              email_key, email_verified, display_name, active, origin, resource, created_at,
-             updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12)",
+             updated_at, display_name_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12, ?13)",
     )?
     .execute(params![
         id,
@@ -42,23 +58,31 @@ pub fn create_user(
         draft.display_name,
         draft.active.unwrap_or(true),
         stored(&draft.resource),
-        now.millis()
+        now.millis(),
+        display_name_key(draft)
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
-    let level = user::grant_default(tx, &id, &organization.id)?;
+    keep_addresses(tx, organization, id, draft)?;
+    let level = user::grant_default(tx, id, &organization.id)?;
     provisioned::user_created(
         tx,
         organization,
-        &id,
+        id,
         &UserFacts::of_draft(draft),
         level,
         by,
         now,
     )?;
-    read_user(tx, organization, &id)
+    Ok(Outcome {
+        value: read_user(tx, organization, id)?,
+        notes: draft.notes.clone(),
+        changed: true,
+    })
 }
 
 /// Puts a draft in place of a user (RFC 7644 section 3.5.1); without `active` it stays as it was.
+/// One that is there already leaves version and time alone (section 3.5.2 asks it of PATCH, and
+/// Okta puts the same twice).
 pub fn replace_user(
     tx: &Connection,
     organization: &Organization,
@@ -66,36 +90,52 @@ pub fn replace_user(
     draft: &UserDraft,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<ScimUser> {
+) -> Provisioned<Outcome<ScimUser>> {
     let before = read_user(tx, organization, id)?;
+    if organization.unknown_extensions == UnknownExtensions::Refuse {
+        draft.only_known_extensions(Some(&before.resource))?;
+    }
     let active = draft.active.unwrap_or(before.active);
+    if !active {
+        brake::access_goes(tx, organization, id, brake::Change::Deactivation, by, now)?;
+    }
     let facts = UserFacts::read(tx, id)?;
     let taken_over = user::find(tx, id)?.filter(way_in::is_on_their_own);
-    tx.prepare_cached(
-        "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
+    let mut after = UserFacts::of_draft(draft);
+    after.active = active;
+    let differs = before.resource != draft.resource || facts != after;
+    let changed = tx
+        .prepare_cached(
+            "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
-             resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL
-         WHERE id = ?1",
-    )?
-    .execute(params![
-        id,
-        draft.user_name,
-        fold(&draft.user_name),
-        draft.external_id,
-        draft.email,
-        draft.email.as_deref().map(fold),
-        is_verified(tx, organization, draft)?,
-        draft.display_name,
-        active,
-        stored(&draft.resource),
-        now.millis()
-    ])
-    .map_err(|e| taken(e, "userName", &draft.user_name))?;
+             resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL,
+                 display_name_key = ?13
+         WHERE id = ?1
+             AND (?12 OR active <> ?9 OR email_verified <> ?7 OR unmanaged_at IS NOT NULL)",
+        )?
+        .execute(params![
+            id,
+            draft.user_name,
+            fold(&draft.user_name),
+            draft.external_id,
+            draft.email,
+            draft.email.as_deref().map(fold),
+            is_verified(tx, organization, draft)?,
+            draft.display_name,
+            active,
+            stored(&draft.resource),
+            now.millis(),
+            differs,
+            display_name_key(draft)
+        ])
+        .map_err(|e| taken(e, "userName", &draft.user_name))?
+        > 0;
+    if differs {
+        keep_addresses(tx, organization, id, draft)?;
+    }
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
-    let mut after = UserFacts::of_draft(draft);
-    after.active = active;
     let attributes = provisioned::attributes(&before.resource, &draft.resource);
     provisioned::user_changed(tx, organization, id, (&facts, &after), attributes, by, now)?;
     let ended = if active {
@@ -111,7 +151,11 @@ pub fn replace_user(
     if let Some(taken) = taken_over {
         way_in::handed_over(tx, &taken, by, now)?;
     }
-    read_user(tx, organization, id)
+    Ok(Outcome {
+        value: read_user(tx, organization, id)?,
+        notes: draft.notes.clone(),
+        changed: changed || !ended.is_nothing(),
+    })
 }
 
 /// Drops the links by names that may be given to somebody else now that this user has another:
@@ -137,7 +181,7 @@ pub fn patch_user(
     patch: &Patch,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<ScimUser> {
+) -> Provisioned<Outcome<ScimUser>> {
     let before = read_user(tx, organization, id)?;
     let draft = patch.apply_to_user(id, &before.resource)?;
     replace_user(tx, organization, id, &draft, by, now)
@@ -150,17 +194,36 @@ pub fn delete_user(
     id: &str,
     by: &Author,
     now: Timestamp,
-) -> Provisioned<()> {
+) -> Provisioned<Outcome<()>> {
     let there = tx
         .prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND organization_id = ?2")?
         .exists([id, &organization.id])?;
     if !there {
         return Err(no_such("User", id).into());
     }
+    brake::access_goes(tx, organization, id, brake::Change::Deletion, by, now)?;
     let ended = user::end_access(tx, id, now)?;
     provisioned::user_deleted(tx, &organization.id, id, &ended, by, now)?;
+    group::left_by(tx, id, now)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?
         .execute([id])?;
+    Ok(Outcome {
+        value: (),
+        notes: Vec::new(),
+        changed: true,
+    })
+}
+
+/// Whether the user is as the client believes; 412 if not. To be asked in the change itself.
+pub fn user_meets(
+    tx: &Connection,
+    organization: &Organization,
+    id: &str,
+    conditions: &Conditions,
+) -> Provisioned<()> {
+    if !conditions.are_none() {
+        conditions.allow_change(&read_user(tx, organization, id)?.tag())?;
+    }
     Ok(())
 }
 

@@ -22,7 +22,9 @@ use serde_json::{Map, Value};
 
 pub use self::author::{Author, AuthorKind, Via};
 pub use self::changes::{MOST_IDS, changes};
-pub use self::search::{Filter, Line, MOST_LISTED, knows, organization_of, search, timeline};
+pub use self::search::{
+    Filter, Line, MOST_LISTED, knows, newest_number, organization_of, search, since, timeline,
+};
 pub use self::verify::{Checkpoint, Problem, Report, checkpoint, verify};
 pub use self::vocabulary::ACTIONS;
 use crate::clock::Timestamp;

@@ -64,6 +64,29 @@ impl Line {
     }
 }
 
+/// The number of the newest line; 0 before the first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn newest_number(conn: &Connection) -> Result<i64, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM audit")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// The lines after this number, oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn since(conn: &Connection, number: i64, limit: usize) -> Result<Vec<Line>, StoreError> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2"
+    ))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![number, limit], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Lines newest first, at most [`MOST_LISTED`], before the line `before`.
 pub fn search(
     conn: &Connection,

@@ -95,6 +95,24 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "break-glass.second-factor-removed",
         "A break-glass account's second factor was taken away",
     ),
+    (
+        "brake.held",
+        "SCIM changes were held: too many people, or the last admin",
+    ),
+    (
+        "brake.allowed",
+        "Somebody let the held SCIM changes pass for an hour",
+    ),
+    ("brake.refused", "Somebody said no to the held SCIM changes"),
+    (
+        "brake.closed",
+        "A question of the brake's was closed, as its requests had stopped for a day",
+    ),
+    ("brake.changed", "The limits of the brake were changed"),
+    (
+        "traces.retention-changed",
+        "How many traces are kept and for how long was changed",
+    ),
     ("webhook.created", "A webhook was made"),
     ("webhook.deleted", "A webhook was deleted"),
     ("webhook.tested", "A test was sent to a webhook"),
@@ -121,7 +139,7 @@ pub(super) enum Weight {
 
 pub(super) fn weight(action: &str) -> Weight {
     match action.split_once('.') {
-        Some(("break-glass" | "audit" | "appliance", _)) => Weight::Grave,
+        Some(("break-glass" | "audit" | "appliance" | "brake", _)) => Weight::Grave,
         Some(("provider" | "token" | "organization", _)) => Weight::Notable,
         Some((_, "level-changed" | "deactivated" | "deleted")) => Weight::Notable,
         _ => Weight::Ordinary,

@@ -4,26 +4,25 @@
 //! Traces are redacted before they come here: no secrets, no assertions, no more about a person
 //! than who they said they were.
 
+pub mod bundle;
 mod quota;
+mod recorder;
+pub mod redact;
 mod reference;
+pub mod retention;
 mod vocabulary;
 
-use std::time::Duration;
-
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use self::quota::{Source, write_refused};
+pub use self::recorder::Recorder;
+pub use self::retention::prune;
 pub use self::vocabulary::{Kind, Outcome};
 use crate::clock::Timestamp;
-use crate::store::{StoreError, id};
-
-/// How long a trace is kept, at most.
-pub const KEPT: Duration = Duration::from_secs(30 * 86_400);
-
-/// How many are kept, at most.
-pub const MOST: i64 = 100_000;
+use crate::store::StoreError;
 
 /// Bytes of a trace's detail, as JSON.
 pub const LONGEST_DETAIL: usize = 16 * 1024;
@@ -33,9 +32,6 @@ const LONGEST_CODE: usize = 128;
 
 /// Traces in one answer.
 const MOST_LISTED: usize = 200;
-
-/// Rows that one [`prune`] removes for each reason, so that other changes don't wait long.
-const PRUNED_AT_ONCE: i64 = 5_000;
 
 /// What is to be kept of an exchange.
 #[derive(Clone, Debug)]
@@ -50,11 +46,26 @@ pub struct Record {
     pub outcome: Outcome,
     /// The failed check, or `ok`.
     pub code: String,
+    /// By what else it is found.
+    pub about: About,
     /// One sentence.
     pub summary: String,
     /// An object: the checks, what to change, and so on. Members that don't fit into
     /// [`LONGEST_DETAIL`] are left out and named under `omitted`.
     pub detail: Value,
+}
+
+/// By what else than kind and outcome a trace is found.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The request's method.
+    pub method: Option<String>,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// The id of the user or group.
+    pub resource: Option<String>,
+    /// The id of the token it was asked with.
+    pub token: Option<String>,
 }
 
 /// A record that was kept.
@@ -76,6 +87,14 @@ pub struct Trace {
     pub outcome: Outcome,
     /// The failed check, or `ok`.
     pub code: String,
+    /// The request's method, where that is known.
+    pub method: Option<String>,
+    /// The answer's status, where that is known.
+    pub status: Option<u16>,
+    /// The id of the user or group it was about.
+    pub resource: Option<String>,
+    /// The id of the token it was asked with.
+    pub token: Option<String>,
     /// One sentence.
     pub summary: String,
     /// The checks, what to change, and so on.
@@ -91,6 +110,18 @@ pub struct Filter<'a> {
     pub kind: Option<Kind>,
     /// That ended so.
     pub outcome: Option<Outcome>,
+    /// With this code, such as `brake-held`.
+    pub code: Option<&'a str>,
+    /// Asked by this method.
+    pub method: Option<&'a str>,
+    /// Answered with this status.
+    pub status: Option<u16>,
+    /// About the user or group of this id.
+    pub resource: Option<&'a str>,
+    /// Asked with the token of this id.
+    pub token: Option<&'a str>,
+    /// From this time on.
+    pub since: Option<Timestamp>,
 }
 
 /// Keeps a record and returns its reference. What a stranger can have refused as often as they
@@ -98,15 +129,15 @@ pub struct Filter<'a> {
 pub fn write(conn: &Connection, record: &Record, now: Timestamp) -> Result<String, StoreError> {
     let detail = bounded(&record.detail);
     let mut statement = conn.prepare_cached(
-        "INSERT INTO traces (id, reference, at, kind, organization_id, provider_id, outcome,
-             code, summary, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (reference) DO NOTHING",
+        "INSERT INTO traces (reference, at, kind, organization_id, provider_id, outcome, code,
+             method, status, resource, token, summary, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (reference) DO NOTHING",
     )?;
     // A reference is taken with a chance of one in ten million; then another one is drawn.
     loop {
         let reference = reference::new();
         let made = statement.execute(params![
-            id::new(now),
             reference,
             now.millis(),
             record.kind,
@@ -114,6 +145,10 @@ pub fn write(conn: &Connection, record: &Record, now: Timestamp) -> Result<Strin
             record.provider_id,
             record.outcome,
             cut(&record.code, LONGEST_CODE),
+            record.about.method,
+            record.about.status,
+            record.about.resource,
+            record.about.token,
             cut(&record.summary, LONGEST_SUMMARY),
             detail,
         ])?;
@@ -129,11 +164,9 @@ pub fn find(conn: &Connection, reference: &str) -> Result<Option<Trace>, StoreEr
         return Ok(None);
     };
     Ok(conn
-        .prepare_cached(
-            "SELECT reference, at, kind, organization_id, provider_id, outcome, code, summary,
-                 detail
-             FROM traces WHERE reference = ?1",
-        )?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM traces WHERE reference = ?1"
+        ))?
         .query_row([reference], read)
         .optional()?)
 }
@@ -163,7 +196,7 @@ pub fn search(
     let mut start = (i64::MAX, i64::MAX);
     if let Some(before) = before {
         let position = conn
-            .prepare_cached("SELECT at, rowid FROM traces WHERE reference = ?1")?
+            .prepare_cached("SELECT at, id FROM traces WHERE reference = ?1")?
             .query_row([reference::canonical(before)], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })
@@ -173,53 +206,57 @@ pub fn search(
         };
         start = position;
     }
-    // Two statements, so that each has its index; traces of one millisecond stay in the order in
-    // which they were written.
-    let sql = if filter.organization_id.is_some() {
-        "SELECT reference, at, kind, organization_id, provider_id, outcome, code, summary, detail
-         FROM traces
-         WHERE organization_id = ?1 AND (at, rowid) < (?2, ?3)
-             AND kind = coalesce(?4, kind) AND outcome = coalesce(?5, outcome)
-         ORDER BY at DESC, rowid DESC LIMIT ?6"
-    } else {
-        "SELECT reference, at, kind, organization_id, provider_id, outcome, code, summary, detail
-         FROM traces
-         WHERE ?1 IS NULL AND (at, rowid) < (?2, ?3)
-             AND kind = coalesce(?4, kind) AND outcome = coalesce(?5, outcome)
-         ORDER BY at DESC, rowid DESC LIMIT ?6"
+    // Only what is asked for stands in the statement, so that it finds its index; traces of one
+    // millisecond stay in the order in which they were written.
+    let mut clause = "(at, id) < (?, ?)".to_owned();
+    let mut values = vec![Sql::Integer(start.0), Sql::Integer(start.1)];
+    if filter.outcome == Some(Outcome::Refused) {
+        // Written out, so that the index of those is seen.
+        clause.push_str(" AND outcome = 'refused'");
+    }
+    let mut and = |text: &str, value: Option<Sql>| {
+        if let Some(value) = value {
+            clause.push_str(" AND ");
+            clause.push_str(text);
+            values.push(value);
+        }
     };
-    let mut statement = conn.prepare_cached(sql)?;
-    let rows = statement.query_map(
-        params![
-            filter.organization_id,
-            start.0,
-            start.1,
-            filter.kind,
-            filter.outcome,
-            i64::try_from(limit.min(MOST_LISTED)).unwrap_or(0),
-        ],
-        read,
-    )?;
+    let text = |value: Option<&str>| value.map(|value| Sql::Text(value.to_owned()));
+    // What one user or group was about is rarer than what one organization was; the plus sign says
+    // so to SQLite, which can't know.
+    and(
+        if filter.resource.is_some() {
+            "+organization_id = ?"
+        } else {
+            "organization_id = ?"
+        },
+        text(filter.organization_id),
+    );
+    and("kind = ?", text(filter.kind.map(Kind::as_str)));
+    if filter.outcome == Some(Outcome::Accepted) {
+        and("outcome = ?", text(Some(Outcome::Accepted.as_str())));
+    }
+    and("code = ?", text(filter.code));
+    and("method = ?", text(filter.method));
+    and(
+        "status = ?",
+        filter.status.map(|status| i64::from(status).into()),
+    );
+    and("resource = ?", text(filter.resource));
+    and("token = ?", text(filter.token));
+    and("at >= ?", filter.since.map(|since| since.millis().into()));
+    values.push(Sql::Integer(
+        i64::try_from(limit.min(MOST_LISTED)).unwrap_or(0),
+    ));
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM traces WHERE {clause} ORDER BY at DESC, id DESC LIMIT ?"
+    ))?;
+    let rows = statement.query_map(params_from_iter(values), read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Removes traces that are too old or too many, some thousands at once; returns how many.
-pub fn prune(conn: &Connection, now: Timestamp) -> Result<usize, StoreError> {
-    quota::prune(conn, now)?;
-    let old = conn
-        .prepare_cached(
-            "DELETE FROM traces WHERE rowid IN
-                 (SELECT rowid FROM traces WHERE at < ?1 ORDER BY at LIMIT ?2)",
-        )?
-        .execute(params![now.minus(KEPT).millis(), PRUNED_AT_ONCE])?;
-    let many = conn
-        .prepare_cached(
-            "DELETE FROM traces WHERE rowid IN
-                 (SELECT rowid FROM traces ORDER BY at DESC LIMIT ?2 OFFSET ?1)",
-        )?
-        .execute(params![MOST, PRUNED_AT_ONCE])?;
-    Ok(old + many)
-}
+const COLUMNS: &str = "reference, at, kind, organization_id, provider_id, outcome, code, method, \
+                       status, resource, token, summary, detail";
 
 /// The detail as JSON text within its bound. Members are kept whole or left out, so that what is
 /// kept can still be read as what it is.
@@ -261,6 +298,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Trace> {
         provider_id: row.get("provider_id")?,
         outcome: row.get("outcome")?,
         code: row.get("code")?,
+        method: row.get("method")?,
+        status: row.get("status")?,
+        resource: row.get("resource")?,
+        token: row.get("token")?,
         summary: row.get("summary")?,
         // Written here as JSON; if someone else changed it, it's shown as the text it is.
         detail: serde_json::from_str(&detail).unwrap_or(Value::String(detail)),
@@ -269,6 +310,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Trace> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -283,6 +326,7 @@ mod tests {
             provider_id: None,
             outcome: Outcome::Refused,
             code: "audience".into(),
+            about: About::default(),
             summary: "é".repeat(1000),
             detail,
         }
@@ -353,9 +397,9 @@ mod tests {
         assert_eq!(references(Some("o"), Some(&written[4]), 500).len(), 4);
         let found = |kind, outcome| {
             let filter = Filter {
-                organization_id: None,
                 kind,
                 outcome,
+                ..Filter::default()
             };
             search(&conn, &filter, None, 500).unwrap().len()
         };
@@ -365,23 +409,111 @@ mod tests {
     }
 
     #[test]
-    fn old_and_surplus_traces_go() {
+    fn what_it_was_about_finds_it() {
         let conn = scratch::connection();
-        write(&conn, &record(None, json!({})), NOW).unwrap();
-        assert_eq!(prune(&conn, NOW.plus(KEPT)).unwrap(), 0);
-        let later = NOW.plus(KEPT).plus(Duration::from_millis(1));
-        assert_eq!(prune(&conn, later).unwrap(), 1);
-        conn.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-             INSERT INTO traces SELECT i, i, ?2 + i, 'scim', NULL, NULL, 'accepted', 'ok', '', '{}'
-             FROM n",
-            [MOST + 10, NOW.millis()],
-        )
-        .unwrap();
-        assert_eq!(prune(&conn, NOW).unwrap(), 10);
-        let oldest: i64 = conn
-            .query_row("SELECT min(at) FROM traces", [], |row| row.get(0))
+        for n in 0..4_u16 {
+            let mut one = record(Some("o"), json!({}));
+            one.outcome = if n == 0 {
+                Outcome::Refused
+            } else {
+                Outcome::Accepted
+            };
+            one.about = About {
+                method: Some(if n < 2 { "PUT" } else { "GET" }.into()),
+                status: Some(200 + n),
+                resource: (n == 3).then(|| "u".into()),
+                token: Some(format!("t{}", n % 2)),
+            };
+            write(&conn, &one, NOW.plus(Duration::from_secs(n.into()))).unwrap();
+        }
+        let count = |filter: Filter<'_>| {
+            let filter = Filter {
+                organization_id: Some("o"),
+                ..filter
+            };
+            search(&conn, &filter, None, 500).unwrap().len()
+        };
+        let any = Filter::default;
+        assert_eq!(count(any()), 4);
+        assert_eq!(
+            count(Filter {
+                method: Some("PUT"),
+                ..any()
+            }),
+            2
+        );
+        assert_eq!(
+            count(Filter {
+                status: Some(202),
+                ..any()
+            }),
+            1
+        );
+        assert_eq!(
+            count(Filter {
+                resource: Some("u"),
+                ..any()
+            }),
+            1
+        );
+        assert_eq!(
+            count(Filter {
+                token: Some("t1"),
+                ..any()
+            }),
+            2
+        );
+        assert_eq!(
+            count(Filter {
+                code: Some("audience"),
+                ..any()
+            }),
+            4
+        );
+        assert_eq!(
+            count(Filter {
+                code: Some("ok"),
+                ..any()
+            }),
+            0
+        );
+        let later = NOW.plus(Duration::from_secs(1));
+        assert_eq!(
+            count(Filter {
+                since: Some(later),
+                ..any()
+            }),
+            3
+        );
+        let both = Filter {
+            since: Some(later),
+            method: Some("PUT"),
+            outcome: Some(Outcome::Accepted),
+            ..any()
+        };
+        assert_eq!(count(both), 1);
+        assert_eq!(
+            count(Filter {
+                outcome: Some(Outcome::Refused),
+                ..any()
+            }),
+            1
+        );
+    }
+
+    /// A list of what was refused must not read all that was accepted in between.
+    #[test]
+    fn the_refused_have_an_index() {
+        let conn = scratch::connection();
+        let plan: String = conn
+            .query_row(
+                "EXPLAIN QUERY PLAN SELECT * FROM traces
+                 WHERE (at, id) < (?1, ?2) AND outcome = 'refused' AND organization_id = ?3
+                 ORDER BY at DESC, id DESC LIMIT 5",
+                params![1, 1, "o"],
+                |row| row.get(3),
+            )
             .unwrap();
-        assert_eq!(oldest, NOW.millis() + 11);
+        assert!(plan.contains("traces_refused"), "{plan}");
     }
 }

@@ -21,7 +21,7 @@ use crate::store::StoreError;
 /// How long a quota counts.
 const PERIOD: Duration = Duration::from_secs(3600);
 
-/// An address would need longer than [`super::KEPT`] to push everybody else's traces out.
+/// An address would need longer than traces are kept to push everybody else's traces out.
 const OF_ADDRESS: i64 = 100;
 
 /// A SCIM client has a token, and many people's trouble may come from one.
@@ -95,13 +95,19 @@ pub fn write_refused(
     if let Some(reference) = reference {
         let found = conn
             .prepare_cached(
-                "UPDATE traces SET code = ?2, summary = ?3, detail = ?4 WHERE reference = ?1",
+                "UPDATE traces SET code = ?2, summary = ?3, detail = ?4, method = ?5, status = ?6,
+                     resource = ?7, token = ?8
+                 WHERE reference = ?1",
             )?
             .execute(params![
                 reference,
                 cut(&summary.code, LONGEST_CODE),
                 cut(&summary.summary, LONGEST_SUMMARY),
                 bounded(&summary.detail),
+                summary.about.method,
+                summary.about.status,
+                summary.about.resource,
+                summary.about.token,
             ])?;
         if found > 0 {
             conn.prepare_cached(
@@ -227,6 +233,7 @@ mod tests {
             provider_id: None,
             outcome: Outcome::Refused,
             code: code.to_owned(),
+            about: Default::default(),
             summary: format!("refused at the check {code}"),
             detail: json!({ "expected": code, "fix": "x" }),
         }

@@ -6,11 +6,12 @@ use super::target::Target;
 use super::{Kind, Patch, attributes};
 use crate::scim::error::{ScimError, shown};
 use crate::scim::forgive;
-use crate::scim::path::{self, AttributePath};
+use crate::scim::path;
 use crate::scim::schema::{self, Attribute, Mutability, Schema, Type, USER};
 use crate::scim::user::UserDraft;
 
 mod elements;
+mod foreign;
 
 type Object = Map<String, Value>;
 
@@ -70,12 +71,15 @@ impl Edit<'_> {
         let unknown = match Target::parse(key) {
             Ok(target) => {
                 let known = USER.target(&target.path).is_some() || target.path.name.is_empty();
-                if known {
+                if known || foreign::is(&self.resource, &target.path) {
                     return self.at(kind, &target, value);
                 }
                 let plain = target.path.sub.is_none() && target.filter.is_none();
-                let foreign = foreign(&target.path) && value.is_none_or(Value::is_object);
-                plain && (target.path.urn.is_none() || foreign)
+                let is_core = key
+                    .to_ascii_lowercase()
+                    .starts_with("urn:ietf:params:scim:schemas:core:");
+                let extension = !is_core && value.is_none_or(Value::is_object);
+                plain && (target.path.urn.is_none() || extension)
             }
             // A schema URI that is no URN, such as Microsoft's.
             Err(_) => value.is_none_or(Value::is_object) && key.starts_with("http"),
@@ -104,6 +108,9 @@ impl Edit<'_> {
     fn at(&mut self, kind: Kind, target: &Target, value: Option<&Value>) -> Result<(), ScimError> {
         if target.path.name.is_empty() {
             return self.whole_extension(kind, target, value);
+        }
+        if foreign::is(&self.resource, &target.path) {
+            return foreign::change(&mut self.resource, kind, target, value, &mut self.notes);
         }
         let found = USER
             .target(&target.path)
@@ -335,13 +342,6 @@ fn in_list<R>(holder: &mut Object, name: &str, edit: impl FnOnce(&mut Vec<Value>
     let result = edit(&mut list);
     holder.insert(name.to_owned(), Value::Array(list));
     result
-}
-
-/// Whether the path lies in a schema that isn't ours.
-fn foreign(path: &AttributePath) -> bool {
-    path.urn.as_deref().is_some_and(|urn| {
-        !urn.eq_ignore_ascii_case(USER.schema.id) && USER.extension(urn).is_none()
-    })
 }
 
 fn unknown_path(path: &str) -> ScimError {

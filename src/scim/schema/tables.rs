@@ -53,7 +53,7 @@ static META: [Attribute; 5] = [
     text("version", "Its version.").exact().read_only(),
 ];
 
-static USER_ATTRIBUTES: [Attribute; 20] = [
+static USER_ATTRIBUTES: [Attribute; 21] = [
     text(
         "userName",
         "The name to sign in with, unique in the organization without case.",
@@ -110,6 +110,12 @@ static USER_ATTRIBUTES: [Attribute; 20] = [
         &PLAIN_VALUE,
     )
     .list(),
+    complex(
+        "x509Certificates",
+        "The person's certificates.",
+        &CERTIFICATE,
+    )
+    .list(),
 ];
 
 static NAME: [Attribute; 6] = [
@@ -143,6 +149,13 @@ static PHOTO: [Attribute; 4] = [
 ];
 
 static PLAIN_VALUE: [Attribute; 4] = [text("value", "The value."), DISPLAY, of_type(&[]), PRIMARY];
+
+static CERTIFICATE: [Attribute; 4] = [
+    of("value", Type::Binary, "The certificate, DER as base64.").exact(),
+    DISPLAY,
+    of_type(&[]),
+    PRIMARY,
+];
 
 static ADDRESS: [Attribute; 8] = [
     text("formatted", "The whole address."),

@@ -27,8 +27,10 @@ CREATE TABLE organizations (
     default_user_level  TEXT NOT NULL DEFAULT 'viewer' CHECK (default_user_level IN ('admin', 'editor', 'runner', 'viewer')),
     user_count          INTEGER NOT NULL DEFAULT 0,    -- kept by triggers, so that totalResults costs one row
     group_count         INTEGER NOT NULL DEFAULT 0,
+    active_count        INTEGER NOT NULL DEFAULT 0,    -- of its users, those who may sign in
     local_sign_in       INTEGER NOT NULL DEFAULT 1,    -- whether its local users may use their passwords
     internal_metadata   INTEGER NOT NULL DEFAULT 0,    -- whether its admins may have metadata fetched from this network
+    unknown_extensions  TEXT NOT NULL DEFAULT 'keep' CHECK (unknown_extensions IN ('keep', 'refuse')),  -- of SCIM
     created_at          INTEGER NOT NULL
 ) STRICT;
 
@@ -108,7 +110,8 @@ CREATE TABLE users (
     email           TEXT,                   -- the primary address
     email_key       TEXT,
     email_verified  INTEGER NOT NULL DEFAULT 0,
-    display_name    TEXT,
+    display_name    TEXT,                   -- the name to show, never empty for want of one
+    display_name_key TEXT,                  -- of the resource's own displayName, if it has one
     active          INTEGER NOT NULL DEFAULT 1,
     origin          TEXT NOT NULL CHECK (origin IN ('scim', 'saml', 'local')),
     resource        TEXT NOT NULL,          -- the SCIM resource as received, less password and read-only parts
@@ -121,13 +124,32 @@ CREATE TABLE users (
 ) STRICT;
 CREATE INDEX users_by_external_id ON users (organization_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX users_by_email ON users (organization_id, email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX users_by_display_name ON users (organization_id, display_name_key) WHERE display_name_key IS NOT NULL;
 CREATE INDEX users_in_order ON users (organization_id, id);
+CREATE INDEX users_by_active ON users (organization_id, active, id);
+CREATE INDEX users_by_creation ON users (organization_id, created_at, id);
+CREATE INDEX users_by_change ON users (organization_id, updated_at, id);
 CREATE TRIGGER users_counted_in AFTER INSERT ON users BEGIN
-    UPDATE organizations SET user_count = user_count + 1 WHERE id = new.organization_id;
+    UPDATE organizations SET user_count = user_count + 1, active_count = active_count + new.active
+    WHERE id = new.organization_id;
 END;
 CREATE TRIGGER users_counted_out AFTER DELETE ON users BEGIN
-    UPDATE organizations SET user_count = user_count - 1 WHERE id = old.organization_id;
+    UPDATE organizations SET user_count = user_count - 1, active_count = active_count - old.active
+    WHERE id = old.organization_id;
 END;
+CREATE TRIGGER users_switched AFTER UPDATE OF active ON users WHEN new.active <> old.active BEGIN
+    UPDATE organizations SET active_count = active_count + new.active - old.active
+    WHERE id = new.organization_id;
+END;
+
+-- A user's addresses but the primary one, so that each can be searched.
+CREATE TABLE other_addresses (
+    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    email_key       TEXT NOT NULL,
+    PRIMARY KEY (user_id, email_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX other_addresses_by_email ON other_addresses (organization_id, email_key);
 
 -- Which NameID of which provider is which user.
 CREATE TABLE links (
@@ -164,6 +186,9 @@ CREATE TABLE groups (
 CREATE INDEX groups_by_external_id ON groups (organization_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX groups_in_order ON groups (organization_id, id);
 CREATE INDEX groups_by_provider ON groups (provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX groups_of_admins ON groups (organization_id) WHERE level = 'admin' AND member_count > 0;
+CREATE INDEX groups_by_creation ON groups (organization_id, created_at, id);
+CREATE INDEX groups_by_change ON groups (organization_id, updated_at, id);
 CREATE TRIGGER groups_counted_in AFTER INSERT ON groups BEGIN
     UPDATE organizations SET group_count = group_count + 1 WHERE id = new.organization_id;
 END;
@@ -191,6 +216,7 @@ CREATE TABLE grants (
     level   TEXT NOT NULL CHECK (level IN ('admin', 'editor', 'runner', 'viewer')),
     PRIMARY KEY (user_id, source)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX grants_of_admins ON grants (user_id) WHERE level = 'admin';
 
 -- The password of a local user.
 CREATE TABLE passwords (
@@ -337,9 +363,86 @@ CREATE TABLE throttles (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX throttles_by_update ON throttles (updated_at);
 
+-- The brake on SCIM: how many people's access a client may take before somebody is asked. An
+-- organization without a row has the ordinary limits.
+CREATE TABLE brakes (
+    organization_id TEXT PRIMARY KEY REFERENCES organizations (id),
+    armed           INTEGER NOT NULL,
+    share           INTEGER NOT NULL,       -- percent of its active users
+    people          INTEGER NOT NULL,
+    window_ms       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Whose access SCIM took lately, once each, and how many that were in each ten seconds: the sum of
+-- some rows, however many people. Whoever is let in again doesn't count.
+CREATE TABLE brake_takings (
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    user_id         TEXT NOT NULL,          -- who may be gone by now
+    slot            INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX brake_takings_by_time ON brake_takings (slot);
+CREATE TABLE brake_slots (
+    organization_id TEXT NOT NULL,
+    slot            INTEGER NOT NULL,       -- ten-second periods since 1970
+    people          INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER brake_takings_counted_in AFTER INSERT ON brake_takings BEGIN
+    INSERT INTO brake_slots (organization_id, slot, people) VALUES (new.organization_id, new.slot, 1)
+    ON CONFLICT (organization_id, slot) DO UPDATE SET people = people + 1;
+END;
+CREATE TRIGGER brake_takings_counted_out AFTER DELETE ON brake_takings BEGIN
+    UPDATE brake_slots SET people = people - 1
+    WHERE organization_id = old.organization_id AND slot = old.slot;
+    DELETE FROM brake_slots
+    WHERE organization_id = old.organization_id AND slot = old.slot AND people <= 0;
+END;
+CREATE TRIGGER brake_counts_who_came_back_out AFTER UPDATE OF active ON users
+WHEN new.active AND NOT old.active BEGIN
+    DELETE FROM brake_takings WHERE organization_id = new.organization_id AND user_id = new.id;
+END;
+
+-- An active admin of each organization, as far as was last looked; looked at again before it counts.
+CREATE TABLE known_admins (
+    organization_id TEXT PRIMARY KEY REFERENCES organizations (id),
+    user_id         TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What the brake held, for an admin's yes or no.
+CREATE TABLE brake_holds (
+    id              TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    token_id        TEXT NOT NULL,          -- whose requests; it may be gone by now
+    token_name      TEXT NOT NULL,
+    client          TEXT,                   -- address of the first request
+    reason          TEXT NOT NULL CHECK (reason IN ('share', 'last-admin')),
+    state           TEXT NOT NULL CHECK (state IN ('open', 'allowed', 'refused', 'closed')),
+    opened_at       INTEGER NOT NULL,
+    last_at         INTEGER NOT NULL,       -- of the latest request that was held
+    attempts        INTEGER NOT NULL,       -- requests that were held
+    people          INTEGER NOT NULL,       -- how many are named in brake_held
+    passed          INTEGER NOT NULL,       -- whose access had been taken before, within the window
+    active          INTEGER NOT NULL,       -- of so many active people
+    decided_at      INTEGER,
+    decided_by      TEXT,
+    until           INTEGER                 -- how long the answer counts
+) STRICT;
+CREATE UNIQUE INDEX brake_holds_open ON brake_holds (organization_id, token_id, reason) WHERE state = 'open';
+CREATE INDEX brake_holds_by_organization ON brake_holds (organization_id, opened_at);
+CREATE INDEX brake_holds_by_token ON brake_holds (organization_id, token_id, reason, opened_at);
+CREATE TABLE brake_held (
+    hold_id   TEXT NOT NULL REFERENCES brake_holds (id) ON DELETE CASCADE,
+    user_id   TEXT NOT NULL,
+    user_name TEXT NOT NULL,
+    change    TEXT NOT NULL CHECK (change IN ('deactivation', 'deletion', 'removal')),
+    at        INTEGER NOT NULL,             -- of the first request
+    PRIMARY KEY (hold_id, user_id)
+) STRICT, WITHOUT ROWID;
+
 -- What one exchange was, with each check's result; redacted before it is written.
 CREATE TABLE traces (
-    id              TEXT PRIMARY KEY,
+    id              INTEGER PRIMARY KEY,
     reference       TEXT NOT NULL UNIQUE,   -- what a person reads out to their administrator
     at              INTEGER NOT NULL,
     kind            TEXT NOT NULL CHECK (kind IN ('saml', 'scim', 'break-glass')),
@@ -347,11 +450,17 @@ CREATE TABLE traces (
     provider_id     TEXT,
     outcome         TEXT NOT NULL CHECK (outcome IN ('accepted', 'refused')),
     code            TEXT NOT NULL,          -- the failed check, or 'ok'
+    method          TEXT,                   -- of the request
+    status          INTEGER,                -- of the answer
+    resource        TEXT,                   -- id of the user or group that it was about
+    token           TEXT,                   -- id of the token it was asked with
     summary         TEXT NOT NULL,
     detail          TEXT NOT NULL           -- JSON
 ) STRICT;
 CREATE INDEX traces_by_organization ON traces (organization_id, at);
-CREATE INDEX traces_by_time ON traces (at);
+CREATE INDEX traces_by_time ON traces (at, outcome);
+CREATE INDEX traces_refused ON traces (organization_id, at) WHERE outcome = 'refused';
+CREATE INDEX traces_by_resource ON traces (resource, at) WHERE resource IS NOT NULL;
 
 -- How many refused exchanges came from one source lately, and the traces that only count those
 -- beyond its quota.

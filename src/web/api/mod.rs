@@ -5,6 +5,7 @@ pub(super) mod account;
 pub(super) mod api_tokens;
 pub(super) mod audit;
 pub(super) mod audit_retention;
+pub(super) mod brake;
 pub(super) mod break_glass;
 pub(super) mod deprovisioning;
 pub(super) mod domains;
@@ -92,12 +93,14 @@ impl Body {
         }
     }
 
-    /// A whole number from 0; absent or null is `None`.
-    fn number(&self, name: &'static str) -> Result<Option<u64>, Problem> {
-        let wrong = || Problem::field(name, "expected a whole number");
+    /// A whole number; absent or null is `None`.
+    fn number(&self, name: &'static str) -> Result<Option<i64>, Problem> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(number) => number.as_u64().ok_or_else(wrong).map(Some),
+            Some(value) => value
+                .as_i64()
+                .map(Some)
+                .ok_or_else(|| Problem::field(name, "expected a whole number")),
         }
     }
 

@@ -1,11 +1,14 @@
 //! What whoever looks at the console should know.
 
-use serde_json::json;
+use rusqlite::Connection;
+use serde_json::{Value, json};
 
 use super::super::route::Call;
 use super::super::{App, Problem};
 use super::json as answer;
-use crate::access::break_glass::notice;
+use crate::access::break_glass::notice::{self, Notice};
+use crate::clock::Timestamp;
+use crate::directory::brake::{Reason, hold};
 use crate::directory::{Action, Decision, Target, may};
 use crate::edge::Response;
 
@@ -17,11 +20,17 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
     let administers = signed_in
         .organization()
         .is_some_and(|own| allowed(Action::Administer, Target::Organization(&own.id)));
-    let items = if allowed(Action::Operate, Target::Appliance) {
-        app.store
-            .read(|conn| notice::for_operators(conn, call.now))?
+    let own = signed_in.organization().map(|own| own.id.as_str());
+    let items: Vec<Value> = if allowed(Action::Operate, Target::Appliance) {
+        app.store.read(|conn| {
+            let announced = notice::for_operators(conn, call.now)?;
+            together(conn, None, &announced, call.now)
+        })?
     } else if administers {
-        app.store.read(|conn| notice::for_admins(conn, call.now))?
+        app.store.read(|conn| {
+            let announced = notice::for_admins(conn, call.now)?;
+            together(conn, own, &announced, call.now)
+        })?
     } else {
         Vec::new()
     };
@@ -29,4 +38,48 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
         200,
         &json!({ "total": items.len(), "items": items, "next": null }),
     )
+}
+
+/// What the brake holds, which waits for an answer, before what was announced.
+fn together(
+    conn: &Connection,
+    organization_id: Option<&str>,
+    announced: &[Notice],
+    now: Timestamp,
+) -> Result<Vec<Value>, Problem> {
+    let held = hold::open_ones(conn, organization_id, now)?;
+    Ok(held
+        .iter()
+        .map(held_notice)
+        .chain(announced.iter().map(|notice| json!(notice)))
+        .collect())
+}
+
+fn held_notice(open: &hold::Open) -> Value {
+    let hold::Open {
+        slug,
+        organization,
+        hold,
+    } = open;
+    let people = match hold.people {
+        1 => "1 person".to_owned(),
+        many => format!("{many} people"),
+    };
+    let why = match hold.reason {
+        Reason::Share => format!(
+            "{} of {} active people had lost their access already",
+            hold.passed, hold.active
+        ),
+        Reason::LastAdmin => "nobody active could administer it any more".to_owned(),
+    };
+    json!({
+        "kind": "brake-held",
+        "at": hold.opened_at,
+        "text": format!(
+            "SCIM changes of {organization} are held: the token {} would take access from {people}, \
+             and {why}. They wait for an answer.",
+            hold.token.name
+        ),
+        "href": format!("/console/organizations/{slug}/brake"),
+    })
 }

@@ -125,6 +125,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "default_user_level",
             "local_sign_in",
             "session_limits",
+            "unknown_extensions",
         ],
     )?;
     let level = |name: &'static str| -> Result<Option<Level>, Problem> {
@@ -141,6 +142,10 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         default_user_level: level("default_user_level")?,
         local_sign_in: body.flag("local_sign_in")?,
         internal_metadata: None,
+        unknown_extensions: body
+            .text("unknown_extensions")?
+            .map(str::parse)
+            .transpose()?,
     };
     let limits = session_limits(&body)?;
     let slug = call.organization()?.slug.clone();

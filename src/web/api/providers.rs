@@ -117,7 +117,14 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         enforced: body.flag("enforced")?,
         state,
         domains: new_domains,
-        skew: body.number("skew_seconds")?.map(Duration::from_secs),
+        skew: body
+            .number("skew_seconds")?
+            .map(|seconds| {
+                u64::try_from(seconds)
+                    .map(Duration::from_secs)
+                    .map_err(|_| Problem::field("skew_seconds", "expected 0 to 600"))
+            })
+            .transpose()?,
         names: provider_attributes::names(&body)?,
         group_levels: provider_attributes::levels(&body)?,
         groups_mapped_only: body.flag("groups_mapped_only")?,

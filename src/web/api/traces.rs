@@ -1,33 +1,67 @@
-//! Traces of an organization's exchanges.
+//! Traces of an organization's exchanges, and how long all are kept.
 
 use super::super::login::query_value;
 use super::super::route::Call;
 use super::super::{App, Problem};
-use super::{json as answer, page_request};
+use super::audit::time;
+use super::{Body, json as answer, page_request};
 use crate::directory::Page;
 use crate::edge::Response;
+use crate::observe::trace::retention::{self, Wanted};
 use crate::observe::trace::{self, Filter, Kind, Outcome};
 
 /// `GET .../traces`
 pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let request = page_request(call.request)?;
     let organization = call.organization()?;
-    let kind = query_value(call.request, "kind")
+    let text = |name: &'static str| match query_value(call.request, name) {
+        Some(text) if text.len() > 512 => Err(Problem::field(name, "is too long")),
+        other => Ok(other.filter(|text| !text.is_empty())),
+    };
+    let kind = text("kind")?
         .map(|word| {
-            Kind::parse(&word).ok_or_else(|| Problem::field("kind", "expected saml or scim"))
+            Kind::parse(&word)
+                .ok_or_else(|| Problem::field("kind", "expected saml, scim or break-glass"))
         })
         .transpose()?;
-    let outcome = query_value(call.request, "outcome")
+    let outcome = text("outcome")?
         .map(|word| {
             Outcome::parse(&word)
                 .ok_or_else(|| Problem::field("outcome", "expected accepted or refused"))
         })
         .transpose()?;
+    let status = text("status")?
+        .map(|number| {
+            let status = number.parse().ok();
+            status
+                .filter(|status| (100..=599).contains(status))
+                .ok_or_else(|| Problem::field("status", "expected a status such as 409"))
+        })
+        .transpose()?;
+    let method = text("method")?.map(|method| method.to_ascii_uppercase());
+    if method
+        .as_deref()
+        .is_some_and(|method| !["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].contains(&method))
+    {
+        return Err(Problem::field(
+            "method",
+            "expected GET, POST, PUT, PATCH or DELETE",
+        ));
+    }
+    let (code, resource, token) = (text("code")?, text("resource")?, text("token")?);
     let filter = Filter {
         organization_id: Some(&organization.id),
         kind,
         outcome,
+        code: code.as_deref(),
+        method: method.as_deref(),
+        status,
+        resource: resource.as_deref(),
+        token: token.as_deref(),
+        since: time(call, "since")?,
     };
+    // What was gathered is not to be looked for in vain.
+    app.traces.flush();
     let items = app
         .store
         .read(|conn| trace::search(conn, &filter, request.after.as_deref(), request.limit))?;
@@ -54,4 +88,27 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
         .filter(|trace| trace.organization_id.as_deref() == Some(&organization.id))
         .ok_or_else(Problem::not_found)?;
     answer(200, &found)
+}
+
+/// `GET /api/v1/trace-retention`
+pub(in crate::web) fn retention(app: &App, _: &Call<'_>) -> Result<Response, Problem> {
+    answer(200, &app.store.read(retention::read)?)
+}
+
+/// `PATCH /api/v1/trace-retention`
+pub(in crate::web) fn change_retention(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let body = Body::read(call.request, &["days", "accepted", "refused"])?;
+    let wanted = Wanted {
+        days: body.number("days")?,
+        accepted: body.number("accepted")?,
+        refused: body.number("refused")?,
+    };
+    if let Some((field, expected)) = wanted.wrong() {
+        return Err(Problem::field(field, expected));
+    }
+    let (by, now) = (call.author()?, call.now);
+    let changed = app
+        .store
+        .write(move |tx| retention::change(tx, &wanted, &by, now))?;
+    answer(200, &changed)
 }

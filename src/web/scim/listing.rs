@@ -1,46 +1,134 @@
-//! Lists of users and of groups.
+//! Lists: of users, of groups, of both at the server root (RFC 7644 section 3.4.2.1); by an address
+//! or by a message (section 3.4.3); in pages by index or by cursor (RFC 9865).
 
-use super::{Answer, json, scim, shown_group, shown_user};
-use crate::directory::provisioning;
+use serde_json::Value;
+
+use super::{Answer, Refused, json, scim};
+use crate::directory::cursor_key;
+use crate::directory::provisioning::{self, Page, Part, ScimResource};
+use crate::directory::scim_filter::Resources;
+use crate::edge::Response;
+use crate::scim::cursor::Seal;
 use crate::scim::query::ListQuery;
 use crate::scim::render;
-use crate::scim::schema::{GROUP, USER};
+use crate::scim::schema::{GROUP, ResourceType, USER};
+use crate::scim::search_request;
 use crate::web::App;
 use crate::web::route::Call;
 
+const USERS: &[Resources] = &[Resources::Users];
+const GROUPS: &[Resources] = &[Resources::Groups];
+const ALL: &[Resources] = &[Resources::Users, Resources::Groups];
+
 pub(in crate::web) fn list_users(app: &App, call: &Call<'_>) -> Answer {
-    scim(|| {
-        let query = ListQuery::parse(call.request.query.as_deref())?.resolve(&USER)?;
-        let organization = call.organization_for_scim()?;
-        let (total, users) = app
-            .store
-            .read(|conn| provisioning::list_users(conn, organization, &query))?;
-        let resources = users
-            .iter()
-            .map(|user| query.project(shown_user(app, organization, user), &USER))
-            .collect();
-        Ok(json(
-            200,
-            &render::list(total, query.start_index, resources),
-        ))
-    })
+    scim(|| answer(app, call, from_address(call)?, USERS))
 }
 
 pub(in crate::web) fn list_groups(app: &App, call: &Call<'_>) -> Answer {
-    scim(|| {
-        let query = ListQuery::parse(call.request.query.as_deref())?.resolve(&GROUP)?;
-        let organization = call.organization_for_scim()?;
-        let wanted = query.wants("members", &GROUP);
-        let (total, groups) = app
-            .store
-            .read(|conn| provisioning::list_groups(conn, organization, &query, wanted))?;
-        let resources = groups
-            .iter()
-            .map(|group| query.project(shown_group(app, organization, group), &GROUP))
-            .collect();
-        Ok(json(
-            200,
-            &render::list(total, query.start_index, resources),
-        ))
-    })
+    scim(|| answer(app, call, from_address(call)?, GROUPS))
+}
+
+pub(in crate::web) fn list_all(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| answer(app, call, from_address(call)?, ALL))
+}
+
+pub(in crate::web) fn search_users(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| answer(app, call, from_message(call)?, USERS))
+}
+
+pub(in crate::web) fn search_groups(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| answer(app, call, from_message(call)?, GROUPS))
+}
+
+pub(in crate::web) fn search_all(app: &App, call: &Call<'_>) -> Answer {
+    scim(|| answer(app, call, from_message(call)?, ALL))
+}
+
+fn from_address(call: &Call<'_>) -> Result<ListQuery, Refused> {
+    Ok(ListQuery::parse(call.request.query.as_deref())?)
+}
+
+fn from_message(call: &Call<'_>) -> Result<ListQuery, Refused> {
+    Ok(search_request::parse(&call.request.body)?)
+}
+
+fn answer(
+    app: &App,
+    call: &Call<'_>,
+    query: ListQuery,
+    types: &[Resources],
+) -> Result<Response, Refused> {
+    let organization = call.organization_for_scim()?;
+    let kinds: Vec<&ResourceType> = types.iter().map(|resources| resources.kind()).collect();
+    let parts = types
+        .iter()
+        .map(|resources| {
+            let kind = resources.kind();
+            Ok(Part {
+                resources: *resources,
+                with_members: kind.name == GROUP.name && query.wants("members", kind),
+                query: query.clone().resolve_among(kind, &kinds)?,
+            })
+        })
+        .collect::<Result<Vec<_>, Refused>>()?;
+    for part in &parts {
+        call.remarks.note(&part.query.notes);
+    }
+    let seal = match &query.cursor {
+        None => None,
+        Some(_) => Some(seal(app, &organization.id, &query, types)?),
+    };
+    let page = match (&query.cursor, &seal) {
+        (Some(text), Some(seal)) if !text.is_empty() => Page::Cursor {
+            from: Some(seal.open(text, call.now)?),
+            count: query.count,
+        },
+        (Some(_), _) => Page::Cursor {
+            from: None,
+            count: query.count,
+        },
+        (None, _) => Page::of(&query),
+    };
+    let base = app.public.scim(&organization.slug);
+    let listed = app
+        .store
+        .read(|conn| provisioning::list(conn, organization, &parts, &page, &base))?;
+    let resources = listed
+        .resources
+        .iter()
+        .map(|resource| shown(resource, &query, &base))
+        .collect();
+    let list = match &seal {
+        None => render::list(listed.total, query.start_index, resources),
+        Some(seal) => {
+            let sealed = |cursor| seal.seal(&cursor, call.now);
+            let (next, previous) = (listed.next.map(sealed), listed.previous.map(sealed));
+            render::cursor_list(listed.total, next, previous, resources)
+        }
+    };
+    Ok(json(200, &list))
+}
+
+/// For the cursors of this list and of no other.
+fn seal(
+    app: &App,
+    organization_id: &str,
+    query: &ListQuery,
+    types: &[Resources],
+) -> Result<Seal, Refused> {
+    let secret = cursor_key::ensure(&app.store).map_err(provisioning::ProvisioningError::from)?;
+    let list = [
+        organization_id,
+        &format!("{types:?}"),
+        &format!("{:?}", query.filter),
+        &format!("{:?}", query.sort),
+    ];
+    Ok(Seal::new(&secret, &list))
+}
+
+fn shown(resource: &ScimResource, query: &ListQuery, base: &str) -> Value {
+    match resource {
+        ScimResource::User(user) => query.project(user.shown(base), &USER),
+        ScimResource::Group(group) => query.project(group.shown(base), &GROUP),
+    }
 }

@@ -1,13 +1,14 @@
 //! `/Users` and `/Users/{id}`.
 
-use super::{Answer, Refused, located, scim, shown_user};
+use super::{
+    Answer, Refused, conditions, gone, projection, resource, scim, shown_user, unmodified,
+};
 use crate::clock::Timestamp;
 use crate::directory::organization::Organization;
-use crate::directory::provisioning::{self, ProvisioningError, ScimUser};
+use crate::directory::provisioning::{self, Outcome, ProvisioningError, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::Author;
 use crate::scim::patch::Patch;
-use crate::scim::query::ListQuery;
 use crate::scim::schema::USER;
 use crate::scim::user::UserDraft;
 use crate::web::App;
@@ -16,29 +17,34 @@ use crate::web::route::Call;
 pub(in crate::web) fn create_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
         let draft = UserDraft::parse(&call.request.body)?;
+        let query = projection(call)?;
         let organization = call.organization_for_scim()?.clone();
         let (by, now) = (call.author()?, call.now);
         let user = {
             let organization = organization.clone();
-            app.store
-                .write(move |tx| provisioning::create_user(tx, &organization, &draft, &by, now))?
+            call.push(app, move |tx| {
+                provisioning::create_user(tx, &organization, &draft, &by, now)
+            })?
         };
-        Ok(located(201, &shown_user(app, &organization, &user)))
+        let shown = shown_user(app, &organization, &user);
+        Ok(resource(201, shown, &query, &USER))
     })
 }
 
 pub(in crate::web) fn read_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
-        let query = ListQuery::parse(call.request.query.as_deref())?;
+        let query = projection(call)?;
+        let conditions = conditions(call)?;
         let organization = call.organization_for_scim()?;
         let id = call.parameter("id");
         let user = app
             .store
             .read(|conn| provisioning::read_user(conn, organization, id))?;
-        Ok(located(
-            200,
-            &query.project(shown_user(app, organization, &user), &USER),
-        ))
+        if !conditions.allow_read(&user.tag())? {
+            return Ok(unmodified(user.tag()));
+        }
+        let shown = shown_user(app, organization, &user);
+        Ok(resource(200, shown, &query, &USER))
     })
 }
 
@@ -69,10 +75,12 @@ fn change_user(
         &str,
         &Author,
         Timestamp,
-    ) -> Result<ScimUser, ProvisioningError>
+    ) -> Result<Outcome<ScimUser>, ProvisioningError>
     + Send
     + 'static,
 ) -> Result<Response, Refused> {
+    let query = projection(call)?;
+    let conditions = conditions(call)?;
     let organization = call.organization_for_scim()?.clone();
     let (own, id, now) = (
         organization.clone(),
@@ -80,17 +88,24 @@ fn change_user(
         call.now,
     );
     let by = call.author()?;
-    let user = app.store.write(move |tx| change(tx, &own, &id, &by, now))?;
-    Ok(located(200, &shown_user(app, &organization, &user)))
+    let user = call.push(app, move |tx| {
+        provisioning::user_meets(tx, &own, &id, &conditions)?;
+        change(tx, &own, &id, &by, now)
+    })?;
+    let shown = shown_user(app, &organization, &user);
+    Ok(resource(200, shown, &query, &USER))
 }
 
 pub(in crate::web) fn delete_user(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
+        let conditions = conditions(call)?;
         let organization = call.organization_for_scim()?.clone();
         let id = call.parameter("id").to_owned();
         let (by, now) = (call.author()?, call.now);
-        app.store
-            .write(move |tx| provisioning::delete_user(tx, &organization, &id, &by, now))?;
-        Ok(Response::new(204))
+        call.push(app, move |tx| {
+            provisioning::user_meets(tx, &organization, &id, &conditions)?;
+            provisioning::delete_user(tx, &organization, &id, &by, now)
+        })?;
+        Ok(gone())
     })
 }

@@ -1,6 +1,8 @@
 // The mock's state and its answers. Only what the pages ask; nothing is kept.
 import { randomBytes, randomUUID, createHash, X509Certificate } from 'node:crypto';
+import { brake } from './brake.mjs';
 import { accounts, apiTokens, audit, domains, drill, drills, notices, used, webhooks } from './operator.mjs';
+import { KINDS, attributesOf } from './provider-kinds.mjs';
 import { deprovisioning, levelChange, levels, pushed, sessions, userJson, users } from './people.mjs';
 import { BASE, json, now, openSessions, page, problem, record, state, take } from './state.mjs';
 
@@ -29,6 +31,7 @@ export function api(method, url, text, session, cookie) {
   const parts = url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent);
   const body = text ? JSON.parse(text) : {};
   if (parts[0] === 'session') return method === 'DELETE' ? { status: 204, headers: { 'Set-Cookie': signOut(cookie) } } : json(200, who(session));
+  if (parts[0] === 'provider-kinds') return json(200, { items: KINDS, total: KINDS.length, next: null });
   const mayNot = forbidden(method, parts, session);
   if (mayNot) return mayNot;
   const appliance = { 'break-glass-accounts': accounts, domains, drills, webhooks, notices };
@@ -58,9 +61,9 @@ function forbidden(method, parts, { level }) {
   if (level === 'operator' || room === 'notices' || (room === 'organizations' && parts.length < 2 && method === 'GET')) return null;
   if (room !== 'organizations') return no();
   if (level === 'runner') return no();
-  const traces = ['audit', 'traces', 'sessions', 'deprovisioning', 'levels'].includes(inner) || ['timeline', 'sessions', 'invitations'].includes(deeper);
+  const traces = (inner === 'scim' && parts[3] === 'brake') || ['audit', 'traces', 'sessions', 'deprovisioning', 'levels'].includes(inner) || ['timeline', 'sessions', 'invitations'].includes(deeper);
   if (method === 'GET' && level === 'viewer' && traces) return no();
-  const administers = method !== 'GET' ? inner !== 'users' || (method === 'DELETE' && deeper !== 'invitations') : ['api-tokens', 'scim'].includes(inner) || ['level-change', 'deletion'].includes(deeper);
+  const administers = method !== 'GET' ? inner !== 'users' || (method === 'DELETE' && deeper !== 'invitations') : (inner === 'api-tokens' || (inner === 'scim' && parts[3] !== 'brake')) || ['level-change', 'deletion'].includes(deeper);
   if (level !== 'admin' && administers) return no();
   return method !== 'GET' && level === 'viewer' ? no() : null;
 }
@@ -106,7 +109,7 @@ function providers(method, [id, deletion], body, organization, url, session) {
       id: provider, organization: organization.slug, kind: body.kind, name: body.name ?? `${organization.slug}-okta`, state: 'draft',
       domains: body.domains.map((domain) => ({ domain, state: session.level === 'operator' ? 'active' : 'pending' })), acs_url: `${BASE}/saml/${provider}/acs`, entity_id: `${BASE}/saml/${provider}/metadata`,
       login_url: `${BASE}/saml/${provider}/login`, metadata_url: `${BASE}/saml/${provider}/metadata`, issuer: null, sso_url: null, idp_metadata_url: null,
-      certificates: [], idp_initiated: false, jit: true, enforced: false, missing: ['metadata'], people: 0, last_sign_in_at: null, created_at: now(),
+      certificates: [], ...attributesOf(body.kind), idp_initiated: false, jit: true, enforced: false, missing: ['metadata'], people: 0, last_sign_in_at: null, created_at: now(),
     };
     state.providers.push(made);
     record(session, organization, 'provider.added', 'provider', made, { after: { domains: body.domains } });
@@ -165,11 +168,13 @@ function deleteProvider(provider, organization, session) {
   return { status: 204, headers: {} };
 }
 
-function connect(provider, { metadata_xml: xml, metadata_url: url, certificate, ...rest }) {
+function connect(provider, { metadata_xml: xml, metadata_url: url, certificate, mapping = {}, group_levels: levels = {}, ...rest }) {
   const pem = xml ? /X509Certificate>([^<]+)</.exec(xml)?.[1] : certificate;
   if (url) return problem(422, 'metadata-unreachable', 'Nothing answered at this address. If this appliance has no way to Okta, upload the file.', 'metadata_url');
   if (xml !== undefined && !pem) return problem(422, 'metadata', 'This is no SAML metadata: it has no EntityDescriptor.', 'metadata_xml');
   Object.assign(provider, rest);
+  Object.assign(provider.mapping, mapping);
+  Object.assign(provider.group_levels, levels);
   if (!pem) return null;
   let parsed;
   try {
@@ -187,7 +192,8 @@ function connect(provider, { metadata_xml: xml, metadata_url: url, certificate, 
   return null;
 }
 
-function tokens(method, [, id], body, organization, url) {
+function tokens(method, [room, id], body, organization, url) {
+  if (room === 'brake') return brake(method, body, organization);
   if (method === 'POST') {
     const secret = `ptc_scim_${randomBytes(32).toString('base64url')}`;
     const made = { id: randomUUID(), organization: organization.slug, secret, name: body.name, created_at: now(), expires_at: body.expires_at ?? null, revoked_at: null, last_used_at: null, last_used_from: null };

@@ -204,6 +204,7 @@ fn ten_thousand_guesses_open_nothing_and_keep_nobody_waiting() {
         size("portcullis.db") + size("portcullis.db-wal")
     };
     let (size, memory) = (database(), server.resident());
+    let (others, traces) = rows(&shell);
     let seen = guessed_at(&server, &honest, 2_000..2_000 + GUESSES);
     println!(
         "{GUESSES} guesses: {} refused, {} told to wait; the longest of {} honest requests took \
@@ -220,8 +221,32 @@ fn ten_thousand_guesses_open_nothing_and_keep_nobody_waiting() {
     assert!(seen.slowed > GUESSES / 4);
     assert!(seen.served >= 20 && seen.longest < Duration::from_secs(2));
     assert!(seen.memory < memory + (32 << 20));
-    // The honest tokens' last use is all that was written.
-    assert!(database() < size + (64 << 10));
+    // The honest tokens' last use and the traces of the honest requests are all that was written:
+    // of a guess there is no row anywhere.
+    assert!(database() < size + (64 << 10) + 4096 * seen.served as u64);
+    let (others_after, traces_after) = rows(&shell);
+    assert_eq!(others_after, others);
+    assert!(traces_after - traces <= seen.served as i64);
+}
+
+/// Rows of all tables but the traces, and traces.
+fn rows(shell: &Shell) -> (i64, i64) {
+    let conn = rusqlite::Connection::open(shell.directory.file("portcullis.db")).unwrap();
+    let tables: Vec<String> = conn
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let count = |table: &str| -> i64 {
+        conn.query_row(&format!("SELECT count(*) FROM \"{table}\""), [], |row| {
+            row.get(0)
+        })
+        .unwrap()
+    };
+    let others = tables.iter().filter(|name| *name != "traces");
+    (others.map(|name| count(name)).sum(), count("traces"))
 }
 
 /// What came of guessing, and of honest requests meanwhile.

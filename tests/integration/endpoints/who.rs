@@ -39,6 +39,8 @@ enum Expect {
     Token {
         owner: usize,
         scopes: &'static [&'static str],
+        /// Whether the owner is a user.
+        of_user: bool,
     },
 }
 
@@ -70,7 +72,28 @@ const fn token(
 ) -> Who {
     Who {
         name,
-        expect: Expect::Token { owner, scopes },
+        expect: Expect::Token {
+            owner,
+            scopes,
+            of_user: owner != OPERATOR,
+        },
+        credentials,
+    }
+}
+
+/// A token of an organization, which may what its admins may and is no user.
+const fn organization_token(
+    owner: usize,
+    name: &'static str,
+    credentials: fn(&World) -> Option<Credentials>,
+) -> Who {
+    Who {
+        name,
+        expect: Expect::Token {
+            owner,
+            scopes: OF_ORGANIZATION,
+            of_user: false,
+        },
         credentials,
     }
 }
@@ -97,8 +120,9 @@ pub(super) static EVERYBODY: &[Who] = &[
     token(ADMIN, &["users"], "admin's API token: users", |w| bearer(&w.api.users)),
     token(ADMIN, &["admin"], "admin's API token: admin", |w| bearer(&w.api.admin)),
     token(VIEWER, OF_ORGANIZATION, "viewer's API token: every scope", |w| bearer(&w.api.viewer)),
-    token(ADMIN, OF_ORGANIZATION, "organization's API token: every scope", |w| bearer(&w.api.organization)),
-    token(FOREIGN, OF_ORGANIZATION, "API token of another organization", |w| bearer(&w.api.foreign)),
+    organization_token(ADMIN, "organization's API token: every scope", |w| bearer(&w.api.organization)),
+    organization_token(FOREIGN, "API token of another organization", |w| bearer(&w.api.foreign)),
+    token(FOREIGN, OF_ORGANIZATION, "API token of an admin of another organization", |w| bearer(&w.api.foreign_own)),
     token(OPERATOR, &["operate"], "appliance's API token: operate", |w| bearer(&w.api.operate)),
     token(OPERATOR, OF_OPERATOR, "operator's API token: every scope", |w| bearer(&w.api.operator)),
     over("revoked API token", |w| bearer(&w.api.revoked)),
@@ -124,7 +148,15 @@ impl Who {
         match self.expect {
             Expect::Written(place) => row.expected[place],
             Expect::AsNobody => row.expected[NOBODY],
-            Expect::Token { owner, scopes } => match guard(row) {
+            Expect::Token {
+                owner,
+                scopes,
+                of_user,
+            } => match guard(row) {
+                Guard::ScimUser if !of_user => 501,
+                Guard::ScimUser if owner == FOREIGN => 403,
+                Guard::ScimUser if row.method == "GET" && scopes.contains(&"read") => 200,
+                Guard::ScimUser => 403,
                 Guard::Open | Guard::OpenAcrossSites => row.expected[NOBODY],
                 Guard::ScimToken => 401,
                 // A token says nothing to a page.
@@ -147,7 +179,7 @@ fn is_named(action: Action, scopes: &[&str]) -> bool {
     let word = match action {
         Action::OwnSession => return true,
         Action::OwnAccount | Action::IssueTokens => return false,
-        Action::ReadDirectory => "read",
+        Action::OwnProfile | Action::ReadDirectory => "read",
         Action::ReadTraces => "audit",
         Action::ChangeUsers => "users",
         Action::Administer => "admin",
@@ -172,6 +204,7 @@ pub(super) struct ApiTokens {
     viewer: String,
     organization: String,
     foreign: String,
+    foreign_own: String,
     operate: String,
     operator: String,
     revoked: String,
@@ -210,6 +243,7 @@ impl ApiTokens {
             admin: own("admin"),
             viewer: make(&viewer, "account/tokens", OF_ORGANIZATION).1,
             organization: make(&admin, of_acme, OF_ORGANIZATION).1,
+            foreign_own: make(&foreign, "account/tokens", OF_ORGANIZATION).1,
             foreign: make(&foreign, "organizations/other/api-tokens", OF_ORGANIZATION).1,
             operate: make(app.operator(), "api-tokens", &["operate"]).1,
             operator: make(app.operator(), "account/tokens", OF_OPERATOR).1,
@@ -295,6 +329,9 @@ pub(super) const ONLY_OPERATOR: Expected = operators(201);
 pub(super) const fn scim(status: u16) -> Expected {
     [401, 401, 401, 401, 401, 401, 401, status, 403, 401, 401]
 }
+
+/// The own resource, which none of these is asked for by: a SCIM token is told that it is nobody.
+pub(super) const ME: Expected = [401, 401, 401, 401, 401, 401, 401, 501, 403, 401, 401];
 
 /// Users have a portal; an operator is sent to the console and everybody else to the sign-in.
 pub(super) const PORTAL: Expected = [303, 200, 200, 200, 200, 200, 303, 303, 303, 303, 303];

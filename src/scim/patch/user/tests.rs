@@ -205,6 +205,96 @@ fn password_is_discarded() {
 }
 
 #[test]
+fn unknown_extensions_attribute_by_attribute() {
+    const CUSTOM: &str = "urn:ietf:params:scim:schemas:extension:Custom:2.0:User";
+    let path = |name: &str| format!("{CUSTOM}:{name}");
+    let draft = patch(json!([
+        {"op": "Add", "path": path("badge"), "value": "7"},
+        {"op": "Add", "path": path("Badge"), "value": "8"},
+        {"op": "add", "path": path("rooms"), "value": ["a", "b"]},
+        {"op": "add", "path": path("rooms"), "value": ["b", "c"]},
+        {"op": "replace", "path": path("car.plate"), "value": "X"},
+        {"op": "replace", "path": path("car"), "value": {"colour": "red"}},
+        {"op": "replace", "value": {path("floor"): 3}},
+    ]))
+    .unwrap();
+    let expected =
+        json!({"badge": "8", "rooms": ["a", "b", "c"], "car": {"colour": "red"}, "floor": 3});
+    assert_eq!(draft.resource[CUSTOM], expected);
+    assert_eq!(draft.resource["schemas"].as_array().unwrap().len(), 3);
+    assert_eq!(draft.notes, [forgive::UNKNOWN_EXTENSION]);
+
+    // A whole one, and then attributes of it although its URN doesn't say what it is.
+    let draft = patch(json!([
+        {"op": "add", "value": {"urn:example:x:User": {"a": 1, "b": 2}}},
+        {"op": "add", "path": "urn:example:x:User", "value": {"c": 3}},
+        {"op": "remove", "path": "urn:example:x:User:A"},
+        {"op": "replace", "value": {"urn:example:x:User:b": null}},
+    ]))
+    .unwrap();
+    assert_eq!(draft.resource["urn:example:x:User"], json!({"c": 3}));
+    let draft = patch(json!([
+        {"op": "add", "path": CUSTOM, "value": {"a": 1}},
+        {"op": "remove", "path": path("a")},
+        {"op": "remove", "path": path("never")},
+    ]))
+    .unwrap();
+    assert!(!draft.resource.contains_key(CUSTOM));
+    let draft = patch(json!([
+        {"op": "add", "path": CUSTOM, "value": {"a": 1}},
+        {"op": "remove", "path": CUSTOM},
+    ]));
+    assert!(!draft.unwrap().resource.contains_key(CUSTOM));
+    for (operation, wanted) in [
+        (json!({"op": "add", "path": path("a")}), "invalidValue"),
+        (
+            json!({"op": "add", "path": format!("{CUSTOM}:a[b pr]"), "value": 1}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "add", "path": "urn:ietf:params:scim:schemas:core:2.0:Group:displayName", "value": "x"}),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "add", "value": {"urn:ietf:params:scim:schemas:core:2.0:Users:active": {}}}),
+            "invalidPath",
+        ),
+    ] {
+        let error = patch(json!([operation.clone()])).unwrap_err();
+        assert_eq!(error.scim_type, Some(wanted), "{operation}");
+    }
+}
+
+#[test]
+fn entras_single_role() {
+    let draft =
+        one(json!({"op": "Add", "path": "roles[primary eq \"True\"].value", "value": "Admin"}));
+    assert_eq!(
+        draft.resource["roles"],
+        json!([{"primary": true, "value": "Admin"}])
+    );
+    let notes = [forgive::BOOLEAN_AS_TEXT, forgive::ELEMENT_MADE];
+    assert_eq!(draft.notes, notes);
+}
+
+#[test]
+fn operations_see_what_came_before() {
+    let draft = patch(json!([
+        {"op": "remove", "path": "emails"},
+        {"op": "add", "path": "emails", "value": {"value": "1@x.test", "primary": true}},
+        {"op": "add", "path": "emails", "value": [{"value": "2@x.test", "primary": true}]},
+        {"op": "replace", "path": "emails[value eq \"1@x.test\"].type", "value": "home"},
+        {"op": "add", "path": "emails", "value": [{"value": "2@x.test", "primary": true}]},
+    ]))
+    .unwrap();
+    let expected = json!([
+        {"value": "1@x.test", "primary": false, "type": "home"},
+        {"value": "2@x.test", "primary": true}
+    ]);
+    assert_eq!(draft.resource["emails"], expected);
+}
+
+#[test]
 fn refuses_the_rest() {
     for (operation, wanted) in [
         (

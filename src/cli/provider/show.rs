@@ -1,0 +1,155 @@
+//! A provider on a terminal: what it is, and while it is a draft, what to do in the product.
+
+use serde_json::Value;
+
+use super::super::{CliError, output};
+use crate::clock::Timestamp;
+use crate::directory::DirectoryError;
+use crate::directory::addresses::PublicUrl;
+use crate::directory::provider::{self, Provider, State};
+use crate::directory::provider_deletion::Preview;
+use crate::directory::provider_kind::Here;
+use crate::saml::mapping::Fact;
+use crate::store::Store;
+
+pub(super) fn view(
+    conn: &rusqlite::Connection,
+    provider: &Provider,
+    public: &PublicUrl,
+    now: Timestamp,
+) -> Result<Value, DirectoryError> {
+    let view = provider::view(conn, provider, public, now)?;
+    Ok(serde_json::to_value(view).unwrap_or_default())
+}
+
+pub(super) fn show(
+    store: &Store,
+    provider: &Provider,
+    now: Timestamp,
+    json: bool,
+) -> Result<(), CliError> {
+    let value = store.read(|conn| view(conn, provider, &PublicUrl::load(conn)?, now))?;
+    if json {
+        return output::json(&value);
+    }
+    let preset = provider.kind.preset();
+    let required = if provider.enforced { "yes" } else { "no" };
+    output::fields(&[
+        (
+            "Provider",
+            format!("{} ({})", text(&value, "name"), text(&value, "id")),
+        ),
+        ("Product", preset.name.to_owned()),
+        ("State", text(&value, "state")),
+        ("Require SSO", required.to_owned()),
+        (preset.labels.acs_url, text(&value, "acs_url")),
+        (preset.labels.entity_id, text(&value, "entity_id")),
+        ("Sign-in starts at", text(&value, "login_url")),
+        ("Clock may be off", format!("{} s", provider.skew.as_secs())),
+    ])?;
+    output::line("")?;
+    output::line("Taken from these attributes:")?;
+    let mapping = provider.mapping()?;
+    for fact in Fact::ALL {
+        let names = match mapping.names(fact) {
+            [] => "none".to_owned(),
+            names => names.join(", "),
+        };
+        output::line(&format!("  {fact}: {names}"))?;
+    }
+    for (group, level) in &provider.groups.levels {
+        output::line(&format!("  level of {group}: {level}"))?;
+    }
+    if provider.state == State::Draft {
+        connect(provider, &value)?;
+    }
+    Ok(())
+}
+
+/// What to do in the product, as the console shows it.
+fn connect(provider: &Provider, shown: &Value) -> Result<(), CliError> {
+    let preset = provider.kind.preset();
+    let filled = |line: &str| {
+        let mut line = line.replace("**", "");
+        for key in ["acs_url", "entity_id", "login_url", "metadata_url"] {
+            line = line.replace(&format!("{{{key}}}"), &text(shown, key));
+        }
+        line
+    };
+    for (number, step) in (1..).zip(preset.steps) {
+        output::line("")?;
+        output::line(&format!("{number}. {}", step.title))?;
+        for paragraph in step.text {
+            output::line(&format!("   {}", filled(paragraph)))?;
+        }
+        if let Some(form) = &step.form {
+            output::line(&format!("   {}", form.caption))?;
+            for row in form.rows {
+                output::line(&format!("     {}: {}", row.label, filled(row.value)))?;
+            }
+        }
+        if let Some(table) = &step.table {
+            output::line(&format!("   {}", table.caption))?;
+            for cells in table.rows {
+                output::line(&format!("     {}", cells.join(" | ")))?;
+            }
+        }
+        if step.here == Some(Here::Metadata) {
+            let way = match preset.metadata.url {
+                Some(_) => "--metadata-url URL",
+                None => "--metadata-file FILE",
+            };
+            output::line(&format!("   portcullis provider set {} {way}", provider.id))?;
+        }
+        if step.here == Some(Here::Test) {
+            output::line(&format!("   Open {}", text(shown, "login_url")))?;
+        }
+    }
+    output::line("")?;
+    output::line("Worth knowing:")?;
+    for trap in preset.traps {
+        output::line(&format!("- {trap}"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn show_deletion(preview: &Preview, json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json(preview);
+    }
+    let enforced = if preview.enforced {
+        ", and may use no other way at present"
+    } else {
+        ""
+    };
+    output::line(&format!(
+        "{} people sign in through it{enforced}.",
+        preview.people
+    ))?;
+    output::line(&format!(
+        "{} sessions would end, {} SCIM tokens would be revoked.",
+        preview.sessions, preview.scim_tokens
+    ))?;
+    if preview.groups > 0 {
+        output::line(&format!(
+            "{} groups that came from its attribute would go.",
+            preview.groups
+        ))?;
+    }
+    if preview.other_ways_in.is_empty() {
+        return output::line("There would be no other way in.");
+    }
+    output::line("What would let people in afterwards:")?;
+    for way in &preview.other_ways_in {
+        output::line(&format!("  {way}"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn text(value: &Value, key: &str) -> String {
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or("-")
+        .to_owned()
+}
