@@ -261,11 +261,12 @@ impl Call<'_> {
 }
 
 /// The largest body a path takes. SAML: 256 KiB of XML as base64, percent-encoded at worst.
-/// SCIM: a group with 100,000 members.
+/// SCIM: a group with 100,000 members as we show it, addresses and all, since that comes back in a
+/// PUT.
 pub(super) fn body_limit(path: &str) -> usize {
     if path.starts_with("/scim/") {
         if path.contains("/Groups") {
-            16 << 20
+            32 << 20
         } else if path.contains("/Bulk") {
             bulk::MAX_PAYLOAD
         } else {

@@ -22,6 +22,7 @@ mod break_glass_limits;
 mod browser;
 mod certificates;
 mod cli;
+mod cli_directory;
 mod deprovisioning;
 mod domain_proof;
 mod edge;
