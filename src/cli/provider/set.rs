@@ -131,7 +131,8 @@ impl Set {
             let readiness = store.read(|conn| enforcement::readiness(conn, &changed, now))?;
             output::note(&format!("Warning: {}", readiness.warning));
         }
-        if self.idp_initiated == Some(true) {
+        // Scripts read no warnings, and some take any word on standard error for a failure.
+        if self.idp_initiated == Some(true) && !self.json {
             output::note(
                 "Warning: a response that nobody asked for is bound to no browser. Whoever has one \
                  of their own can have somebody else's browser post it, and a stolen one opens a \
