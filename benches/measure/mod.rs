@@ -8,6 +8,7 @@
 
 pub(crate) mod appliance;
 mod limit;
+pub(crate) mod others;
 mod place;
 mod run;
 pub(crate) mod same_rows;

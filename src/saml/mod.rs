@@ -27,6 +27,8 @@ pub mod signing;
 
 mod algorithm;
 mod assertion;
+mod content_cipher;
+mod decryption_key;
 mod encryption;
 mod envelope;
 mod html;

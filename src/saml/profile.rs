@@ -188,9 +188,6 @@ fn check_subject<'a>(
     let Some(subject) = &assertion.subject else {
         return Err(ledger.refuse(Reason::SubjectMissing, "a Subject", "none"));
     };
-    if subject.encrypted {
-        return Err(ledger.refuse(Reason::NameIdEncrypted, "a NameID", "an EncryptedID"));
-    }
     let Some(name_id) = &subject.name_id else {
         return Err(ledger.refuse(Reason::NameIdMissing, "a NameID", "none, or an empty one"));
     };

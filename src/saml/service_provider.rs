@@ -14,7 +14,8 @@
 
 use data_encoding::BASE64;
 
-use crate::saml::algorithm::{CIPHERS, KEY_TRANSPORTS};
+use crate::saml::algorithm::KEY_TRANSPORTS;
+use crate::saml::content_cipher::CIPHERS;
 use crate::saml::xml::escape;
 
 /// One provider's side of the federation.

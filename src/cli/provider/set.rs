@@ -14,6 +14,7 @@ use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{
     self, Binding, BindingsChange, Change, Completion, LevelChange, NamesChange, State,
 };
+use crate::directory::sha1::Sha1Until;
 use crate::directory::{Level, enforcement, metadata_source};
 use crate::observe::audit::Author;
 use crate::outbound::Reach;
@@ -81,6 +82,10 @@ pub(in crate::cli) struct Set {
     /// through it and a break-glass drill has passed within 90 days [default: false]
     #[arg(long, value_name = "BOOL")]
     enforce: Option<bool>,
+    /// Take signatures with SHA-1, which can be forged, until the start of a day in UTC at most a
+    /// year ahead: 2027-03-01, or none to end it now
+    #[arg(long, value_name = "DATE")]
+    allow_sha1_until: Option<Sha1Until>,
     /// Its name on screen
     #[arg(long)]
     name: Option<String>,
@@ -119,6 +124,7 @@ impl Set {
             idp_initiated: self.idp_initiated,
             jit: self.jit,
             enforced: self.enforce,
+            sha1_until: self.allow_sha1_until,
             state: self.state.map(|state| match state.as_str() {
                 "disabled" => State::Disabled,
                 _ => State::Active,

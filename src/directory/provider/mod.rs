@@ -81,6 +81,8 @@ pub struct Provider {
     pub enforced: bool,
     /// How far its clock may be off.
     pub skew: Duration,
+    /// Until when an operator takes its SHA-1 signatures ([`super::sha1`]).
+    pub sha1_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// The last accepted sign-in.
@@ -92,6 +94,11 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Whether a SHA-1 signature of it is good enough at `now`.
+    pub fn takes_sha1(&self, now: Timestamp) -> bool {
+        self.sha1_until.is_some_and(|until| now < until)
+    }
+
     /// Which attributes say who somebody is.
     ///
     /// # Errors
@@ -103,7 +110,7 @@ impl Provider {
 
 const COLUMNS: &str = "id, organization_id, kind, name, state, issuer, sso_url, metadata_url, \
                        idp_initiated, jit, skew_ms, created_at, last_sign_in_at, enforced, \
-                       attribute_names, group_levels, groups_mapped";
+                       attribute_names, group_levels, groups_mapped, sha1_until";
 
 /// Makes a draft with its domains.
 #[expect(clippy::too_many_arguments, reason = "each is one fact of the draft")]
@@ -239,6 +246,7 @@ pub(in crate::directory) fn facts(
         ("idp_initiated", json!(provider.idp_initiated)),
         ("jit", json!(provider.jit)),
         ("enforced", json!(provider.enforced)),
+        ("sha1_until", json!(provider.sha1_until)),
         ("skew_seconds", json!(provider.skew.as_secs())),
         ("mapping", json!(provider.attribute_names)),
         ("group_levels", json!(provider.groups.levels)),
@@ -327,6 +335,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Provider> {
             levels: from_json(15, row)?,
             mapped_only: row.get(16)?,
         },
+        sha1_until: row.get::<_, Option<i64>>(17)?.map(Timestamp::from_millis),
     })
 }
 

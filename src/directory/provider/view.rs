@@ -44,6 +44,7 @@ pub struct View {
     idp_initiated: bool,
     jit: bool,
     enforced: bool,
+    sha1_until: Option<Timestamp>,
     enforcement: Readiness,
     skew_seconds: u64,
     mapping: BTreeMap<&'static str, Vec<String>>,
@@ -105,6 +106,7 @@ pub fn view(
         idp_initiated: provider.idp_initiated,
         jit: provider.jit,
         enforced: provider.enforced,
+        sha1_until: provider.sha1_until.filter(|_| provider.takes_sha1(now)),
         enforcement: enforcement::readiness(conn, provider, now)?,
         skew_seconds: provider.skew.as_secs(),
         mapping: Fact::ALL

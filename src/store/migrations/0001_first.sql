@@ -57,6 +57,7 @@ CREATE TABLE providers (
     jit             INTEGER NOT NULL DEFAULT 1,
     enforced        INTEGER NOT NULL DEFAULT 0,        -- Require SSO: no password for people of its domains
     skew_ms         INTEGER NOT NULL DEFAULT 180000,
+    sha1_until      INTEGER,                -- an operator takes SHA-1 signatures until then
     link_count      INTEGER NOT NULL DEFAULT 0,        -- kept by triggers
     created_at      INTEGER NOT NULL,
     last_sign_in_at INTEGER,

@@ -9,6 +9,7 @@ use super::super::{App, Problem};
 use super::{Body, json as answer, provider_attributes};
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{self, BindingsChange, Change, Completion, Kind, State};
+use crate::directory::sha1::Sha1Until;
 use crate::directory::{DirectoryError, metadata_source, provider_deletion};
 use crate::edge::Response;
 use crate::outbound::Reach;
@@ -82,6 +83,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "idp_initiated",
             "jit",
             "enforced",
+            "sha1_until",
             "state",
             "domains",
             "skew_seconds",
@@ -115,6 +117,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,
         enforced: body.flag("enforced")?,
+        sha1_until: sha1_until(call, &body)?,
         state,
         domains: new_domains,
         skew: body
@@ -218,6 +221,21 @@ fn reach(call: &Call<'_>) -> Result<Reach, Problem> {
         return Ok(Reach::Anywhere);
     }
     Ok(metadata_source::reach_of(call.organization()?))
+}
+
+/// An organization's own admin doesn't weaken what its sign-ins rest on.
+fn sha1_until(call: &Call<'_>, body: &Body) -> Result<Option<Sha1Until>, Problem> {
+    let Some(text) = body.text("sha1_until")? else {
+        return Ok(None);
+    };
+    if !call.may_operate()? {
+        return Err(Problem::new(
+            403,
+            "forbidden",
+            "Only an operator can set `sha1_until`.",
+        ));
+    }
+    Ok(Some(text.parse()?))
 }
 
 fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {
