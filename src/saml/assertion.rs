@@ -14,6 +14,7 @@ const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 pub(super) struct Assertion {
     pub(super) id: String,
     pub(super) version: Option<String>,
+    pub(super) issue_instant: Option<Timestamp>,
     pub(super) issuer: Option<String>,
     pub(super) subject: Option<Subject>,
     /// Every bearer SubjectConfirmation.
@@ -72,6 +73,7 @@ impl Assertion {
         Ok(Self {
             id: element.attribute("ID").unwrap_or("").to_owned(),
             version: element.attribute("Version").map(str::to_owned),
+            issue_instant: time(element, "IssueInstant")?,
             issuer: at_most_one(element, "Issuer")?.and_then(Element::trimmed_text),
             subject,
             confirmations,

@@ -25,6 +25,7 @@ mod saml;
 mod scim;
 mod security_headers;
 mod signed_in;
+mod slo;
 mod static_files;
 mod switch;
 mod template;
@@ -42,6 +43,7 @@ use crate::edge::{Handler, Method, Request, Response};
 use crate::observe::trace::Recorder;
 use crate::outbound::dns::Resolvers;
 use crate::saml::response::DecryptionKey;
+use crate::saml::signing::SigningKey;
 use crate::store::Store;
 
 pub use self::problem::Problem;
@@ -64,6 +66,7 @@ pub struct App {
 /// The service provider's certificates and decryption key, read once: they change with a restart.
 struct ServiceKeys {
     signing_certificate: Vec<u8>,
+    signing: SigningKey,
     encryption_certificate: Vec<u8>,
     decryption: Vec<DecryptionKey>,
 }
@@ -115,7 +118,10 @@ impl App {
         let encryption = service_keys::ensure(&self.store, Kind::SamlEncryption, now)?;
         let decryption = DecryptionKey::from_pkcs8(&encryption.private_key)
             .map_err(|e| DirectoryError::Keys(e.to_string()))?;
+        let signs = SigningKey::from_pkcs8(&signing.private_key, &signing.certificate)
+            .map_err(|e| DirectoryError::Keys(e.to_string()))?;
         Ok(self.keys.get_or_init(|| ServiceKeys {
+            signing: signs,
             signing_certificate: signing.certificate.clone(),
             encryption_certificate: encryption.certificate.clone(),
             decryption: vec![decryption],

@@ -46,5 +46,6 @@ mod sha1;
 mod shapes;
 mod siege;
 mod sign_in;
+mod single_logout;
 mod store;
 mod traces;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::attributes::{GroupRules, LevelChange, NamesChange};
+use super::bindings::{self, BindingsChange};
 use super::completion::{Completion, complete};
 use super::{Provider, State, checked_name, facts, find, told};
 use crate::access::session;
@@ -36,6 +37,8 @@ pub struct Change {
     pub domains: Option<(Vec<EmailDomain>, DomainState)>,
     /// How far its clock may be off, at most [`MOST_SKEW`].
     pub skew: Option<Duration>,
+    /// How requests go to it.
+    pub bindings: BindingsChange,
     /// Names of attributes.
     pub names: Vec<NamesChange>,
     /// Levels of values of the groups attribute.
@@ -79,6 +82,7 @@ pub fn change(
             .execute(params![id, millis(skew)])?;
     }
     change_attributes(tx, &before, change, by, now)?;
+    bindings::choose(tx, id, change.bindings)?;
     if let Some(on) = change.idp_initiated {
         tx.prepare_cached("UPDATE providers SET idp_initiated = ?2 WHERE id = ?1")?
             .execute(params![id, on])?;

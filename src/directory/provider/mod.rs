@@ -1,6 +1,7 @@
 //! Identity providers of an organization: draft until complete, then active.
 
 mod attributes;
+mod bindings;
 mod change;
 mod completion;
 mod view;
@@ -25,6 +26,7 @@ pub(in crate::directory) use self::attributes::is_group_name;
 pub use self::attributes::{
     AttributeNames, GroupRules, LONGEST_GROUP, LevelChange, MOST_GROUP_LEVELS, NamesChange,
 };
+pub use self::bindings::{Binding, Bindings, BindingsChange, bindings};
 pub use self::change::{Change, MOST_SKEW, change};
 pub use self::completion::{Completion, certificates};
 pub use self::view::{CertificateView, View, view};
@@ -208,7 +210,8 @@ pub fn loopback_origins(conn: &Connection) -> Result<Vec<String>, DirectoryError
     Ok(urls.iter().filter_map(|url| origin(url)).collect())
 }
 
-fn origin(url: &str) -> Option<String> {
+/// Scheme, host and port of an address.
+pub fn origin(url: &str) -> Option<String> {
     let uri: ureq::http::Uri = url.parse().ok()?;
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
@@ -229,7 +232,10 @@ pub(in crate::directory) fn facts(
         .iter()
         .map(|each| json!({ "domain": each.domain, "state": each.state }))
         .collect();
+    let bindings = bindings(conn, &provider.id)?;
     Ok(audit::detail([
+        ("request_binding", json!(bindings.request_binding)),
+        ("sign_requests", json!(bindings.sign_requests)),
         ("name", json!(provider.name)),
         ("kind", json!(provider.kind)),
         ("state", json!(provider.state)),

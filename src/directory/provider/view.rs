@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Kind, Provider, State, certificates};
+use super::{Binding, Kind, Provider, State, bindings, certificates};
 use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::domain::{self, Domain, DomainState};
@@ -39,6 +39,8 @@ pub struct View {
     sso_url: Option<String>,
     idp_metadata_url: Option<String>,
     certificates: Vec<CertificateView>,
+    request_binding: Binding,
+    sign_requests: bool,
     idp_initiated: bool,
     jit: bool,
     enforced: bool,
@@ -64,6 +66,7 @@ pub fn view(
 ) -> Result<View, DirectoryError> {
     let domains = domain::of_provider(conn, &provider.id)?;
     let mapping = provider.mapping()?;
+    let bindings = bindings(conn, &provider.id)?;
     let mut missing = Vec::new();
     if provider.state == State::Draft {
         missing.push("metadata");
@@ -98,6 +101,8 @@ pub fn view(
         sso_url: provider.sso_url.clone(),
         idp_metadata_url: provider.metadata_url.clone(),
         certificates,
+        request_binding: bindings.request_binding,
+        sign_requests: bindings.sign_requests,
         idp_initiated: provider.idp_initiated,
         jit: provider.jit,
         enforced: provider.enforced,

@@ -8,7 +8,7 @@ use super::super::route::Call;
 use super::super::{App, Problem};
 use super::{Body, json as answer, provider_attributes};
 use crate::directory::domain::{DomainState, EmailDomain};
-use crate::directory::provider::{self, Change, Completion, Kind, State};
+use crate::directory::provider::{self, BindingsChange, Change, Completion, Kind, State};
 use crate::directory::sha1::Sha1Until;
 use crate::directory::{DirectoryError, metadata_source, provider_deletion};
 use crate::edge::Response;
@@ -78,6 +78,8 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "sso_url",
             "issuer",
             "certificate",
+            "request_binding",
+            "sign_requests",
             "idp_initiated",
             "jit",
             "enforced",
@@ -108,6 +110,10 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let change = Change {
         name: body.text("name")?.map(str::to_owned),
         completion: completion(call, &body)?,
+        bindings: BindingsChange {
+            request_binding: body.text("request_binding")?.map(str::parse).transpose()?,
+            sign_requests: body.flag("sign_requests")?,
+        },
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,
         enforced: body.flag("enforced")?,

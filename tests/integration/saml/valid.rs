@@ -167,6 +167,32 @@ fn idp_initiated_where_allowed() {
     assert_eq!(opened.check(&allowed, NOW).unwrap().name_id, PERSON);
 }
 
+#[test]
+fn an_unsolicited_response_is_good_for_two_minutes() {
+    let xml = issue(&ResponseSpec {
+        in_response_to: None,
+        ..spec()
+    });
+    let allowed = Expectation {
+        allow_unsolicited: true,
+        in_response_to: None,
+        ..expectation()
+    };
+    let at = |seconds: u64| {
+        let later = NOW.plus(std::time::Duration::from_secs(seconds));
+        open_xml(&xml).unwrap().check(&allowed, later)
+    };
+    // Two minutes, and the three of the skew.
+    assert!(at(299).is_ok());
+    let late = at(300).unwrap_err();
+    assert_eq!(late.code, "expired");
+    assert!(late.expected.contains("answers no request"), "{late:?}");
+    // One that answers a request lasts as long as it says.
+    let xml = issue(&spec());
+    let later = NOW.plus(std::time::Duration::from_secs(300));
+    assert!(open_xml(&xml).unwrap().check(&expectation(), later).is_ok());
+}
+
 /// A comment or CDATA section may stand in a NameID, but never cuts it short.
 #[test]
 fn comments_and_cdata_keep_the_whole_name() {
@@ -239,7 +265,7 @@ fn a_request_reaches_the_identity_provider_whole() {
         acs_url: ACS,
         issuer: AUDIENCE,
     };
-    let url = request.redirect_url("state");
+    let url = request.redirect_url("state", None).unwrap();
     let query = url.split_once('?').unwrap().1;
     let (_, value) = form_urlencoded::parse(query.as_bytes()).next().unwrap();
     let read = IDP.read_request(&value).unwrap();
