@@ -2,7 +2,9 @@
 //! disk.
 //!
 //! The limits, in the same run: the RSA verification and the XML parse without which no response
-//! can be believed, and group-committed inserts of one row, without which no session is kept.
+//! can be believed, and group-committed inserts of one row, without which no session is kept. Beside
+//! them what OpenSSL takes for the verification, and samael with xmlsec1 for the whole, if they are
+//! there.
 
 #![expect(
     clippy::unwrap_used,
@@ -23,6 +25,7 @@ use aws_lc_rs::signature::{
     KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
 };
 use measure::appliance::{Appliance, form_value, person, request};
+use measure::others;
 use measure::{Place, at_once, cpu_per_call, group_commit, scale, wall};
 use portcullis::clock;
 use portcullis::demo::identity_provider::{Cipher, Encryption, IdentityProvider, ResponseSpec};
@@ -38,6 +41,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ISSUER: &str = "http://www.okta.com/exkbench";
 const SSO: &str = "https://acme.okta.com/app/acme_1/exkbench/sso/saml";
 const BROWSERS: usize = 64;
+/// What verifying a response may take of a processor, signed once and signed twice.
+const ONCE: Duration = Duration::from_micros(250);
+const TWICE: Duration = Duration::from_micros(480);
 
 fn main() {
     let identity_provider = IdentityProvider::generate(ISSUER, SSO).unwrap();
@@ -84,7 +90,11 @@ fn verification(identity_provider: &IdentityProvider) -> Duration {
     };
 
     let rsa = rsa_verification();
-    line("limit: RSA-2048 verification", rsa, "");
+    line("limit: RSA-2048 verification", rsa, "AWS-LC");
+    match others::openssl_rsa_verification() {
+        Some(took) => line("the same", took, "openssl speed"),
+        None => println!("  the same: no openssl on this machine"),
+    }
     let xml = identity_provider.issue(&plain).unwrap();
     let parse = cpu_per_call(|| {
         let parser = uppsala::Parser::new()
@@ -106,16 +116,45 @@ fn verification(identity_provider: &IdentityProvider) -> Duration {
     let least = 2 * (rsa + parse);
     let (usual, size) = cost(&plain);
     let times = usual.as_secs_f64() / least.as_secs_f64();
+    let verdict = held(usual, TWICE);
     line(
         "signed twice (Okta's default)",
         usual,
-        &format!("{size}, {times:.1} x two of each limit"),
+        &format!("{size}, {times:.1} x two of each limit, {verdict}"),
     );
     let (took, size) = cost(&once);
-    line("assertion signed", took, &size);
+    let verdict = held(took, ONCE);
+    line("assertion signed", took, &format!("{size}, {verdict}"));
     let (took, size) = cost(&encrypted);
     line("signed twice and encrypted", took, &size);
+    let case = others::Case {
+        metadata: identity_provider.metadata(),
+        acs,
+        audience,
+        request: "_1",
+        xml: [&once, &plain].map(|spec| identity_provider.issue(spec).unwrap()),
+    };
+    let place = Place::new("verification");
+    match others::samael(&case, &place.file("case.json")) {
+        Some([once, twice]) => {
+            line(
+                "samael and xmlsec1, signed twice",
+                twice,
+                "time on the wall",
+            );
+            line("samael and xmlsec1, assertion", once, "time on the wall");
+        }
+        None => println!(
+            "  samael and xmlsec1: not built (cargo build --release in tests/peers/samael_reader)"
+        ),
+    }
     usual
+}
+
+/// Whether a verification stays within what it may take.
+fn held(took: Duration, most: Duration) -> String {
+    let word = if took <= most { "within" } else { "OVER" };
+    format!("{word} {} µs", most.as_micros())
 }
 
 fn line(what: &str, took: Duration, note: &str) {

@@ -61,6 +61,13 @@ fn commit_together(conn: &Connection, waiting: &Receiver<(i64, SyncSender<()>)>)
 /// With the settings of the store's writer.
 fn opened(file: &Path) -> Connection {
     let conn = Connection::open(file).unwrap();
+    configure(&conn);
+    conn.execute_batch("CREATE TABLE rows (key INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")
+        .unwrap();
+    conn
+}
+
+pub(super) fn configure(conn: &Connection) {
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
         .unwrap();
     for (name, value) in [
@@ -71,9 +78,6 @@ fn opened(file: &Path) -> Connection {
     ] {
         conn.pragma_update(None, name, value).unwrap();
     }
-    conn.execute_batch("CREATE TABLE rows (key INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")
-        .unwrap();
-    conn
 }
 
 fn insert(conn: &Connection, key: i64) {

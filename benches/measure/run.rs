@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// `cargo bench` measures in full. `cargo test --benches` only wants to know that the benchmarks
 /// still work, and gets a twentieth of it.
-fn in_full() -> bool {
+pub(crate) fn in_full() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }
 

@@ -213,6 +213,22 @@ pub fn of_user(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The sessions that a provider opened for a NameID and that aren't over.
+pub fn of_name_id(
+    conn: &Connection,
+    provider_id: &str,
+    name_id: &str,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
+             user_agent, created_at, last_seen_at, expires_at
+         FROM sessions WHERE provider_id = ?1 AND name_id = ?2 AND expires_at > ?3",
+    )?;
+    let rows = statement.query_map(params![provider_id, name_id, now.millis()], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The sessions of an organization's users that aren't over by their own limits, newest first,
 /// after the one with this id.
 pub fn of_organization(

@@ -5,7 +5,9 @@ use std::io;
 use crate::access::api_token::ApiTokenError;
 use crate::access::break_glass::BreakGlassError;
 use crate::directory::DirectoryError;
+use crate::directory::provisioning::ProvisioningError;
 use crate::observe::webhook::WebhookError;
+use crate::scim::ScimError;
 use crate::store::{OpenError, StoreError};
 
 /// A command's failure, in words for the person at the terminal.
@@ -43,6 +45,24 @@ pub enum CliError {
     /// Anything else that is said in one sentence.
     #[error("{0}")]
     Other(String),
+}
+
+impl From<ProvisioningError> for CliError {
+    fn from(error: ProvisioningError) -> Self {
+        match error {
+            ProvisioningError::Scim(refused) => refused.into(),
+            // The brake holds clients of SCIM only; this program isn't one.
+            held @ ProvisioningError::Braked(_) => Self::other(held.to_string()),
+            ProvisioningError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The sentence without the HTTP status, which means nothing at a terminal.
+impl From<ScimError> for CliError {
+    fn from(refused: ScimError) -> Self {
+        Self::other(refused.detail)
+    }
 }
 
 impl CliError {

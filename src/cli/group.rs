@@ -1,14 +1,19 @@
 //! `portcullis group`
 
 use clap::Subcommand;
+use serde_json::{Value, json};
 
-use super::{CliError, Global, ListArgs, output};
+use super::group_members::{self, Members};
+use super::{CliError, Global, ListArgs, filtered, output};
 use crate::clock;
 use crate::directory::group::{self, Group};
 use crate::directory::level_change::{self, Preview};
 use crate::directory::slug::Slug;
-use crate::directory::{DirectoryError, Level, organization};
+use crate::directory::{DirectoryError, Level, organization, provisioning};
 use crate::observe::audit::Author;
+use crate::scim::group::GroupDraft;
+use crate::scim::schema::GROUP;
+use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GroupCommand {
@@ -19,6 +24,29 @@ pub(super) enum GroupCommand {
         org: Slug,
         #[command(flatten)]
         page: ListArgs,
+        /// Only those that a SCIM filter matches, such as 'displayName eq "Engineering"'
+        #[arg(long, conflicts_with = "prefix")]
+        filter: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a group, as an identity provider would push it
+    Create {
+        /// Its name
+        name: String,
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        /// What its members inherit: admin, editor, runner or viewer [default: the organization's]
+        #[arg(long)]
+        level: Option<Level>,
+        /// The identity provider's own id of it
+        #[arg(long, value_name = "ID")]
+        external_id: Option<String>,
+        /// Who is in it, by id or by userName; may be given more than once
+        #[arg(long = "member", value_name = "USER")]
+        members: Vec<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -27,6 +55,9 @@ pub(super) enum GroupCommand {
     Show {
         /// Its id
         id: String,
+        /// Print the group as a SCIM client reads it, with its members
+        #[arg(long)]
+        scim: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -45,16 +76,45 @@ pub(super) enum GroupCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Give a group another name; its members stay
+    Rename {
+        /// Its id
+        id: String,
+        /// The new name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a group; its members stay, without the level they had from it
+    Delete {
+        /// Its id
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Who is in a group
+    #[command(subcommand)]
+    Members(Members),
 }
 
 impl GroupCommand {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let store = global.open()?;
         match self {
-            Self::List { org, page, json } => {
+            Self::List {
+                org,
+                page,
+                filter,
+                json,
+            } => {
                 let page = store.read(|conn| {
                     let organization = organization::find(conn, org.as_str())?;
-                    group::list(conn, &organization.id, &page.request())
+                    match &filter {
+                        Some(filter) => filtered::groups(conn, &organization, filter, &page),
+                        None => Ok(group::list(conn, &organization.id, &page.request())?),
+                    }
                 })?;
                 if json {
                     return output::json(&page);
@@ -77,7 +137,51 @@ impl GroupCommand {
                 }
                 Ok(())
             }
-            Self::Show { id, json } => {
+            Self::Create {
+                name,
+                org,
+                level,
+                external_id,
+                members,
+                json,
+            } => {
+                let mut resource = json!({ "schemas": [GROUP.schema.id], "displayName": name });
+                if let (Some(external_id), Value::Object(resource)) = (external_id, &mut resource) {
+                    resource.insert("externalId".into(), external_id.into());
+                }
+                let draft = GroupDraft::parse(resource.to_string().as_bytes())?;
+                let made = create(&store, org, draft, level, members)?;
+                show(&made, json)
+            }
+            Self::Rename { id, name, json } => {
+                let now = clock::now();
+                let changed = store.write(move |tx| {
+                    let (organization, _) = group_members::of(tx, &id)?;
+                    let rename = json!({ "op": "replace", "path": "displayName", "value": name });
+                    group_members::patched(tx, &organization, &id, &rename, now)
+                })?;
+                show(&changed, json)
+            }
+            Self::Delete { id, json } => {
+                let now = clock::now();
+                let found = store.write(move |tx| {
+                    let (organization, found) = group_members::of(tx, &id)?;
+                    let by = Author::command_line();
+                    provisioning::delete_group(tx, &organization, &found.id, &by, now)?;
+                    Ok::<_, CliError>(found)
+                })?;
+                if json {
+                    output::json(&json!({ "id": found.id, "deleted": true }))
+                } else {
+                    output::line(&format!("Deleted {} ({}).", found.display_name, found.id))
+                }
+            }
+            Self::Members(command) => command.run(&store),
+            Self::Show { id, scim: true, .. } => {
+                let shown = store.read(|conn| filtered::as_scim_group(conn, &id))?;
+                output::json(&shown)
+            }
+            Self::Show { id, json, .. } => {
                 let found = store.read(|conn| {
                     group::find(conn, &id)?
                         .ok_or_else(|| DirectoryError::not_found("group", id.clone()))
@@ -109,6 +213,29 @@ impl GroupCommand {
     }
 }
 
+/// Makes a group and gives it its level in one change.
+fn create(
+    store: &Store,
+    org: Slug,
+    mut draft: GroupDraft,
+    level: Option<Level>,
+    members: Vec<String>,
+) -> Result<Group, CliError> {
+    let now = clock::now();
+    store.write(move |tx| {
+        let organization = organization::find(tx, org.as_str())?;
+        if !members.is_empty() {
+            draft.members = Some(group_members::ids(tx, &organization, &members)?);
+        }
+        let by = Author::command_line();
+        let made = provisioning::create_group(tx, &organization, &draft, &by, now)?;
+        if let Some(level) = level {
+            group::set_level(tx, &made.value.id, level, &by, now)?;
+        }
+        Ok::<_, CliError>(group::find_in(tx, &organization.id, &made.value.id)?)
+    })
+}
+
 fn show_preview(preview: &Preview, json: bool) -> Result<(), CliError> {
     if json {
         return output::json(preview);
@@ -128,7 +255,7 @@ fn show_preview(preview: &Preview, json: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-fn show(group: &Group, json: bool) -> Result<(), CliError> {
+pub(super) fn show(group: &Group, json: bool) -> Result<(), CliError> {
     if json {
         return output::json(group);
     }

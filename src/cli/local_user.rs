@@ -5,14 +5,14 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::user::{as_json, show};
-use super::{CliError, Global, output};
+use super::{CliError, output};
 use crate::access::invitation::{self, Invitation, Kind};
 use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::local_user::{self, Change, Draft};
 use crate::directory::slug::Slug;
 use crate::directory::user::{self, User};
-use crate::directory::{DirectoryError, Level, organization, way_in};
+use crate::directory::{DirectoryError, Level, organization, provisioning, way_in};
 use crate::observe::audit::Author;
 use crate::store::Store;
 
@@ -101,10 +101,15 @@ pub(super) enum LocalUserCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Remove a local user and everything of theirs
+    /// Remove a user and everything of theirs
+    ///
+    /// Of one whom an identity provider pushes, --pushed is needed: it may push them again.
     Delete {
         /// Their id
         id: String,
+        /// Also one whom an identity provider answers for
+        #[arg(long)]
+        pushed: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -112,9 +117,8 @@ pub(super) enum LocalUserCommand {
 }
 
 impl LocalUserCommand {
-    pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
+    pub(super) fn run(self, store: &Store) -> Result<(), CliError> {
         let now = clock::now();
-        let store = global.open()?;
         match self {
             Self::Invite {
                 org,
@@ -144,9 +148,9 @@ impl LocalUserCommand {
                 show(&view, false)?;
                 show_link(&made, &url)
             }
-            Self::ResetLink { id, json } => link(&store, id, Kind::Reset, json),
-            Self::JoinLink { id, json } => link(&store, id, Kind::Join, json),
-            Self::Links { id, json } => links(&store, &id, now, json),
+            Self::ResetLink { id, json } => link(store, id, Kind::Reset, json),
+            Self::JoinLink { id, json } => link(store, id, Kind::Join, json),
+            Self::Links { id, json } => links(store, &id, now, json),
             Self::RevokeLink { id, link, json } => {
                 let revoked = link.clone();
                 store.write(move |tx| {
@@ -202,11 +206,16 @@ impl LocalUserCommand {
                     output::line(&format!("Removed the second factor of {id}."))
                 }
             }
-            Self::Delete { id, json } => {
+            Self::Delete { id, pushed, json } => {
                 let of = id.clone();
                 store.write(move |tx| {
-                    let found = known(tx, &of)?;
-                    local_user::delete(tx, &found, &Author::command_line(), now)
+                    let (found, by) = (known(tx, &of)?, Author::command_line());
+                    if pushed && !way_in::is_on_their_own(&found) {
+                        let own = organization::find_by_id(tx, &found.organization_id)?;
+                        provisioning::delete_user(tx, &own, &of, &by, now)?;
+                        return Ok(());
+                    }
+                    Ok::<_, CliError>(local_user::delete(tx, &found, &by, now)?)
                 })?;
                 if json {
                     output::json(&json!({ "id": id, "deleted": true }))

@@ -9,22 +9,28 @@ mod completions;
 mod demo;
 mod domain;
 mod error;
+mod filtered;
 mod group;
+mod group_members;
 mod keys;
 mod local_user;
 mod man;
 mod metadata_follower;
 mod org;
 mod output;
+mod progress;
 mod prompt;
 mod provider;
 mod scim;
+mod scim_export;
+mod scim_import;
 mod serve;
 mod session;
 mod timeline;
 mod token;
 mod trace;
 mod user;
+mod user_push;
 mod webhook;
 
 use std::path::PathBuf;
@@ -94,7 +100,7 @@ enum Command {
     /// Identity providers of an organization
     #[command(subcommand)]
     Provider(Box<provider::ProviderCommand>),
-    /// SCIM: the tokens that identity providers push with
+    /// SCIM: endpoint, tokens, a directory as a file
     #[command(subcommand)]
     Scim(scim::Scim),
     /// API: the tokens that scripts use

@@ -4,6 +4,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::brake::Brake;
+use super::scim_export::Export;
+use super::scim_import::Import;
 use super::{CliError, Global, output};
 use crate::access::token::{self, ScimToken};
 use crate::clock::{self, Timestamp};
@@ -20,6 +22,19 @@ pub(super) enum Scim {
     /// What holds a client that takes access from too many people, or from the last admin
     #[command(subcommand)]
     Brake(Brake),
+    /// Say where an identity provider pushes to, and what to fill into its form
+    Endpoint {
+        /// The organization's slug
+        #[arg(long)]
+        org: Slug,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write users and groups as SCIM, one resource a line
+    Export(Export),
+    /// Read users and groups, as `scim export` writes them
+    Import(Import),
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +90,9 @@ impl Scim {
         let command = match self {
             Self::Token(command) => command,
             Self::Brake(command) => return command.run(global),
+            Self::Endpoint { org, json } => return endpoint(global, &org, json),
+            Self::Export(command) => return command.run(global),
+            Self::Import(command) => return command.run(global),
         };
         let store = global.open()?;
         let (by, now) = (Author::command_line(), clock::now());
@@ -156,6 +174,61 @@ impl Scim {
             }
         }
     }
+}
+
+fn endpoint(global: &Global, org: &Slug, json: bool) -> Result<(), CliError> {
+    let store = global.open()?;
+    let now = clock::now();
+    let (organization, endpoint, tokens) = store.read(|conn| {
+        let organization = organization::find(conn, org.as_str())?;
+        let endpoint = PublicUrl::load(conn)?.scim(&organization.slug);
+        let tokens = token::list(conn, &organization.id)?;
+        Ok::<_, DirectoryError>((organization, endpoint, tokens))
+    })?;
+    let active = tokens.iter().filter(|t| state(t, now) == "active");
+    let used = tokens.iter().filter_map(|t| t.last_used_at).max();
+    let active = active.count();
+    if json {
+        return output::json(&json!({
+            "organization": organization.slug,
+            "endpoint": endpoint,
+            "authentication": "bearer",
+            "unique_identifier": "userName",
+            "active_tokens": active,
+            "last_used_at": used,
+            "users": organization.users,
+            "groups": organization.groups,
+            "default_group_level": organization.default_group_level,
+            "default_user_level": organization.default_user_level,
+        }));
+    }
+    let tokens = match active {
+        0 => format!("none: make one with `portcullis scim token create --org {org}`"),
+        n => format!("{n} active"),
+    };
+    output::fields(&[
+        ("SCIM connector base URL", endpoint),
+        ("Unique identifier field for users", "userName".to_owned()),
+        (
+            "Authentication mode",
+            "HTTP Header, with a token as the bearer".to_owned(),
+        ),
+        ("Tokens", tokens),
+        (
+            "Last used",
+            used.map_or_else(|| "never".to_owned(), |at| at.to_string()),
+        ),
+        ("Users", organization.users.to_string()),
+        ("Groups", organization.groups.to_string()),
+        (
+            "A new group gets",
+            organization.default_group_level.to_string(),
+        ),
+        (
+            "A new user gets",
+            organization.default_user_level.to_string(),
+        ),
+    ])
 }
 
 fn state(token: &ScimToken, now: Timestamp) -> &'static str {

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::local_user::LocalUserCommand;
 use super::timeline::Timeline;
-use super::{CliError, Global, ListArgs, output};
+use super::user_push::UserPushCommand;
+use super::{CliError, Global, ListArgs, filtered, output};
 use crate::clock::{self, Timestamp};
 use crate::directory::deprovisioning::{self, Report};
 use crate::directory::slug::Slug;
@@ -22,6 +23,9 @@ pub(super) enum UserCommand {
         org: Slug,
         #[command(flatten)]
         page: ListArgs,
+        /// Only those that a SCIM filter matches, such as 'userName eq "ann@acme.com"'
+        #[arg(long, conflicts_with = "prefix")]
+        filter: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -33,6 +37,9 @@ pub(super) enum UserCommand {
         /// As they were then, such as 2026-03-03T12:00:00Z; from the audit log
         #[arg(long, value_name = "TIME", value_parser = super::audit::time)]
         at: Option<Timestamp>,
+        /// Print the user as a SCIM client reads them
+        #[arg(long, conflicts_with = "at")]
+        scim: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -54,6 +61,8 @@ pub(super) enum UserCommand {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Push(UserPushCommand),
     #[command(flatten)]
     Local(LocalUserCommand),
     /// Let a user sign in again
@@ -77,22 +86,28 @@ pub(super) enum UserCommand {
 impl UserCommand {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let now = clock::now();
-        if let Self::Local(command) = self {
-            return command.run(global);
-        }
         let store = global.open()?;
         match self {
-            Self::Local(_) => Ok(()),
-            Self::List { org, page, json } => {
+            Self::Local(command) => command.run(&store),
+            Self::Push(command) => command.run(&store),
+            Self::List {
+                org,
+                page,
+                filter,
+                json,
+            } => {
                 let page = store.read(|conn| {
                     let organization = organization::find(conn, org.as_str())?;
-                    let page = user::list(conn, &organization.id, &page.request())?;
+                    let page = match &filter {
+                        Some(filter) => filtered::users(conn, &organization, filter, &page)?,
+                        None => user::list(conn, &organization.id, &page.request())?,
+                    };
                     let items = page
                         .items
                         .iter()
                         .map(|u| user::view(conn, u, now).map(as_json))
                         .collect::<Result<Vec<_>, _>>()?;
-                    Ok::<_, DirectoryError>(Page {
+                    Ok::<_, CliError>(Page {
                         items,
                         total: page.total,
                         next: page.next,
@@ -122,15 +137,22 @@ impl UserCommand {
                     Ok(())
                 })
             }
+            Self::Show { id, scim: true, .. } => {
+                let shown = store.read(|conn| filtered::as_scim_user(conn, &id))?;
+                output::json(&shown)
+            }
             Self::Show {
                 id,
                 at: Some(at),
                 json,
+                ..
             } => {
                 let value = store.read(|conn| as_of(conn, &id, at, now))?;
                 show(&value, json)
             }
-            Self::Show { id, json, at: None } => {
+            Self::Show {
+                id, json, at: None, ..
+            } => {
                 let value = store.read(|conn| {
                     let found = user::find(conn, &id)?
                         .ok_or_else(|| DirectoryError::not_found("user", id.clone()))?;

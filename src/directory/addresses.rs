@@ -50,6 +50,11 @@ impl PublicUrl {
         format!("{}/saml/{provider_id}/acs", self.origin)
     }
 
+    /// Where the identity provider says that somebody signed out there.
+    pub fn slo(&self, provider_id: &str) -> String {
+        format!("{}/saml/{provider_id}/slo", self.origin)
+    }
+
     /// Our entity ID towards one provider (Okta: "Audience URI (SP Entity ID)"); also where our
     /// metadata is.
     pub fn entity_id(&self, provider_id: &str) -> String {

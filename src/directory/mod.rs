@@ -37,6 +37,7 @@ pub mod scim_filter;
 pub mod service_keys;
 pub mod session_limits;
 pub mod sessions;
+pub mod sha1;
 pub mod sign_in;
 pub mod slug;
 pub mod unknown_extensions;

@@ -2,8 +2,10 @@
 //! handed in must come from a document that was parsed out of what a signature covers.
 
 use crate::clock::Timestamp;
+use crate::saml::decryption_key::DecryptionKey;
+use crate::saml::encryption;
 use crate::saml::refusal::{Problem, Reason};
-use crate::saml::xml::{ASSERTION, Element, Single};
+use crate::saml::xml::{self, ASSERTION, Element, Single};
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
@@ -12,6 +14,7 @@ const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 pub(super) struct Assertion {
     pub(super) id: String,
     pub(super) version: Option<String>,
+    pub(super) issue_instant: Option<Timestamp>,
     pub(super) issuer: Option<String>,
     pub(super) subject: Option<Subject>,
     /// Every bearer SubjectConfirmation.
@@ -27,7 +30,6 @@ pub(super) struct Assertion {
 pub(super) struct Subject {
     pub(super) name_id: Option<String>,
     pub(super) name_id_format: Option<String>,
-    pub(super) encrypted: bool,
 }
 
 /// SubjectConfirmationData of the bearer method (profiles section 4.1.4.2).
@@ -58,16 +60,20 @@ pub(super) struct AuthnStatement {
 }
 
 impl Assertion {
-    /// Reads an Assertion element.
-    pub(super) fn read(element: Element<'_>) -> Result<Self, Problem> {
+    /// Reads an Assertion element; `keys` open its EncryptedID, if it has one.
+    pub(super) fn read(element: Element<'_>, keys: &[DecryptionKey]) -> Result<Self, Problem> {
         let subject = at_most_one(element, "Subject")?;
         let (subject, confirmations) = match subject {
-            Some(subject) => (Some(read_subject(subject)?), read_confirmations(subject)?),
+            Some(subject) => (
+                Some(read_subject(subject, keys)?),
+                read_confirmations(subject)?,
+            ),
             None => (None, Vec::new()),
         };
         Ok(Self {
             id: element.attribute("ID").unwrap_or("").to_owned(),
             version: element.attribute("Version").map(str::to_owned),
+            issue_instant: time(element, "IssueInstant")?,
             issuer: at_most_one(element, "Issuer")?.and_then(Element::trimmed_text),
             subject,
             confirmations,
@@ -83,15 +89,29 @@ impl Assertion {
     }
 }
 
-fn read_subject(subject: Element<'_>) -> Result<Subject, Problem> {
+fn read_subject(subject: Element<'_>, keys: &[DecryptionKey]) -> Result<Subject, Problem> {
     let name_id = at_most_one(subject, "NameID")?;
-    Ok(Subject {
-        name_id: name_id.and_then(Element::trimmed_text),
-        name_id_format: name_id
-            .and_then(|n| n.attribute("Format"))
-            .map(str::to_owned),
-        encrypted: subject.named(ASSERTION, "EncryptedID").next().is_some(),
-    })
+    let Some(encrypted) = at_most_one(subject, "EncryptedID")? else {
+        return Ok(name_id.map(named).unwrap_or_default());
+    };
+    if name_id.is_some() {
+        return Err(Problem::new(
+            Reason::AssertionStructure,
+            "either NameID or EncryptedID",
+            "both in Subject",
+        ));
+    }
+    let plaintext = encryption::name_id(encrypted, keys)?;
+    let document = xml::parse(&plaintext).map_err(|e| encryption::failed(e.to_string()))?;
+    let name_id = Element::root(&document);
+    Ok(name_id.map(named).unwrap_or_default())
+}
+
+fn named(name_id: Element<'_>) -> Subject {
+    Subject {
+        name_id: name_id.trimmed_text(),
+        name_id_format: name_id.attribute("Format").map(str::to_owned),
+    }
 }
 
 fn read_confirmations(subject: Element<'_>) -> Result<Vec<Confirmation>, Problem> {

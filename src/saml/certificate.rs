@@ -13,11 +13,16 @@ use bergshamra_keys::loader::load_x509_cert_der;
 use data_encoding::{BASE64, HEXLOWER};
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
 
 use crate::clock::Timestamp;
 
 /// Largest text taken as one certificate, in bytes.
 pub const MAX_SIZE: usize = 64 * 1024;
+/// Smallest RSA modulus (NIST SP 800-131A: fewer bits are disallowed for signatures).
+pub const MIN_RSA_BITS: usize = 2048;
+/// Largest RSA modulus. Verifying costs the square of it, at the wish of whoever sends a response.
+pub const MAX_RSA_BITS: usize = 4096;
 
 /// A certificate with a key that signatures can be verified with.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,9 +74,19 @@ pub enum CertificateError {
     NotCertificate,
     /// Neither RSA nor an elliptic curve that SAML uses.
     #[error(
-        "the certificate's key cannot be used for SAML signatures; RSA (2048 bits or more) and EC P-256, P-384, P-521 can"
+        "the certificate's key cannot be used for SAML signatures; RSA (2048 to 4096 bits) and EC P-256, P-384, P-521 can"
     )]
     UnsupportedKey,
+    /// RSA below [`MIN_RSA_BITS`]; holds the bits.
+    #[error(
+        "the certificate's RSA key has {0} bits, which can be broken; have the identity provider make one of 2048 to 4096 bits"
+    )]
+    KeyTooSmall(usize),
+    /// RSA above [`MAX_RSA_BITS`]; holds the bits.
+    #[error(
+        "the certificate's RSA key has {0} bits, and checking its signatures would take too long; have the identity provider make one of 2048 to 4096 bits"
+    )]
+    KeyTooBig(usize),
 }
 
 impl Certificate {
@@ -114,14 +129,18 @@ impl Certificate {
         if !rest.is_empty() {
             return Err(CertificateError::NotCertificate);
         }
-        let usable = load_x509_cert_der(der).is_ok_and(|key| {
-            matches!(
-                key.algorithm_name(),
-                "RSA" | "EC-P256" | "EC-P384" | "EC-P521"
-            )
-        });
-        if !usable || too_small(&parsed) {
-            return Err(CertificateError::UnsupportedKey);
+        // The size first: the library doesn't load small keys, and wouldn't say why.
+        let bits = rsa_bits(&parsed);
+        match bits {
+            Some(bits) if bits < MIN_RSA_BITS => return Err(CertificateError::KeyTooSmall(bits)),
+            Some(bits) if bits > MAX_RSA_BITS => return Err(CertificateError::KeyTooBig(bits)),
+            _ => {}
+        }
+        let key = load_x509_cert_der(der).map_err(|_| CertificateError::UnsupportedKey)?;
+        match key.algorithm_name() {
+            "RSA" if bits.is_some() => {}
+            "EC-P256" | "EC-P384" | "EC-P521" => {}
+            _ => return Err(CertificateError::UnsupportedKey),
         }
         let at = |time: x509_parser::time::ASN1Time| {
             Timestamp::from_millis(time.timestamp().saturating_mul(1000))
@@ -166,14 +185,17 @@ pub fn fingerprint(der: &[u8]) -> String {
     HEXLOWER.encode(digest(&SHA256, der).as_ref())
 }
 
-/// RSA below 2048 bits. The modulus counts, so that old 1024-bit keys are named when they are
+/// The size of an RSA key. The modulus counts, so that a key that is too small is named when it is
 /// pasted and not at the first sign-in.
-fn too_small(certificate: &X509Certificate<'_>) -> bool {
-    use x509_parser::public_key::PublicKey;
+fn rsa_bits(certificate: &X509Certificate<'_>) -> Option<usize> {
     match certificate.public_key().parsed() {
-        Ok(PublicKey::RSA(key)) => key.key_size() < 2048,
-        Ok(_) => false,
-        Err(_) => true,
+        Ok(PublicKey::RSA(key)) => {
+            // A zero may stand in front, which keeps the number positive in DER.
+            let mut modulus = key.modulus.iter().skip_while(|byte| **byte == 0);
+            let unused = usize::try_from(modulus.next()?.leading_zeros()).ok()?;
+            Some((modulus.count() + 1) * 8 - unused)
+        }
+        _ => None,
     }
 }
 

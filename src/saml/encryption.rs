@@ -7,85 +7,55 @@
 //!
 //! Everything after that is one [`Reason::DecryptionFailed`], whatever went wrong: an attacker
 //! who could tell a wrong padding from wrong XML could read somebody else's assertion. What
-//! exactly failed stays in the trace.
-
-use std::fmt;
+//! exactly failed stays in the trace. The work is the same too, as far as can be: an EncryptedKey
+//! that doesn't open goes on as a key that fits nothing ([`DecryptionKey`]), and in place of a
+//! plaintext that can't be read a decoy is verified ([`Sealed::decoy`]).
+//!
+//! AES-CBC says nothing about who made a ciphertext, so it is opened under a signature only.
 
 use bergshamra_c14n::{C14nMode, canonicalize_doc};
-use bergshamra_crypto::cipher;
-use bergshamra_crypto::keytransport::{OaepParams, from_uri_with_params};
-use bergshamra_keys::Key;
-use bergshamra_keys::loader::load_pem_auto;
 use bergshamra_xml::nodeset::NodeSet;
 use data_encoding::BASE64;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::saml::algorithm::{
-    CIPHERS, ENCRYPTED_ELEMENT, ENCRYPTED_KEY, KEY_TRANSPORTS, OAEP_DIGESTS, OAEP_MASKS,
+    ENCRYPTED_ELEMENT, ENCRYPTED_KEY, KEY_TRANSPORTS, OAEP_DEFAULT_MASK, OAEP_DIGESTS, OAEP_MASKS,
+    SHA1,
 };
+use crate::saml::content_cipher::ContentCipher;
+use crate::saml::decryption_key::{DecryptionKey, WrappedKey, padding};
 use crate::saml::refusal::{Problem, Reason};
 use crate::saml::xml::{self, ASSERTION, DSIG, Element, Single, XENC, XENC11, escape};
 
 /// One per recipient; each may cost an RSA operation for each of our keys.
 const MAX_ENCRYPTED_KEYS: usize = 4;
 
-/// A private key that assertions are encrypted to. `Debug` shows nothing of it.
-pub struct DecryptionKey(Key);
+const DECOY_START: &str = concat!(
+    r#"<a:Assertion xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion" ID="decoy" Version="2.0">"#,
+    r#"<a:Issuer>decoy</a:Issuer><s:Signature xmlns:s="http://www.w3.org/2000/09/xmldsig#">"#,
+    r#"<s:SignedInfo><s:CanonicalizationMethod "#,
+    r#"Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/><s:SignatureMethod "#,
+    r#"Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>"#,
+    r##"<s:Reference URI="#decoy"><s:Transforms><s:Transform "##,
+    r#"Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/><s:Transform "#,
+    r#"Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></s:Transforms><s:DigestMethod "#,
+    r#"Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><s:DigestValue>"#,
+    r#"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=</s:DigestValue></s:Reference>"#,
+    r#"</s:SignedInfo><s:SignatureValue>AAAA</s:SignatureValue></s:Signature>"#,
+    r#"<a:Subject/><a:AttributeStatement>"#,
+);
+const DECOY_END: &str = "</a:AttributeStatement></a:Assertion>";
 
-/// The key is not a PKCS#8 RSA private key.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("the decryption key is not an RSA private key in PKCS#8 DER")]
-pub struct DecryptionKeyError;
-
-impl DecryptionKey {
-    /// Reads an RSA private key from PKCS#8 DER.
-    pub fn from_pkcs8(der: &[u8]) -> Result<Self, DecryptionKeyError> {
-        // The key loader speaks PEM only.
-        let mut pem = Zeroizing::new(String::from("-----BEGIN PRIVATE KEY-----\n"));
-        let base64 = Zeroizing::new(BASE64.encode(der));
-        for line in base64.as_bytes().chunks(64) {
-            pem.push_str(std::str::from_utf8(line).unwrap_or_default());
-            pem.push('\n');
-        }
-        pem.push_str("-----END PRIVATE KEY-----\n");
-        let key = load_pem_auto(pem.as_bytes(), None).map_err(|_| DecryptionKeyError)?;
-        if key.algorithm_name() != "RSA" || !key.has_private_key() {
-            return Err(DecryptionKeyError);
-        }
-        Ok(Self(key))
-    }
-}
-
-impl fmt::Debug for DecryptionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DecryptionKey(..)")
-    }
-}
-
-/// The Assertion inside `encrypted`, as a document of its own.
-pub(super) fn decrypt(
-    encrypted: Element<'_>,
-    keys: &[DecryptionKey],
-) -> Result<Zeroizing<String>, Problem> {
-    let sealed = Sealed::read(encrypted)?;
-    if keys.is_empty() {
-        let got = "an encrypted assertion";
-        return Err(Problem::new(
-            Reason::DecryptionKeyMissing,
-            "a key to decrypt with",
-            got,
-        ));
-    }
-    let plaintext = sealed
-        .open(keys)
-        .ok_or_else(|| failed("no key opens it, or the ciphertext was changed"))?;
-    let text = std::str::from_utf8(&plaintext).map_err(|_| failed("the plaintext is no text"))?;
-    standalone(encrypted, text).ok_or_else(|| failed("the plaintext is not one Assertion"))
+/// The parts of an EncryptedAssertion or EncryptedID, with allowed algorithms only.
+pub(super) struct Sealed<'d> {
+    around: Element<'d>,
+    cipher: ContentCipher,
+    ciphertext: Vec<u8>,
+    wrapped: Vec<WrappedKey>,
 }
 
 /// The one public answer to everything that happens after decrypting.
-pub(super) fn failed(detail: &str) -> Problem {
+pub(super) fn failed(detail: impl Into<String>) -> Problem {
     Problem::new(
         Reason::DecryptionFailed,
         "one signed Assertion, encrypted to the certificate in our metadata",
@@ -93,21 +63,9 @@ pub(super) fn failed(detail: &str) -> Problem {
     )
 }
 
-/// The parts of an EncryptedAssertion, with allowed algorithms only.
-struct Sealed {
-    cipher: &'static str,
-    ciphertext: Vec<u8>,
-    wrapped: Vec<WrappedKey>,
-}
-
-struct WrappedKey {
-    transport: &'static str,
-    parameters: OaepParams,
-    ciphertext: Vec<u8>,
-}
-
-impl Sealed {
-    fn read(encrypted: Element<'_>) -> Result<Self, Problem> {
+impl<'d> Sealed<'d> {
+    /// Reads the element around EncryptedData. No key is touched.
+    pub(super) fn read(encrypted: Element<'d>) -> Result<Self, Problem> {
         let Single::One(data) = encrypted.single(XENC, "EncryptedData") else {
             return Err(structure("not exactly one EncryptedData"));
         };
@@ -130,65 +88,111 @@ impl Sealed {
             let got = format!("{} EncryptedKey elements", encrypted_keys.len());
             return Err(structure(&got));
         }
+        let cipher = named_algorithm(data);
         Ok(Self {
-            cipher: allowed(data, CIPHERS, Reason::EncryptionAlgorithmNotAllowed)?,
+            around: encrypted,
+            cipher: ContentCipher::of(cipher)
+                .ok_or_else(|| not_allowed(Reason::EncryptionAlgorithmNotAllowed, cipher))?,
             ciphertext: cipher_value(data)?,
             wrapped: encrypted_keys
                 .into_iter()
-                .map(WrappedKey::read)
+                .map(wrapped_key)
                 .collect::<Result<_, _>>()?,
         })
     }
 
-    /// Tries each of our keys on each wrapped key.
-    fn open(&self, keys: &[DecryptionKey]) -> Option<Zeroizing<Vec<u8>>> {
-        let cipher = cipher::from_uri(self.cipher).ok()?;
-        self.wrapped
-            .iter()
-            .flat_map(|wrapped| keys.iter().map(move |key| wrapped.open(key)))
-            .flatten()
-            .find_map(|content_key| cipher.decrypt(&content_key, &self.ciphertext).ok())
-            .map(Zeroizing::new)
+    /// Whether the ciphertext can be changed and still opens.
+    pub(super) fn is_malleable(&self) -> bool {
+        self.cipher.is_malleable()
+    }
+
+    /// The plaintext as a document whose root is `{assertion namespace}local`. `Err` says what
+    /// went wrong, for the trace alone.
+    ///
+    /// Each of our keys is tried on each wrapped key, to the end, also after one has opened: how
+    /// long it takes says nothing about which of them did, or whether any.
+    pub(super) fn open(
+        &self,
+        keys: &[DecryptionKey],
+        local: &str,
+    ) -> Result<Zeroizing<String>, &'static str> {
+        let mut opened = None;
+        for wrapped in &self.wrapped {
+            for key in keys {
+                let content_key = key.content_key(wrapped, self.cipher.key_length());
+                let plaintext = self.cipher.open(&content_key, &self.ciphertext);
+                opened = opened.or(plaintext);
+            }
+        }
+        let plaintext = opened.ok_or("no key opens it, or the ciphertext was changed")?;
+        let text = std::str::from_utf8(&plaintext).map_err(|_| "the plaintext is no text")?;
+        standalone(self.around, text, local).ok_or("the plaintext is not the one element")
+    }
+
+    /// Text like an Assertion of about the length that the plaintext has, with a signature that
+    /// doesn't hold. Where decrypting fails, this is verified instead, so that it takes as long as
+    /// if there had been a plaintext.
+    pub(super) fn decoy(&self) -> String {
+        let attribute = "<a:Attribute Name=\"decoy\"><a:AttributeValue>decoy</a:AttributeValue>\
+                         </a:Attribute>";
+        let frame = DECOY_START.len() + DECOY_END.len();
+        let rest = self.ciphertext.len().saturating_sub(frame);
+        let filling = attribute.repeat(rest / attribute.len());
+        format!("{DECOY_START}{filling}{DECOY_END}")
     }
 }
 
-impl WrappedKey {
-    fn read(element: Element<'_>) -> Result<Self, Problem> {
-        let reason = Reason::KeyTransportNotAllowed;
-        let transport = allowed(element, KEY_TRANSPORTS, reason)?;
-        let mut parameters = OaepParams::default();
-        let method = element.single(XENC, "EncryptionMethod").one();
-        for parameter in method.into_iter().flat_map(Element::children) {
-            let algorithm = parameter.attribute("Algorithm").unwrap_or("");
-            if parameter.is(DSIG, "DigestMethod") {
-                if !OAEP_DIGESTS.contains(&algorithm) {
-                    return Err(not_allowed(reason, algorithm));
-                }
-                parameters.digest_uri = Some(algorithm.to_owned());
-            } else if parameter.is(XENC11, "MGF") {
-                if !OAEP_MASKS.contains(&algorithm) {
-                    return Err(not_allowed(reason, algorithm));
-                }
-                parameters.mgf_uri = Some(algorithm.to_owned());
-            } else if parameter.is(XENC, "OAEPparams") {
-                parameters.oaep_params = Some(base64(&parameter.text())?);
-            } else {
-                return Err(not_allowed(reason, parameter.local_name()));
-            }
-        }
-        Ok(Self {
-            transport,
-            parameters,
-            ciphertext: cipher_value(element)?,
-        })
-    }
+/// The NameID inside an EncryptedID (SAML core section 2.2.4), as a document of its own. The
+/// EncryptedID must be signed: whatever is encrypted in it, nobody else put it there.
+pub(super) fn name_id(
+    encrypted_id: Element<'_>,
+    keys: &[DecryptionKey],
+) -> Result<Zeroizing<String>, Problem> {
+    let sealed = Sealed::read(encrypted_id)?;
+    demand_key(keys, "an encrypted NameID")?;
+    sealed.open(keys, "NameID").map_err(failed)
+}
 
-    fn open(&self, key: &DecryptionKey) -> Option<Zeroizing<Vec<u8>>> {
-        let transport = from_uri_with_params(self.transport, self.parameters.clone()).ok()?;
-        let private = key.0.software_key().ok()??;
-        let opened = transport.decrypt(&private, &self.ciphertext).ok()?;
-        Some(Zeroizing::new(opened))
+/// Refuses what is encrypted where there is no key at all.
+pub(super) fn demand_key(keys: &[DecryptionKey], got: &str) -> Result<(), Problem> {
+    if keys.is_empty() {
+        let expected = "a key to decrypt with";
+        return Err(Problem::new(Reason::DecryptionKeyMissing, expected, got));
     }
+    Ok(())
+}
+
+fn wrapped_key(element: Element<'_>) -> Result<WrappedKey, Problem> {
+    let reason = Reason::KeyTransportNotAllowed;
+    let transport = named_algorithm(element);
+    if !KEY_TRANSPORTS.contains(&transport) {
+        return Err(not_allowed(reason, transport));
+    }
+    let (mut digest, mut mask, mut label) = (SHA1, OAEP_DEFAULT_MASK, None);
+    let method = element.single(XENC, "EncryptionMethod").one();
+    for parameter in method.into_iter().flat_map(Element::children) {
+        let algorithm = parameter.attribute("Algorithm").unwrap_or("");
+        if parameter.is(DSIG, "DigestMethod") && OAEP_DIGESTS.contains(&algorithm) {
+            digest = algorithm;
+        } else if parameter.is(XENC11, "MGF") && OAEP_MASKS.contains(&algorithm) {
+            mask = algorithm;
+        } else if parameter.is(XENC, "OAEPparams") {
+            label = Some(base64(&parameter.text())?);
+        } else if algorithm.is_empty() {
+            return Err(not_allowed(reason, parameter.local_name()));
+        } else {
+            return Err(not_allowed(reason, algorithm));
+        }
+    }
+    let padding = padding(digest, mask).ok_or_else(|| {
+        let got = format!("RSA-OAEP with the digest {digest} and the mask {mask}");
+        not_allowed(reason, &got)
+    })?;
+    Ok(WrappedKey {
+        padding,
+        label,
+        ciphertext: cipher_value(element)?,
+    })
 }
 
 /// A RetrievalMethod may only point at an EncryptedKey beside the EncryptedData.
@@ -206,21 +210,13 @@ fn check_retrieval(info: Element<'_>, beside: &[Element<'_>]) -> Result<(), Prob
     Ok(())
 }
 
-/// The algorithm of the only EncryptionMethod, if it is on the list.
-fn allowed(
-    element: Element<'_>,
-    list: &[&'static str],
-    reason: Reason,
-) -> Result<&'static str, Problem> {
-    let named = element
+/// The algorithm of the only EncryptionMethod.
+fn named_algorithm(element: Element<'_>) -> &str {
+    element
         .single(XENC, "EncryptionMethod")
         .one()
         .and_then(|m| m.attribute("Algorithm"))
-        .unwrap_or("none");
-    list.iter()
-        .find(|uri| **uri == named)
-        .copied()
-        .ok_or_else(|| not_allowed(reason, named))
+        .unwrap_or("none")
 }
 
 fn cipher_value(element: Element<'_>) -> Result<Vec<u8>, Problem> {
@@ -246,22 +242,22 @@ fn structure(got: &str) -> Problem {
 
 fn not_allowed(reason: Reason, got: &str) -> Problem {
     let expected = match reason {
-        Reason::KeyTransportNotAllowed => "RSA-OAEP",
+        Reason::KeyTransportNotAllowed => "RSA-OAEP with the same hash for digest and mask",
         _ => "AES-GCM or AES-CBC with 128 or 256 bits",
     };
     Problem::new(reason, expected, got)
 }
 
-/// The plaintext as a document whose root is the Assertion. Most identity providers encrypt such
+/// The plaintext as a document whose root is the wanted element. Most identity providers encrypt such
 /// a document; those that rely on namespaces declared around the EncryptedData (XML Encryption
 /// section 4.3.3) get them back, for which the plaintext is parsed inside an element that
 /// declares them and then canonicalized with all of them.
-fn standalone(encrypted: Element<'_>, plaintext: &str) -> Option<Zeroizing<String>> {
+fn standalone(encrypted: Element<'_>, plaintext: &str, local: &str) -> Option<Zeroizing<String>> {
     if let Ok(document) = xml::parse(plaintext)
         && let Some(root) = Element::root(&document)
     {
         return root
-            .is(ASSERTION, "Assertion")
+            .is(ASSERTION, local)
             .then(|| Zeroizing::new(plaintext.to_owned()));
     }
     let namespaces = namespaces_in_scope(encrypted);
@@ -275,12 +271,12 @@ fn standalone(encrypted: Element<'_>, plaintext: &str) -> Option<Zeroizing<Strin
     wrapped.push_str("</w>");
     let document = xml::parse(&wrapped).ok()?;
     let root = Element::root(&document)?;
-    let assertion = root.single(ASSERTION, "Assertion").one()?;
+    let wanted = root.single(ASSERTION, local).one()?;
     if root.local_name() != "w" || root.children().count() != 1 {
         return None;
     }
     let prefixes: Vec<&str> = namespaces.iter().map(|(prefix, _)| *prefix).collect();
-    let nodes = NodeSet::tree_without_comments(assertion.id(), &document);
+    let nodes = NodeSet::tree_without_comments(wanted.id(), &document);
     let bytes = canonicalize_doc(&document, C14nMode::Exclusive, Some(&nodes), &prefixes).ok()?;
     String::from_utf8(bytes).ok().map(Zeroizing::new)
 }

@@ -24,6 +24,8 @@ const MAX_CERTIFICATES: usize = 16;
 /// SAML core section 8.3.6 bounds entity identifiers.
 const MAX_ENTITY_ID: usize = 1024;
 const MAX_URL: usize = 2048;
+/// SAML bindings section 3.5.
+const HTTP_POST: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
 /// SAML bindings section 3.4.
 const HTTP_REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
 
@@ -32,10 +34,16 @@ const HTTP_REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 pub struct IdpMetadata {
     /// The Issuer of its responses.
     pub entity_id: String,
-    /// SingleSignOnService for HTTP-Redirect.
+    /// SingleSignOnService for HTTP-Redirect, or for HTTP-POST where it has no other.
     pub sso_url: String,
+    /// SingleSignOnService for HTTP-POST, where there is one.
+    pub sso_post_url: Option<String>,
+    /// Whether there is one for HTTP-Redirect.
+    pub takes_redirects: bool,
     /// SingleLogoutService for HTTP-Redirect, where there is one.
     pub slo_url: Option<String>,
+    /// Where LogoutResponses go by HTTP-Redirect: ResponseLocation, else the same.
+    pub slo_answer_url: Option<String>,
     /// Every signing certificate, without repetitions, in the order of the document. Never empty.
     pub certificates: Vec<Certificate>,
     /// Whether the identity provider asks for signed requests.
@@ -129,9 +137,9 @@ pub enum MetadataError {
     /// A signing certificate that cannot be used.
     #[error("a signing certificate in the metadata cannot be used: {0}")]
     BadCertificate(#[from] CertificateError),
-    /// No SingleSignOnService with the HTTP-Redirect binding.
+    /// No SingleSignOnService with the HTTP-Redirect or the HTTP-POST binding.
     #[error(
-        "this metadata has no SingleSignOnService for the HTTP-Redirect binding; switch that binding on at the identity provider"
+        "this metadata has no SingleSignOnService for the HTTP-Redirect or the HTTP-POST binding; switch one of them on at the identity provider"
     )]
     NoRedirectSso,
     /// The sign-on address is no https URL.
@@ -166,15 +174,25 @@ pub fn parse_idp(input: &[u8], now: Timestamp) -> Result<IdpMetadata, MetadataEr
         .map(str::trim)
         .filter(|id| !id.is_empty() && id.len() <= MAX_ENTITY_ID)
         .ok_or(MetadataError::NoEntityId)?;
-    let sso_url =
-        redirect_location(provider, "SingleSignOnService").ok_or(MetadataError::NoRedirectSso)?;
-    if !is_sign_on_url(sso_url) {
-        return Err(MetadataError::InsecureSso(shortened(sso_url)));
+    let redirect = location(provider, "SingleSignOnService", HTTP_REDIRECT);
+    let post = location(provider, "SingleSignOnService", HTTP_POST);
+    let sso_url = redirect.or(post).ok_or(MetadataError::NoRedirectSso)?;
+    for url in [redirect, post].into_iter().flatten() {
+        if !is_sign_on_url(url) {
+            return Err(MetadataError::InsecureSso(shortened(url)));
+        }
     }
     Ok(IdpMetadata {
         entity_id: entity_id.to_owned(),
         sso_url: sso_url.to_owned(),
-        slo_url: redirect_location(provider, "SingleLogoutService")
+        sso_post_url: post.map(str::to_owned),
+        takes_redirects: redirect.is_some(),
+        slo_url: location(provider, "SingleLogoutService", HTTP_REDIRECT)
+            .filter(|url| is_sign_on_url(url))
+            .map(str::to_owned),
+        slo_answer_url: service(provider, "SingleLogoutService", HTTP_REDIRECT)
+            .and_then(|e| e.attribute("ResponseLocation").or(e.attribute("Location")))
+            .map(str::trim)
             .filter(|url| is_sign_on_url(url))
             .map(str::to_owned),
         certificates: signing_certificates(provider)?,
@@ -326,11 +344,15 @@ fn check_valid_until(element: Element<'_>, now: Timestamp) -> Result<(), Metadat
     Ok(())
 }
 
-fn redirect_location<'d>(provider: Element<'d>, service: &str) -> Option<&'d str> {
+fn service<'d>(provider: Element<'d>, name: &str, binding: &str) -> Option<Element<'d>> {
     provider
         .children()
-        .filter(|e| e.is(METADATA, service))
-        .find(|e| e.attribute("Binding").map(str::trim) == Some(HTTP_REDIRECT))?
+        .filter(|e| e.is(METADATA, name))
+        .find(|e| e.attribute("Binding").map(str::trim) == Some(binding))
+}
+
+fn location<'d>(provider: Element<'d>, name: &str, binding: &str) -> Option<&'d str> {
+    service(provider, name, binding)?
         .attribute("Location")
         .map(str::trim)
 }

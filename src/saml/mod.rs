@@ -15,15 +15,20 @@
 //! and which field of the identity provider to change.
 
 pub mod certificate;
+pub mod logout;
 pub mod mapping;
 pub mod metadata;
+pub mod redirect;
 pub mod refusal;
 pub mod request;
 pub mod response;
 pub mod service_provider;
+pub mod signing;
 
 mod algorithm;
 mod assertion;
+mod content_cipher;
+mod decryption_key;
 mod encryption;
 mod envelope;
 mod html;

@@ -14,6 +14,10 @@ use crate::saml::refusal::{Check, Ledger, Reason, Refusal};
 /// persistent ones at 256).
 const MAX_NAME: usize = 1024;
 
+/// How old an assertion may be that answers no request. Nothing binds it to a browser, so a stolen
+/// one must not be usable for as long as identity providers let them last (an hour at Entra).
+const UNSOLICITED_WINDOW: Duration = Duration::from_secs(120);
+
 /// What this service provider expects of a response.
 #[derive(Clone, Copy, Debug)]
 pub struct Expectation<'a> {
@@ -79,6 +83,7 @@ pub(super) fn check(
     check_destination(envelope, expected, ledger)?;
     let (subject, name_id) = check_subject(assertion, ledger)?;
     let valid_until = check_confirmations(envelope, assertion, expected, now, ledger)?;
+    check_unsolicited(assertion, expected, now, ledger)?;
     check_conditions(assertion, expected, now, ledger)?;
     let statement = check_session(assertion, expected, now, ledger)?;
     let person = Person::of(assertion, name_id, expected.mapping);
@@ -183,9 +188,6 @@ fn check_subject<'a>(
     let Some(subject) = &assertion.subject else {
         return Err(ledger.refuse(Reason::SubjectMissing, "a Subject", "none"));
     };
-    if subject.encrypted {
-        return Err(ledger.refuse(Reason::NameIdEncrypted, "a NameID", "an EncryptedID"));
-    }
     let Some(name_id) = &subject.name_id else {
         return Err(ledger.refuse(Reason::NameIdMissing, "a NameID", "none, or an empty one"));
     };
@@ -283,6 +285,35 @@ fn check_in_response_to(
             Err(ledger.refuse(Reason::InResponseToMissing, wanted, "none"))
         }
     }
+}
+
+/// Started at the identity provider: fresh, by the assertion's own IssueInstant.
+fn check_unsolicited(
+    assertion: &Assertion,
+    expected: &Expectation<'_>,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Result<(), Refusal> {
+    let mut confirmations = assertion.confirmations.iter();
+    if confirmations.any(|c| c.in_response_to.is_some()) {
+        return Ok(());
+    }
+    let wanted = format!(
+        "issued at most {} s before {now}, as it answers no request",
+        UNSOLICITED_WINDOW.as_secs()
+    );
+    let Some(issued) = assertion.issue_instant else {
+        return Err(ledger.refuse(Reason::Expired, wanted, "no IssueInstant"));
+    };
+    let got = format!("IssueInstant {issued}");
+    if issued > now.plus(expected.skew) {
+        return Err(ledger.refuse(Reason::NotYetValid, wanted, got));
+    }
+    if now >= issued.plus(UNSOLICITED_WINDOW).plus(expected.skew) {
+        return Err(ledger.refuse(Reason::Expired, wanted, got));
+    }
+    ledger.pass("unsolicited", wanted, got);
+    Ok(())
 }
 
 fn check_conditions(

@@ -44,6 +44,7 @@ pub(super) enum Reason {
     EncryptionStructure,
     EncryptionAlgorithmNotAllowed,
     KeyTransportNotAllowed,
+    EncryptionNotAuthentic,
     DecryptionFailed,
     // The profile.
     AssertionStructure,
@@ -56,7 +57,6 @@ pub(super) enum Reason {
     DestinationMismatch,
     SubjectMissing,
     NameIdMissing,
-    NameIdEncrypted,
     NameIdTooLong,
     SubjectConfirmationMissing,
     RecipientMissing,
@@ -117,6 +117,7 @@ impl Reason {
             Self::EncryptionStructure => "encryption-structure",
             Self::EncryptionAlgorithmNotAllowed => "encryption-algorithm-not-allowed",
             Self::KeyTransportNotAllowed => "key-transport-not-allowed",
+            Self::EncryptionNotAuthentic => "encryption-not-authentic",
             Self::DecryptionFailed => "decryption-failed",
             Self::AssertionStructure => "assertion-structure",
             Self::TimeMalformed => "time-malformed",
@@ -128,7 +129,6 @@ impl Reason {
             Self::DestinationMismatch => "destination-mismatch",
             Self::SubjectMissing => "subject-missing",
             Self::NameIdMissing => "name-id-missing",
-            Self::NameIdEncrypted => "name-id-encrypted",
             Self::NameIdTooLong => "name-id-too-long",
             Self::SubjectConfirmationMissing => "subject-confirmation-missing",
             Self::RecipientMissing => "recipient-missing",
@@ -201,6 +201,11 @@ impl Reason {
                 "In Okta: SAML Settings > Show Advanced Settings: set \"Key Transport Algorithm\" \
                  to \"RSA-OAEP\"."
             }
+            Self::EncryptionNotAuthentic => {
+                "AES-CBC doesn't show when somebody changed what it encrypts, so the Response must \
+                 be signed around it. In Okta: SAML Settings > Show Advanced Settings: set \
+                 \"Response\" to \"Signed\", or \"Encryption Algorithm\" to \"AES256-GCM\"."
+            }
             Self::StatusNotSuccess => {
                 "The identity provider itself said no. In Okta: see Reports > System Log for the \
                  reason, and check that the person is assigned to the app (Assignments)."
@@ -225,10 +230,6 @@ impl Reason {
                 "In Okta: SAML Settings > \"Name ID format\" EmailAddress and \"Application \
                  username\" Email; the person's username must not be empty. At ADFS: add a claim \
                  rule that issues Name ID."
-            }
-            Self::NameIdEncrypted => {
-                "The NameID alone is encrypted, which isn't supported. Encrypt the whole assertion \
-                 instead (\"Assertion Encryption\")."
             }
             Self::NotYetValid | Self::Expired | Self::SessionExpired => {
                 "Compare the clock of this server with the right time (NTP). If the clocks agree, \

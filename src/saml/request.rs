@@ -1,25 +1,17 @@
-//! AuthnRequest over HTTP-Redirect (SAML bindings section 3.4, profiles section 4.1.4.1).
+//! AuthnRequest over HTTP-Redirect and HTTP-POST (SAML bindings sections 3.4 and 3.5, profiles
+//! section 4.1.4.1), signed where the provider wants it: in the query, or in the message.
 //!
 //! The request asks for as little as possible, because whatever it asks for is a reason to fail.
 //! No RequestedAuthnContext: Okta answers with the class it is configured for, and comparing
 //! strictly breaks sign-in. No NameIDPolicy: ADFS refuses a format it has no rule for, and
 //! AllowCreate only matters for persistent identifiers, which nobody asks for here.
 
-use std::io::Write;
-
 use data_encoding::{BASE64, HEXLOWER};
-use flate2::{Compression, write::DeflateEncoder};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::clock::Timestamp;
+use crate::saml::redirect::{self, Field};
+use crate::saml::signing::{SigningError, SigningKey};
 use crate::saml::xml::escape;
-
-/// Everything but RFC 3986's unreserved characters.
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// A request to sign somebody in.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +20,7 @@ pub struct AuthnRequest<'a> {
     pub id: &'a str,
     /// Now.
     pub issue_instant: Timestamp,
-    /// The identity provider's HTTP-Redirect SingleSignOnService.
+    /// The identity provider's SingleSignOnService of the binding that is used.
     pub destination: &'a str,
     /// Where the response is to be posted.
     pub acs_url: &'a str,
@@ -43,8 +35,12 @@ pub fn id(random: [u8; 16]) -> String {
 }
 
 impl AuthnRequest<'_> {
-    /// The request as XML.
+    /// The request as XML, unsigned.
     pub fn xml(&self) -> String {
+        self.with_signature("")
+    }
+
+    fn with_signature(&self, signature: &str) -> String {
         format!(
             concat!(
                 r#"<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol""#,
@@ -52,51 +48,35 @@ impl AuthnRequest<'_> {
                 r#" IssueInstant="{issue_instant}" Destination="{destination}""#,
                 r#" AssertionConsumerServiceURL="{acs_url}""#,
                 r#" ProtocolBinding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST">"#,
-                r#"<saml:Issuer>{issuer}</saml:Issuer></samlp:AuthnRequest>"#,
+                r#"<saml:Issuer>{issuer}</saml:Issuer>{signature}</samlp:AuthnRequest>"#,
             ),
             id = escape(self.id),
             issue_instant = self.issue_instant,
             destination = escape(self.destination),
             acs_url = escape(self.acs_url),
             issuer = escape(self.issuer),
+            signature = signature,
         )
     }
 
-    /// The address to send the browser to. Keeps the query that the identity provider's address
-    /// already has, and leaves RelayState out if it is empty.
-    pub fn redirect_url(&self, relay_state: &str) -> String {
-        let (base, fragment) = match self.destination.split_once('#') {
-            Some((base, fragment)) => (base, Some(fragment)),
-            None => (self.destination, None),
-        };
-        let separator = match base.split_once('?') {
-            None => "?",
-            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
-            Some(_) => "&",
-        };
-        let request = BASE64.encode(&deflated(self.xml().as_bytes()));
-        let mut url = format!(
-            "{base}{separator}SAMLRequest={}",
-            utf8_percent_encode(&request, QUERY_VALUE)
-        );
-        if !relay_state.is_empty() {
-            url.push_str("&RelayState=");
-            url.extend(utf8_percent_encode(relay_state, QUERY_VALUE));
-        }
-        if let Some(fragment) = fragment {
-            url.push('#');
-            url.push_str(fragment);
-        }
-        url
+    /// The address to send the browser to, with a detached signature where there is a `key`.
+    pub fn redirect_url(
+        &self,
+        relay_state: &str,
+        key: Option<&SigningKey>,
+    ) -> Result<String, SigningError> {
+        let field = Field::Request;
+        redirect::url(self.destination, field, &self.xml(), relay_state, key)
     }
-}
 
-/// RFC 1951 without a header. Writing into a Vec cannot fail; if it did, the identity provider
-/// would say that it cannot read the request.
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    let written = encoder.write_all(bytes);
-    written.and_then(|()| encoder.finish()).unwrap_or_default()
+    /// The value of the form field SAMLRequest, with an enveloped signature where there is a `key`.
+    pub fn form_value(&self, key: Option<&SigningKey>) -> Result<String, SigningError> {
+        let xml = match key {
+            Some(key) => key.fill(self.with_signature(&key.template(self.id)))?,
+            None => self.xml(),
+        };
+        Ok(BASE64.encode(xml.as_bytes()))
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +106,7 @@ mod tests {
     #[test]
     fn redirect_parses_back() {
         let sso = "https://acme.okta.com/app/x/exk1/sso/saml";
-        let url = request(sso).redirect_url("a b&c=d");
+        let url = request(sso).redirect_url("a b&c=d", None).unwrap();
         assert!(url.starts_with("https://acme.okta.com/app/x/exk1/sso/saml?SAMLRequest="));
         let parameters = parameters(&url);
         assert_eq!(
@@ -158,7 +138,10 @@ mod tests {
 
     #[test]
     fn an_existing_query_stays() {
-        let with = |sso: &str| request(sso).redirect_url("").replace("SAMLRequest=", "\n");
+        let with = |sso: &str| {
+            let url = request(sso).redirect_url("", None).unwrap();
+            url.replace("SAMLRequest=", "\n")
+        };
         let head = |url: String| url.split_once('\n').unwrap().0.to_owned();
         assert_eq!(
             head(with("https://idp.example/sso?idpid=C1")),
@@ -173,6 +156,35 @@ mod tests {
             "https://idp.example/sso?"
         );
         assert!(!with("https://idp.example/sso").contains("RelayState"));
+    }
+
+    #[test]
+    fn the_enveloped_signature_follows_the_issuer_and_holds() {
+        use crate::saml::certificate::Certificate;
+        use bergshamra_dsig::DsigContext;
+        use bergshamra_dsig::verify::{VerifyResult, verify_all_document_with_source};
+        use bergshamra_keys::{KeysManager, loader::load_x509_cert_der};
+
+        let rsa = rcgen::RsaKeySize::_2048;
+        let pair = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rsa).unwrap();
+        let made = rcgen::CertificateParams::default()
+            .self_signed(&pair)
+            .unwrap();
+        let certificate = Certificate::parse(made.der()).unwrap();
+        let key = SigningKey::from_pkcs8(&pair.serialize_der(), &certificate.der).unwrap();
+        let value = request("https://idp.example/sso")
+            .form_value(Some(&key))
+            .unwrap();
+        let xml = String::from_utf8(BASE64.decode(value.as_bytes()).unwrap()).unwrap();
+        let document = parse(&xml).unwrap();
+        let root = Element::root(&document).unwrap();
+        let children: Vec<_> = root.children().map(Element::local_name).collect();
+        assert_eq!(children, ["Issuer", "Signature"]);
+        let mut keys = KeysManager::new();
+        keys.add_key(load_x509_cert_der(&certificate.der).unwrap());
+        let context = DsigContext::new(keys);
+        let found = verify_all_document_with_source(&context, &document, Some(&xml)).unwrap();
+        assert!(matches!(found.as_slice(), [VerifyResult::Valid { .. }]));
     }
 
     #[test]

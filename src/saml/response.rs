@@ -3,14 +3,14 @@
 use data_encoding::BASE64;
 use uppsala::Document;
 
-pub use crate::saml::encryption::{DecryptionKey, DecryptionKeyError};
+pub use crate::saml::decryption_key::{DecryptionKey, DecryptionKeyError};
 pub use crate::saml::profile::{Expectation, Groups, SignIn};
 pub use crate::saml::refusal::{Check, Refusal};
 pub use crate::saml::signature::Trust;
 
 use crate::clock::Timestamp;
 use crate::saml::assertion::Assertion;
-use crate::saml::encryption;
+use crate::saml::encryption::{self, Sealed};
 use crate::saml::envelope::{Envelope, check_status};
 use crate::saml::refusal::{Ledger, Problem, Reason};
 use crate::saml::signature::{self, Signed};
@@ -135,7 +135,7 @@ fn verified(
     document: &Document<'_>,
     source: &str,
 ) -> Result<Option<Signed>, Problem> {
-    let signatures = shape::signatures(document)?;
+    let signatures = shape::signatures(document, trust.hashes())?;
     signature::verify(trust, document, source, &signatures)
 }
 
@@ -148,8 +148,7 @@ fn open_signed(
     keys: &[DecryptionKey],
     ledger: &mut Ledger,
 ) -> Result<(Envelope, Assertion), Problem> {
-    ledger.pass("signature", "the provider's certificate", &signed.summary);
-    ledger.verified_by(signed.certificate.as_deref());
+    note_signature(signed, ledger);
     let document = parsed(&signed.xml)?;
     let Some(root) = Element::root(&document) else {
         return Err(Problem::new(
@@ -159,14 +158,26 @@ fn open_signed(
         ));
     };
     if root.is(ASSERTION, "Assertion") {
-        return Ok((Envelope::read(response, false), Assertion::read(root)?));
+        return Ok((
+            Envelope::read(response, false),
+            Assertion::read(root, keys)?,
+        ));
     }
     let envelope = Envelope::read(root, true);
     if let Some(assertion) = root.single(ASSERTION, "Assertion").one() {
-        return Ok((envelope, Assertion::read(assertion)?));
+        return Ok((envelope, Assertion::read(assertion, keys)?));
     }
     let assertion = open_encrypted(root, true, trust, keys, ledger)?;
     Ok((envelope, assertion))
+}
+
+fn note_signature(signed: &Signed, ledger: &mut Ledger) {
+    ledger.pass("signature", "the provider's certificate", &signed.summary);
+    ledger.verified_by(signed.certificate.as_deref());
+    if signed.sha1 {
+        let wanted = "SHA-256; an operator allows SHA-1 for this provider at present";
+        ledger.pass("sha1-allowed", wanted, "SHA-1, which can be forged");
+    }
 }
 
 /// Nothing is signed that can be seen: only an encrypted assertion can still hold a signature.
@@ -201,18 +212,57 @@ fn open_encrypted(
             "none",
         ));
     };
-    let plaintext = encryption::decrypt(encrypted, keys)?;
-    ledger.pass("decryption", "our encryption key", "opened");
-    // The plaintext has to pass the same gate. All that fails here has one public face, because
-    // under an unsigned Response the ciphertext is the sender's to vary.
-    open_plaintext(&plaintext, response_signed, trust, ledger)
-        .map_err(|p| encryption::failed(&format!("{}: {}", p.reason.code(), p.got)))
+    let sealed = Sealed::read(encrypted)?;
+    if sealed.is_malleable() && !response_signed {
+        let expected = "AES-GCM, or a signature on the Response";
+        let got = "AES-CBC under an unsigned Response";
+        return Err(Problem::new(Reason::EncryptionNotAuthentic, expected, got));
+    }
+    encryption::demand_key(keys, "an encrypted assertion")?;
+    let mut inside = ledger.clone();
+    let opened = match sealed.open(keys, "Assertion") {
+        Ok(plaintext) => {
+            inside.pass("decryption", "our encryption key", "opened");
+            open_plaintext(&plaintext, response_signed, trust, keys, &mut inside)
+        }
+        Err(detail) => Err(encryption::failed(detail)),
+    };
+    // All that fails from here on has one public face, because under an unsigned Response the
+    // ciphertext is the sender's to vary; and what fails early waits for as long as a signature
+    // that doesn't hold would have taken.
+    match opened {
+        Ok(assertion) => {
+            *ledger = inside;
+            Ok(assertion)
+        }
+        Err(problem) => {
+            if !is_late(problem.reason) {
+                let decoy = sealed.decoy();
+                let checked = open_plaintext(&decoy, false, trust, &[], &mut inside);
+                std::hint::black_box(checked.is_err());
+            }
+            let detail = match problem.reason {
+                Reason::DecryptionFailed => problem.got,
+                reason => format!("{}: {}", reason.code(), problem.got),
+            };
+            Err(encryption::failed(detail))
+        }
+    }
+}
+
+/// Whether this was found out by verifying a signature, which is most of the work.
+fn is_late(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::SignatureInvalid | Reason::CertificateUnknown
+    )
 }
 
 fn open_plaintext(
     plaintext: &str,
     response_signed: bool,
     trust: &Trust,
+    keys: &[DecryptionKey],
     ledger: &mut Ledger,
 ) -> Result<Assertion, Problem> {
     let document = parsed(plaintext)?;
@@ -225,16 +275,15 @@ fn open_plaintext(
     };
     match verified(trust, &document, plaintext)? {
         Some(signed) => {
-            ledger.pass("signature", "the provider's certificate", &signed.summary);
-            ledger.verified_by(signed.certificate.as_deref());
+            note_signature(&signed, ledger);
             let document = parsed(&signed.xml)?;
             match Element::root(&document) {
-                Some(root) => Assertion::read(root),
+                Some(root) => Assertion::read(root, keys),
                 None => Err(unsigned()),
             }
         }
         // The Response's signature covers the ciphertext.
-        None if response_signed => Assertion::read(root),
+        None if response_signed => Assertion::read(root, keys),
         None => Err(unsigned()),
     }
 }

@@ -1,9 +1,9 @@
 //! The metadata of this service provider, which an identity provider's administrator loads.
 //!
 //! Three choices, made so that Okta, Entra, ADFS and Keycloak all work after loading it:
-//! - `AuthnRequestsSigned="false"`: requests are not signed, because nothing in them is trusted:
-//!   where the answer goes is fixed at the identity provider. Keycloak's import switches its
-//!   default "client signature required" off because of this; ADFS and Entra accept it as it is.
+//! - `AuthnRequestsSigned` says what is so for this provider. By default requests are not signed,
+//!   because nothing in them is trusted: where the answer goes is fixed at the identity provider.
+//!   Keycloak's import switches its default "client signature required" off because of "false".
 //! - `WantAssertionsSigned="true"`: Okta, Entra and ADFS sign the assertion anyway; Keycloak's
 //!   import switches it on.
 //! - The encryption key is offered, so ADFS and Keycloak encrypt without being told. The list of
@@ -14,7 +14,8 @@
 
 use data_encoding::BASE64;
 
-use crate::saml::algorithm::{CIPHERS, KEY_TRANSPORTS};
+use crate::saml::algorithm::KEY_TRANSPORTS;
+use crate::saml::content_cipher::CIPHERS;
 use crate::saml::xml::escape;
 
 /// One provider's side of the federation.
@@ -24,6 +25,10 @@ pub struct ServiceProvider<'a> {
     pub entity_id: &'a str,
     /// Where responses are posted, which Okta calls "Single sign-on URL".
     pub acs_url: &'a str,
+    /// Our SingleLogoutService.
+    pub slo_url: &'a str,
+    /// Whether requests to this provider are signed.
+    pub signs_requests: bool,
     /// DER of the certificates our signatures are verified with: the present one, then those that
     /// come or go.
     pub signing_certificates: &'a [Vec<u8>],
@@ -48,14 +53,17 @@ pub fn metadata(provider: &ServiceProvider<'_>) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{entity_id}">
-  <md:SPSSODescriptor AuthnRequestsSigned="false" WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
-{signing}{encryption}    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
+  <md:SPSSODescriptor AuthnRequestsSigned="{signs_requests}" WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+{signing}{encryption}    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{slo_url}"/>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
     <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified</md:NameIDFormat>
     <md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{acs_url}" index="0" isDefault="true"/>
   </md:SPSSODescriptor>
 </md:EntityDescriptor>
 "#,
+        signs_requests = provider.signs_requests,
         entity_id = escape(provider.entity_id),
+        slo_url = escape(provider.slo_url),
         acs_url = escape(provider.acs_url),
     )
 }
@@ -80,6 +88,8 @@ mod tests {
         let text = metadata(&ServiceProvider {
             entity_id: "https://door.example/saml/abc/metadata?a=1&b=\"2\"",
             acs_url: "https://door.example/saml/abc/acs",
+            slo_url: "https://door.example/saml/abc/slo",
+            signs_requests: false,
             signing_certificates: &[b"signing".to_vec()],
             encryption_certificates: &[b"encryption".to_vec()],
         });
@@ -100,6 +110,7 @@ mod tests {
             [
                 "KeyDescriptor",
                 "KeyDescriptor",
+                "SingleLogoutService",
                 "NameIDFormat",
                 "NameIDFormat",
                 "AssertionConsumerService"

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use uppsala::Document;
 
-use crate::saml::algorithm::{DIGESTS, ENVELOPED, EXCLUSIVE_C14N, SIGNATURES};
+use crate::saml::algorithm::{ENVELOPED, EXCLUSIVE_C14N, Hashes};
 use crate::saml::refusal::{Problem, Reason};
 use crate::saml::xml::{
     self, ASSERTION, DSIG, DSIG11, Element, METADATA, PROTOCOL, Single, XENC,
@@ -30,8 +30,11 @@ fn misshapen<T>(reason: Reason, got: impl Into<String>) -> Result<T, Problem> {
 }
 
 /// Whether the document is a Response with its assertion, or an assertion alone (decrypted
-/// plaintext); `Ok` holds its Signatures, at most one for each.
-pub(super) fn signatures<'d>(document: &'d Document<'d>) -> Result<Vec<Element<'d>>, Problem> {
+/// plaintext); `Ok` holds its Signatures, at most one for each, by allowed `hashes` only.
+pub(super) fn signatures<'d>(
+    document: &'d Document<'d>,
+    hashes: Hashes,
+) -> Result<Vec<Element<'d>>, Problem> {
     let Some(root) = Element::root(document) else {
         return misshapen(Reason::RootNotResponse, "no element");
     };
@@ -42,7 +45,7 @@ pub(super) fn signatures<'d>(document: &'d Document<'d>) -> Result<Vec<Element<'
     check_assertions(root)?;
     let signatures: Vec<_> = root.subtree().filter(|e| e.is(DSIG, "Signature")).collect();
     for &signature in &signatures {
-        check_signature(root, signature)?;
+        check_signature(root, signature, hashes)?;
     }
     Ok(signatures)
 }
@@ -67,7 +70,7 @@ pub(super) fn metadata_signature<'d>(
     if signature.parent().map(Element::id) != Some(root.id()) {
         return misshapen(Reason::SignatureMisplaced, "a signature below the root");
     }
-    check_signature(root, signature)?;
+    check_signature(root, signature, Hashes::Strong)?;
     Ok(signatures)
 }
 
@@ -87,11 +90,13 @@ fn check_names(root: Element<'_>) -> Result<(), Problem> {
                 return misshapen(Reason::IdDuplicate, value);
             }
         }
-        for (_, uri) in element.declared_namespaces() {
+        for (prefix, uri) in element.declared_namespaces() {
             namespaces += 1;
             // Canonical XML section 1: relative namespace URIs make canonicalization fail, and
             // a failure that looks like an empty document is a forged signature.
-            if !uri.is_empty() && !is_absolute(uri) {
+            // Only the default namespace can be taken back (Namespaces in XML 1.0 section 5).
+            let taken_back = prefix.is_empty() && uri.is_empty();
+            if !taken_back && !is_absolute(uri) {
                 return misshapen(Reason::NamespaceRelative, uri);
             }
         }
@@ -177,7 +182,11 @@ fn check_assertions(root: Element<'_>) -> Result<(), Problem> {
 }
 
 /// SAML core section 5.4.2: one reference, to the element that the signature is a child of.
-fn check_signature(root: Element<'_>, signature: Element<'_>) -> Result<(), Problem> {
+fn check_signature(
+    root: Element<'_>,
+    signature: Element<'_>,
+    hashes: Hashes,
+) -> Result<(), Problem> {
     let Some(parent) = signature.parent() else {
         return misshapen(Reason::SignatureMisplaced, "the root");
     };
@@ -212,7 +221,7 @@ fn check_signature(root: Element<'_>, signature: Element<'_>) -> Result<(), Prob
         [info, value, key] if is_pair(info, value) && key.is(DSIG, "KeyInfo") => info,
         _ => return misshapen(Reason::SignatureStructure, names(&children)),
     };
-    check_signed_info(parent, signed_info)
+    check_signed_info(parent, signed_info, hashes)
 }
 
 fn is_pair(info: Element<'_>, value: Element<'_>) -> bool {
@@ -223,7 +232,11 @@ fn is_leaf(element: Element<'_>) -> bool {
     element.children().next().is_none()
 }
 
-fn check_signed_info(parent: Element<'_>, signed_info: Element<'_>) -> Result<(), Problem> {
+fn check_signed_info(
+    parent: Element<'_>,
+    signed_info: Element<'_>,
+    hashes: Hashes,
+) -> Result<(), Problem> {
     let children: Vec<_> = signed_info.children().collect();
     let [canonicalization, method, reference] = *children.as_slice() else {
         return misshapen(Reason::ReferenceStructure, names(&children));
@@ -236,13 +249,17 @@ fn check_signed_info(parent: Element<'_>, signed_info: Element<'_>) -> Result<()
     }
     check_exclusive(canonicalization, Reason::CanonicalizationNotAllowed)?;
     let algorithm = method.attribute("Algorithm").unwrap_or("");
-    if !SIGNATURES.contains(&algorithm) || !is_leaf(method) {
+    if !hashes.allow_signature(algorithm) || !is_leaf(method) {
         return misshapen(Reason::SignatureAlgorithmNotAllowed, algorithm);
     }
-    check_reference(parent, reference)
+    check_reference(parent, reference, hashes)
 }
 
-fn check_reference(parent: Element<'_>, reference: Element<'_>) -> Result<(), Problem> {
+fn check_reference(
+    parent: Element<'_>,
+    reference: Element<'_>,
+    hashes: Hashes,
+) -> Result<(), Problem> {
     let id = parent.attribute("ID").unwrap_or("");
     if id.is_empty()
         || !id
@@ -267,7 +284,7 @@ fn check_reference(parent: Element<'_>, reference: Element<'_>) -> Result<(), Pr
         return misshapen(Reason::ReferenceStructure, names(&children));
     }
     let digest = method.attribute("Algorithm").unwrap_or("");
-    if !DIGESTS.contains(&digest) || !is_leaf(method) {
+    if !hashes.allow_digest(digest) || !is_leaf(method) {
         return misshapen(Reason::DigestAlgorithmNotAllowed, digest);
     }
     let steps: Vec<_> = transforms.children().collect();
@@ -329,7 +346,7 @@ mod tests {
             .collect();
         let text = format!("<p:Response xmlns:p='{PROTOCOL}'>{many}</p:Response>");
         let document = xml::parse(&text).unwrap();
-        let refused = signatures(&document).err().unwrap();
+        let refused = signatures(&document, Hashes::Strong).err().unwrap();
         assert_eq!(refused.reason, Reason::NamespacesTooMany);
     }
 }

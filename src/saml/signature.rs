@@ -15,6 +15,7 @@ use bergshamra_xml::nodeset::NodeSet;
 use data_encoding::BASE64;
 use uppsala::Document;
 
+use crate::saml::algorithm::{Hashes, RSA_SHA1, SHA1};
 use crate::saml::certificate::{Certificate, fingerprint};
 use crate::saml::refusal::{Problem, Reason};
 use crate::saml::xml::{DSIG, Element, PROTOCOL};
@@ -24,6 +25,7 @@ use crate::saml::xml::{DSIG, Element, PROTOCOL};
 pub struct Trust {
     context: DsigContext,
     fingerprints: Vec<String>,
+    hashes: Hashes,
 }
 
 impl Trust {
@@ -41,7 +43,25 @@ impl Trust {
         Self {
             context: DsigContext::new(keys),
             fingerprints,
+            hashes: Hashes::Strong,
         }
+    }
+
+    /// Takes RSA with SHA-1, and SHA-1 digests, too, if `allowed`: an operator's decision for one
+    /// identity provider, which has an end.
+    #[must_use]
+    pub fn with_sha1(self, allowed: bool) -> Self {
+        let hashes = if allowed {
+            Hashes::WithSha1
+        } else {
+            Hashes::Strong
+        };
+        Self { hashes, ..self }
+    }
+
+    /// What its signatures may be made with.
+    pub(super) fn hashes(&self) -> Hashes {
+        self.hashes
     }
 
     fn described(&self) -> String {
@@ -67,6 +87,8 @@ pub(super) struct Signed {
     pub(super) summary: String,
     /// The SHA-256 of the pinned certificate that verified it, if the library says which.
     pub(super) certificate: Option<String>,
+    /// Whether SHA-1 had a part in it.
+    pub(super) sha1: bool,
 }
 
 /// Verifies every one of `signatures`, which must be all of `document` and have passed
@@ -112,6 +134,7 @@ pub(super) fn verify(
         certificate: results
             .first()
             .and_then(|result| verified_by(trust, result)),
+        sha1: signatures.iter().any(|s| uses_sha1(*s)),
     }))
 }
 
@@ -212,6 +235,13 @@ fn signed_bytes(document: &Document<'_>, signature: Element<'_>) -> Option<Strin
     let claimed = BASE64.decode(compact.as_bytes()).ok()?;
     (!bytes.is_empty() && !claimed.is_empty() && computed == claimed)
         .then(|| String::from_utf8(bytes).ok())?
+}
+
+fn uses_sha1(signature: Element<'_>) -> bool {
+    signature
+        .subtree()
+        .filter(|e| e.is(DSIG, "SignatureMethod") || e.is(DSIG, "DigestMethod"))
+        .any(|e| matches!(e.attribute("Algorithm"), Some(RSA_SHA1 | SHA1)))
 }
 
 fn described(signature: Element<'_>) -> String {

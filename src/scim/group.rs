@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::apart;
 use super::error::ScimError;
-use super::json;
 use super::schema::GROUP;
 use super::validate;
 
@@ -35,12 +35,21 @@ impl GroupDraft {
     /// Parses the body of a POST or PUT. Errors as of [`super::UserDraft::parse`]; 400 `tooMany`
     /// for more than [`MAX_MEMBERS`].
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
-        Self::from_resource(json::object(body)?)
+        let mut ids = Ids::default();
+        let (received, named) = apart::object(body, "members", &mut |member| ids.take(member))?;
+        Self::with_members(received, named.then_some(ids.ids))
     }
 
     /// The same from an object.
     pub fn from_resource(mut received: Map<String, Value>) -> Result<Self, ScimError> {
         let members = take_members(&mut received)?;
+        Self::with_members(received, members)
+    }
+
+    fn with_members(
+        received: Map<String, Value>,
+        members: Option<Vec<String>>,
+    ) -> Result<Self, ScimError> {
         let mut notes = Vec::new();
         let resource = validate::resource(received, &GROUP, &mut notes)?;
         validate::size(&resource)?;
@@ -70,20 +79,34 @@ pub(super) fn member_ids(members: Value) -> Result<Vec<String>, ScimError> {
         Value::Array(members) => members,
         _ => return Err(ScimError::invalid_value("`members` must be an array.")),
     };
-    if members.len() > MAX_MEMBERS {
-        return Err(ScimError::too_many(format!(
-            "`members` has more than {MAX_MEMBERS} values."
-        )));
-    }
-    let mut seen = HashSet::with_capacity(members.len());
-    let mut ids = Vec::with_capacity(members.len());
+    let mut ids = Ids::default();
     for member in members {
-        let id = member_id(member)?;
-        if seen.insert(id.clone()) {
-            ids.push(id);
-        }
+        ids.take(member)?;
     }
-    Ok(ids)
+    Ok(ids.ids)
+}
+
+#[derive(Default)]
+struct Ids {
+    given: usize,
+    seen: HashSet<String>,
+    ids: Vec<String>,
+}
+
+impl Ids {
+    fn take(&mut self, member: Value) -> Result<(), ScimError> {
+        self.given += 1;
+        if self.given > MAX_MEMBERS {
+            return Err(ScimError::too_many(format!(
+                "`members` has more than {MAX_MEMBERS} values."
+            )));
+        }
+        let id = member_id(member)?;
+        if self.seen.insert(id.clone()) {
+            self.ids.push(id);
+        }
+        Ok(())
+    }
 }
 
 fn member_id(member: Value) -> Result<String, ScimError> {

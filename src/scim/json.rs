@@ -17,30 +17,47 @@ pub(super) const MAX_DEPTH: usize = 16;
 
 /// Parses a request body into its object.
 pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ScimError> {
+    let mut parser = serde_json::Deserializer::from_slice(text(body)?);
+    let value = Strict { depth: 0 }
+        .deserialize(&mut parser)
+        .and_then(|value| parser.end().map(|()| value))
+        .map_err(|error| invalid(&error))?;
+    match value {
+        Value::Object(map) => Ok(map),
+        _ => Err(no_object()),
+    }
+}
+
+/// The JSON of a body, which must be some.
+pub(super) fn text(body: &[u8]) -> Result<&[u8], ScimError> {
     // Some clients on Windows start UTF-8 with a byte order mark, which RFC 8259 lets us skip.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(ScimError::invalid_syntax("The request has no body."));
     }
-    let mut parser = serde_json::Deserializer::from_slice(body);
-    let value = Strict { depth: 0 }
-        .deserialize(&mut parser)
-        .and_then(|value| parser.end().map(|()| value))
-        .map_err(|error| {
-            ScimError::invalid_syntax(format!("The body is not valid JSON: {error}."))
-        })?;
-    match value {
-        Value::Object(map) => Ok(map),
-        _ => Err(ScimError::invalid_syntax("The body must be a JSON object.")),
-    }
+    Ok(body)
 }
 
+pub(super) fn invalid(error: &serde_json::Error) -> ScimError {
+    ScimError::invalid_syntax(format!("The body is not valid JSON: {error}."))
+}
+
+pub(super) fn no_object() -> ScimError {
+    ScimError::invalid_syntax("The body must be a JSON object.")
+}
+
+/// Reads a value, with no key twice and not too deep.
 #[derive(Clone, Copy)]
-struct Strict {
+pub(super) struct Strict {
     depth: usize,
 }
 
 impl Strict {
+    /// For a value that so many arrays and objects are around already.
+    pub(super) const fn within(depth: usize) -> Self {
+        Self { depth }
+    }
+
     fn deeper<E: Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH}")));

@@ -7,6 +7,7 @@
 //! PATCH path, an unknown filter operator, a sort order nobody applied. And what well-known clients
 //! get wrong is forgiven on purpose, in [`forgive`] alone, each time with a note for the trace.
 
+mod apart;
 pub mod bulk;
 pub mod cursor;
 pub mod discovery;
@@ -16,6 +17,7 @@ pub mod filter;
 pub mod forgive;
 pub mod group;
 mod json;
+pub mod lines;
 mod matching;
 pub mod patch;
 pub mod path;
@@ -27,6 +29,7 @@ pub mod search_request;
 pub mod sort;
 pub mod user;
 mod validate;
+pub mod whole_group;
 
 pub use bulk::Bulk;
 pub use error::ScimError;

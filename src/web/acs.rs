@@ -19,7 +19,6 @@ use crate::directory::{DirectoryError, attribute_groups};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
-use crate::saml::certificate::Certificate;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::response::{self, Expectation, Opened, SignIn, Trust};
 use crate::store::StoreError;
@@ -43,7 +42,8 @@ pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
         return Ok(saml::not_active(&provider));
     }
     let form = form_values(call.request)?;
-    match open(app, &form, &certificates) {
+    let trust = Trust::new(&certificates).with_sha1(provider.takes_sha1(call.now));
+    match open(app, &form, &trust) {
         Err(refusal) => refused(app, call, &provider, refusal),
         Ok(opened) if is_unsolicited(app, call, &form, &provider, &opened)? => {
             // The person clicked the tile in their own portal. Anybody could have posted this
@@ -54,7 +54,7 @@ pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     }
 }
 
-fn open(app: &App, form: &Form, certificates: &[Certificate]) -> Result<Opened, Refusal> {
+fn open(app: &App, form: &Form, trust: &Trust) -> Result<Opened, Refusal> {
     let keys = app.service_keys().map_err(|error| {
         tracing::error!(error = %error, "no service provider keys");
         refusal(
@@ -65,7 +65,7 @@ fn open(app: &App, form: &Form, certificates: &[Certificate]) -> Result<Opened, 
         )
     })?;
     let value = form.value("SAMLResponse").unwrap_or_default();
-    response::open(value, &Trust::new(certificates), &keys.decryption)
+    response::open(value, trust, &keys.decryption)
 }
 
 /// An answer that names no request of ours. One that comes back with the RelayState of a request

@@ -25,6 +25,7 @@ mod saml;
 mod scim;
 mod security_headers;
 mod signed_in;
+mod slo;
 mod static_files;
 mod switch;
 mod template;
@@ -42,6 +43,7 @@ use crate::edge::{Handler, Method, Request, Response};
 use crate::observe::trace::Recorder;
 use crate::outbound::dns::Resolvers;
 use crate::saml::response::DecryptionKey;
+use crate::saml::signing::SigningKey;
 use crate::store::{Store, StoreError};
 
 pub use self::problem::Problem;
@@ -66,6 +68,7 @@ type KeyIds = Vec<Option<String>>;
 
 /// The service provider's certificates and decryption keys, the present ones first.
 struct ServiceKeys {
+    signing: SigningKey,
     signing_certificates: Vec<Vec<u8>>,
     encryption_certificates: Vec<Vec<u8>>,
     decryption: Vec<DecryptionKey>,
@@ -148,6 +151,8 @@ impl ServiceKeys {
             .map_err(|e| DirectoryError::Keys(e.to_string()))?;
         let certificates = |keys: Vec<key::Key>| keys.into_iter().map(|k| k.certificate).collect();
         Ok(Self {
+            signing: SigningKey::from_pkcs8(&current.private_key, &current.certificate)
+                .map_err(|e| DirectoryError::Keys(e.to_string()))?,
             signing_certificates: certificates(signing),
             encryption_certificates: certificates(encryption),
             decryption,

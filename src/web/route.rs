@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::signed_in::{self, SignedIn};
 use super::{
     App, Problem, account, acs, api, bearer, break_glass, cross_origin, health, join, login,
-    metrics, password, portal, saml, scim, static_files,
+    metrics, password, portal, saml, scim, slo, static_files,
 };
 use crate::access::api_token::Presented;
 use crate::clock::{self, Timestamp};
@@ -86,6 +86,7 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/saml/{provider}/login",    Open,            saml::start),
     row("GET",    "/saml/{provider}/metadata", Open,            saml::metadata),
     row("POST",   "/saml/{provider}/acs",      OpenAcrossSites, acs::receive),
+    row("GET",    "/saml/{provider}/slo",      OpenAcrossSites, slo::receive),
 
     row("GET",    "/api/v1/session",       May(OwnSession), api::session::show),
     row("DELETE", "/api/v1/session",       May(OwnAccount), api::session::end),
@@ -270,11 +271,12 @@ impl Call<'_> {
 }
 
 /// The largest body a path takes. SAML: 256 KiB of XML as base64, percent-encoded at worst.
-/// SCIM: a group with 100,000 members.
+/// SCIM: a group with 100,000 members as we show it, addresses and all, since that comes back in a
+/// PUT.
 pub(super) fn body_limit(path: &str) -> usize {
     if path.starts_with("/scim/") {
         if path.contains("/Groups") {
-            16 << 20
+            32 << 20
         } else if path.contains("/Bulk") {
             bulk::MAX_PAYLOAD
         } else {

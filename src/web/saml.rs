@@ -4,24 +4,28 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::login::query_value;
 use super::route::Call;
-use super::template::message;
-use super::{App, Problem, cookie, return_to, switch};
+use super::template::{message, page};
+use super::{App, Problem, cookie, return_to, security_headers, switch};
 use crate::access::secret::{self, Secret};
 use crate::access::sign_in_request::{self, Start};
-use crate::directory::provider::{self, Provider, State};
+use crate::directory::DirectoryError;
+use crate::directory::provider::{self, Binding, Provider, State};
 use crate::edge::Response;
 use crate::saml::metadata::{ServiceProvider, service_provider};
 use crate::saml::request::{self, AuthnRequest};
+use crate::saml::signing::SigningError;
 use crate::store::random;
 
 /// `GET /saml/{provider}/login`: remembers an AuthnRequest for this browser and sends it on to
-/// the identity provider by HTTP-Redirect (SAML bindings section 3.4).
+/// the identity provider by the provider's binding (SAML bindings sections 3.4 and 3.5).
 pub(super) fn start(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let provider_id = call.parameter("provider").to_owned();
-    let provider = app.store.read(|conn| provider::find(conn, &provider_id))?;
-    let Some(sso_url) = provider
-        .sso_url
-        .clone()
+    let (provider, bindings) = app.store.read(|conn| {
+        let found = provider::find(conn, &provider_id)?;
+        Ok::<_, DirectoryError>((found, provider::bindings(conn, &provider_id)?))
+    })?;
+    let Some(destination) = bindings
+        .destination(&provider)
         .filter(|_| provider.state == State::Active)
     else {
         return Ok(not_active(&provider));
@@ -53,18 +57,50 @@ pub(super) fn start(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             Ok::<_, Problem>(sign_in_request::create(tx, &start, now)?)
         })?
     };
-    let url = AuthnRequest {
+    let request = AuthnRequest {
         id: &id,
         issue_instant: now,
-        destination: &sso_url,
+        destination,
         acs_url: &app.public.acs(&provider_id),
         issuer: &app.public.entity_id(&provider_id),
-    }
-    .redirect_url(&pending.relay_state);
-    Ok(Response::new(303).header("Location", url).header(
+    };
+    let key = match bindings.sign_requests {
+        true => Some(&app.service_keys()?.signing),
+        false => None,
+    };
+    let on_the_way = match bindings.request_binding {
+        Binding::Redirect => {
+            let url = request.redirect_url(&pending.relay_state, key);
+            Response::new(303).header("Location", url.map_err(not_signed)?)
+        }
+        Binding::Post => {
+            let value = request.form_value(key).map_err(not_signed)?;
+            posting(&provider, destination, &value, &pending.relay_state)
+        }
+    };
+    Ok(on_the_way.header(
         "Set-Cookie",
         cookie::sign_in(browser.expose(), sign_in_request::LIFETIME),
     ))
+}
+
+fn not_signed(error: SigningError) -> Problem {
+    DirectoryError::Keys(error.to_string()).into()
+}
+
+/// The page that posts a request to the identity provider (SAML bindings section 3.5.4). Without
+/// scripts the person presses its button.
+fn posting(provider: &Provider, destination: &str, value: &str, relay_state: &str) -> Response {
+    let values = [
+        ("title", "Going on to your identity provider"),
+        ("message", provider.name.as_str()),
+        ("action_url", destination),
+        ("field", "SAMLRequest"),
+        ("value", value),
+        ("relay_state", relay_state),
+    ];
+    let policy = security_headers::posting_policy(provider::origin(destination).as_deref());
+    page(200, "continue.html", &values).header("Content-Security-Policy", policy)
 }
 
 /// The address where a sign-in with this provider starts, on the way to a path of ours.
@@ -77,11 +113,16 @@ pub(super) fn start_path(provider_id: &str, return_to: &str) -> String {
 /// set up with.
 pub(super) fn metadata(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let id = call.parameter("provider");
-    app.store.read(|conn| provider::find(conn, id))?;
+    let bindings = app.store.read(|conn| {
+        provider::find(conn, id)?;
+        provider::bindings(conn, id)
+    })?;
     let keys = app.service_keys()?;
     let xml = service_provider(&ServiceProvider {
         entity_id: &app.public.entity_id(id),
         acs_url: &app.public.acs(id),
+        slo_url: &app.public.slo(id),
+        signs_requests: bindings.sign_requests,
         signing_certificates: &keys.signing_certificates,
         encryption_certificates: &keys.encryption_certificates,
     });

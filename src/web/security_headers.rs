@@ -18,6 +18,13 @@ pub(super) fn sign_in_policy(targets: &[String]) -> String {
     )
 }
 
+/// The policy for a page that posts to an identity provider's `origin`, and to nothing else, not
+/// even to us.
+pub(super) fn posting_policy(origin: Option<&str>) -> String {
+    let target = format!("form-action {}", origin.unwrap_or("'none'"));
+    POLICY.replace("form-action 'self'", &target)
+}
+
 /// Adds them. `strict_transport` is whether the public URL is https on a name that is not this
 /// machine's own: HSTS for localhost would force https onto every port of it.
 pub(super) fn add(response: Response, request: &Request, strict_transport: bool) -> Response {

@@ -43,7 +43,7 @@ impl Shell {
         shell
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(executable());
         command
             .args(arguments)

@@ -310,7 +310,7 @@ const CHANGES: [(&str, &[&str], Change); 8] = [
             }],
         });
         app.scim(acme, "PATCH", &format!("/Groups/{}", scene.group), &body)
-            .expect(204);
+            .expect(200);
     }),
     ("the group deleted", &[TOKENS], |app, acme, scene| {
         app.scim(

@@ -71,6 +71,7 @@ const TABLE: &[Row] = &[
 
     row("GET",  "/saml/{provider}/login", all(303), |w| Ask::get(format!("/saml/{}/login", w.acme.provider))),
     row("GET",  "/saml/{provider}/metadata", all(200), |w| Ask::get(format!("/saml/{}/metadata", w.acme.provider))),
+    row("GET",  "/saml/{provider}/slo", all(403), |w| Ask::get(format!("/saml/{}/slo", w.acme.provider))),
     row("POST", "/saml/{provider}/acs", all(303), World::sign_in),
 
     row("GET",    "/api/v1/session", signed_in(200), |_| Ask::get("/api/v1/session")),
@@ -185,7 +186,7 @@ const TABLE: &[Row] = &[
     row("POST",   "/scim/v2/{org}/Groups", scim(201), |w| Ask::new("POST", "/scim/v2/acme/Groups").scim(&w.renamed())),
     row("GET",    "/scim/v2/{org}/Groups/{id}", scim(200), |w| Ask::get(format!("/scim/v2/acme/Groups/{}", w.group()))),
     row("PUT",    "/scim/v2/{org}/Groups/{id}", scim(200), |w| Ask::new("PUT", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renamed())),
-    row("PATCH",  "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("PATCH", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renaming())),
+    row("PATCH",  "/scim/v2/{org}/Groups/{id}", scim(200), |w| Ask::new("PATCH", format!("/scim/v2/acme/Groups/{}", w.group())).scim(&w.renaming())),
     row("DELETE", "/scim/v2/{org}/Groups/{id}", scim(204), |w| Ask::new("DELETE", format!("/scim/v2/acme/Groups/{}", w.group()))),
     row("GET",    "/scim/v2/{org}", scim(200), |_| Ask::get("/scim/v2/acme")),
     row("POST",   "/scim/v2/{org}/.search", scim(200), |_| Ask::new("POST", "/scim/v2/acme/.search").scim(&search())),

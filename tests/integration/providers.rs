@@ -199,7 +199,9 @@ fn each_mistake_with_metadata_has_its_own_words() {
         1,
     );
     let two = good.replacen(descriptor, &descriptor.repeat(2), 1);
-    let no_redirect = good.replace("HTTP-Redirect", "HTTP-Artifact");
+    let no_binding = good
+        .replace("HTTP-Redirect", "HTTP-Artifact")
+        .replace("HTTP-POST", "PAOS");
     let mut told = Vec::new();
     for (document, word) in [
         (
@@ -208,7 +210,7 @@ fn each_mistake_with_metadata_has_its_own_words() {
         ),
         (expired, "expired"),
         (two, "more than one IDPSSODescriptor"),
-        (no_redirect, "HTTP-Redirect"),
+        (no_binding, "HTTP-Redirect"),
         (
             "<!DOCTYPE html><html><head></head><body>Sign in</body></html>".to_owned(),
             "web page",

@@ -266,7 +266,7 @@ fn members_inherit_a_new_groups_level_at_the_next_request() {
             json!([{ "op": "add", "path": "members", "value": [{ "value": id, "display": "x" }] }]),
         ),
     )
-    .expect(204);
+    .expect(200);
     assert_eq!(level(), "editor");
     app.scim(
         &acme,
@@ -274,7 +274,7 @@ fn members_inherit_a_new_groups_level_at_the_next_request() {
         &path,
         &patch(json!([{ "op": "remove", "path": format!("members[value eq \"{id}\"]") }])),
     )
-    .expect(204);
+    .expect(200);
     assert_eq!(level(), "runner");
     app.scim(&acme, "DELETE", &format!("/Groups/{group}"), &Value::Null)
         .expect(204);
@@ -628,7 +628,7 @@ fn broken_bodies_are_scim_errors() {
     }
     let large = Ask::new("POST", "/scim/v2/acme/Users")
         .bearer(&acme.token)
-        .body("application/scim+json", vec![b' '; (16 << 20) + 1]);
+        .body("application/scim+json", vec![b' '; (32 << 20) + 1]);
     let answer = app.send(&large);
     if let Ok(answer) = answer {
         assert_eq!(answer.expect(413).json()["status"], "413");

@@ -1138,3 +1138,104 @@ fn our_metadata_says_what_okta_is_told() {
         (ISSUER, SSO)
     );
 }
+
+/// What our metadata says the signing key is.
+fn signing_certificate(app: &TestApp, tenant: &Tenant) -> Certificate {
+    let path = format!("/saml/{}/metadata", tenant.provider);
+    let xml = app.ask(Ask::get(path)).expect(200).text();
+    let (_, rest) = xml.split_once("X509Certificate>").unwrap();
+    Certificate::parse(rest.split_once('<').unwrap().0.as_bytes()).unwrap()
+}
+
+#[test]
+fn signed_requests_by_redirect() {
+    let (app, acme) = TestApp::acme();
+    let metadata = format!("/saml/{}/metadata", acme.provider);
+    let unsigned = app.ask(Ask::get(&metadata)).expect(200).text();
+    assert!(unsigned.contains("AuthnRequestsSigned=\"false\""));
+    let changed = app.set_provider(&acme, &json!({ "sign_requests": true }));
+    assert_eq!(
+        (&changed["request_binding"], &changed["sign_requests"]),
+        (&json!("redirect"), &json!(true))
+    );
+    let signed = app.ask(Ask::get(&metadata)).expect(200).text();
+    assert!(signed.contains("AuthnRequestsSigned=\"true\""));
+    let pinned = [signing_certificate(&app, &acme)];
+    let mut browser = Browser::new(&app);
+    let start = format!("/saml/{}/login?return_to=%2Fconsole%2Facme", acme.provider);
+    let answer = browser.get(&start).expect(303);
+    let (_, query) = answer.location().split_once('?').unwrap();
+    let message = saml::redirect::parse(query).unwrap();
+    assert_eq!(message.verify(&pinned), Ok(()));
+    let started = started(answer.location());
+    let answer = browser.answer(&started, &started.spec("ann@acme.com"));
+    assert_eq!(answer.expect(303).location(), "/console/acme");
+}
+
+#[test]
+fn requests_by_post_go_by_a_page_that_posts_nowhere_else() {
+    let (app, acme) = TestApp::acme();
+    app.set_provider(
+        &acme,
+        &json!({ "request_binding": "post", "sign_requests": true }),
+    );
+    let mut browser = Browser::new(&app);
+    let answer = browser.get(&format!("/saml/{}/login", acme.provider));
+    let policy = answer.header("content-security-policy").unwrap().to_owned();
+    assert!(
+        policy.contains("form-action https://acme.okta.com;"),
+        "{policy}"
+    );
+    assert!(policy.contains("script-src 'self';"), "{policy}");
+    let page = answer.expect(200).text();
+    assert!(page.contains(&format!("action=\"{SSO}\"")), "{page}");
+    assert!(page.contains("/static/continue.js") && page.contains("<button"));
+    let hidden = |name: &str| {
+        let (_, rest) = page
+            .split_once(&format!("name=\"{name}\" value=\""))
+            .unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+    assert!(!hidden("RelayState").is_empty());
+    let xml = data_encoding::BASE64
+        .decode(hidden("SAMLRequest").as_bytes())
+        .unwrap();
+    let xml = String::from_utf8(xml).unwrap();
+    let (issuer, signature) = (xml.find("</saml:Issuer>"), xml.find("<ds:Signature"));
+    assert!(issuer < signature && signature.is_some(), "{xml}");
+    let script = app.ask(Ask::get("/static/continue.js")).expect(200).text();
+    assert!(script.contains("submit()"));
+}
+
+#[test]
+fn the_metadata_says_how_requests_go_until_somebody_chooses() {
+    let (app, acme) = TestApp::acme();
+    let plain = IDP.metadata();
+    let (redirect, _) = plain.split_once("<md:SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\"").unwrap();
+    let only_post = format!("{redirect}</md:IDPSSODescriptor></md:EntityDescriptor>").replace(
+        "WantAuthnRequestsSigned=\"false\"",
+        "WantAuthnRequestsSigned=\"true\"",
+    );
+    let said = |body: serde_json::Value| {
+        let view = app.set_provider(&acme, &body);
+        (
+            view["request_binding"].as_str().unwrap().to_owned(),
+            view["sign_requests"].as_bool().unwrap(),
+        )
+    };
+    let is = |binding: &str, signed| (binding.to_owned(), signed);
+    assert_eq!(said(json!({ "metadata_xml": only_post })), is("post", true));
+    assert_eq!(said(json!({ "sign_requests": false })), is("post", false));
+    assert_eq!(
+        said(json!({ "metadata_xml": plain })),
+        is("redirect", false)
+    );
+    assert_eq!(
+        said(json!({ "request_binding": "post" })),
+        is("post", false)
+    );
+    assert_eq!(said(json!({ "metadata_xml": plain })), is("post", false));
+    let path = format!("{}/providers/{}", acme.base, acme.provider);
+    let wrong = app.as_operator("PATCH", &path, &json!({ "request_binding": "soap" }));
+    assert!(wrong.expect(400).text().contains("request_binding"));
+}

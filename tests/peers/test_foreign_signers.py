@@ -1,9 +1,11 @@
 """Signatures of other libraries at the ACS: libxmlsec1 and signxml, over Okta-shaped documents."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import xmlsec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml import (
@@ -15,6 +17,7 @@ from signxml import (
 )
 
 from lib import xmlsec_signer
+from lib.appliance import CommandFailed
 from lib.browser import Page
 from lib.documents import NAMESPACES, Answer, Request, form_value
 from lib.identity import HOST, Identity
@@ -68,7 +71,11 @@ class Exchange:
 @pytest.fixture
 def exchange(appliance, browser):
     """The appliance has asked; nothing has been answered."""
-    identity = Identity.new("http://www.okta.com/exkpeer")
+    return begin(appliance, browser, Identity.new("http://www.okta.com/exkpeer"))
+
+
+def begin(appliance, browser, identity: Identity) -> Exchange:
+    """Trust an identity provider and ask it."""
     provider = appliance.provider(identity.metadata)
     redirect = browser.open(provider["login_url"], follow=False)
     assert redirect.status in (302, 303), redirect.text
@@ -157,6 +164,53 @@ def test_signxml(exchange, what, algorithms):
         signature_algorithm=method, digest_algorithm=digest,
     )  # fmt: skip
     xmlsec_signer.verify(xml, exchange.identity, what)
+    exchange.accepted(xml)
+
+
+KEYS = {
+    "RSA-PSS SHA-256": (lambda: rsa_key(2048), SignatureMethod.SHA256_RSA_MGF1),
+    "RSA-PSS SHA-384": (lambda: rsa_key(3072), SignatureMethod.SHA384_RSA_MGF1),
+    "RSA-PSS SHA-512": (lambda: rsa_key(4096), SignatureMethod.SHA512_RSA_MGF1),
+    "RSA-3072 SHA-384": (lambda: rsa_key(3072), SignatureMethod.RSA_SHA384),
+    "RSA-4096 SHA-512": (lambda: rsa_key(4096), SignatureMethod.RSA_SHA512),
+    "P-256": (lambda: ec.generate_private_key(ec.SECP256R1()), SignatureMethod.ECDSA_SHA256),
+    "P-384": (lambda: ec.generate_private_key(ec.SECP384R1()), SignatureMethod.ECDSA_SHA384),
+}
+
+
+def rsa_key(bits: int) -> rsa.RSAPrivateKey:
+    """A fresh key."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+@pytest.mark.parametrize(("key", "method"), KEYS.values(), ids=KEYS.keys())
+def test_signxml_keys(appliance, browser, key, method):
+    """Other keys and kinds of signatures, by signxml."""
+    identity = Identity.new("http://www.okta.com/exkpeer", key=key())
+    exchange = begin(appliance, browser, identity)
+    xml = signxml_sign(exchange.answer().xml(), identity, signature_algorithm=method)
+    exchange.accepted(xml)
+
+
+@pytest.mark.parametrize("bits", [1024, 5120])
+def test_keys_outside_the_bounds(appliance, bits):
+    """Refused when the metadata is loaded, with the size in the message."""
+    identity = Identity.new("http://www.okta.com/exkpeer", key=rsa_key(bits))
+    with pytest.raises(CommandFailed, match=f"{bits} bits"):
+        appliance.provider(identity.metadata)
+
+
+def test_sha1_where_an_operator_allows_it(exchange):
+    """libxmlsec1 with SHA-1, as the oldest identity providers sign."""
+    xml = xmlsec_signer.sign(
+        exchange.answer().xml(), exchange.identity,
+        signature_method=Transform.RSA_SHA1, digest_method=Transform.SHA1,
+    )  # fmt: skip
+    exchange.refused(xml, "algorithm")
+    until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    provider = exchange.provider["id"]
+    shown = exchange.appliance.run("provider", "set", provider, "--allow-sha1-until", until)
+    assert shown["sha1_until"].startswith(until)
     exchange.accepted(xml)
 
 

@@ -36,7 +36,6 @@ STYLES = {
     "signed assertion": Style(),
     "signed response": Style(sign_assertion=False, sign_response=True),
     "both signed": Style(sign_response=True),
-    "encrypted assertion, AES-256-CBC": Style(encrypt=AES256_CBC),
     "encrypted assertion, AES-128-GCM": Style(encrypt=AES128_GCM),
     "encrypted assertion, both signed": Style(sign_response=True, encrypt=AES256_CBC),
     "encrypted assertion, signed response": Style(

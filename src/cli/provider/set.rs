@@ -11,7 +11,10 @@ use super::super::{CliError, Global, output};
 use super::show::show;
 use crate::clock::Timestamp;
 use crate::directory::domain::{DomainState, EmailDomain};
-use crate::directory::provider::{self, Change, Completion, LevelChange, NamesChange, State};
+use crate::directory::provider::{
+    self, Binding, BindingsChange, Change, Completion, LevelChange, NamesChange, State,
+};
+use crate::directory::sha1::Sha1Until;
 use crate::directory::{Level, enforcement, metadata_poll, metadata_source};
 use crate::observe::audit::Author;
 use crate::outbound::Reach;
@@ -46,6 +49,13 @@ pub(in crate::cli) struct Set {
     /// Trust responses that nobody asked for [default: false]
     #[arg(long, value_name = "BOOL")]
     idp_initiated: Option<bool>,
+    /// How requests go to the identity provider: redirect or post [default: what its metadata
+    /// offers, redirect first]
+    #[arg(long, value_name = "BINDING")]
+    request_binding: Option<Binding>,
+    /// Sign requests [default: what its metadata wants]
+    #[arg(long, value_name = "BOOL")]
+    sign_requests: Option<bool>,
     /// Make users at their first sign-in [default: true]
     #[arg(long, value_name = "BOOL")]
     jit: Option<bool>,
@@ -72,6 +82,10 @@ pub(in crate::cli) struct Set {
     /// through it and a break-glass drill has passed within 90 days [default: false]
     #[arg(long, value_name = "BOOL")]
     enforce: Option<bool>,
+    /// Take signatures with SHA-1, which can be forged, until the start of a day in UTC at most a
+    /// year ahead: 2027-03-01, or none to end it now
+    #[arg(long, value_name = "DATE")]
+    allow_sha1_until: Option<Sha1Until>,
     /// Its name on screen
     #[arg(long)]
     name: Option<String>,
@@ -103,9 +117,14 @@ impl Set {
             groups_mapped_only: self.groups_mapped_only,
             completion: self.completion(now)?,
             name: self.name,
+            bindings: BindingsChange {
+                request_binding: self.request_binding,
+                sign_requests: self.sign_requests,
+            },
             idp_initiated: self.idp_initiated,
             jit: self.jit,
             enforced: self.enforce,
+            sha1_until: self.allow_sha1_until,
             state: self.state.map(|state| match state.as_str() {
                 "disabled" => State::Disabled,
                 _ => State::Active,
@@ -123,6 +142,15 @@ impl Set {
         if self.enforce == Some(true) {
             let readiness = store.read(|conn| enforcement::readiness(conn, &changed, now))?;
             output::note(&format!("Warning: {}", readiness.warning));
+        }
+        // Scripts read no warnings, and some take any word on standard error for a failure.
+        if self.idp_initiated == Some(true) && !self.json {
+            output::note(
+                "Warning: a response that nobody asked for is bound to no browser. Whoever has one \
+                 of their own can have somebody else's browser post it, and a stolen one opens a \
+                 session for about two minutes. The tile in the identity provider's portal works \
+                 without this option.",
+            );
         }
         show(&store, &changed, now, self.json)
     }

@@ -32,6 +32,12 @@ pub(super) fn show(
     if json {
         return output::json(&value);
     }
+    if let Some(until) = value.get("sha1_until").and_then(Value::as_str) {
+        output::note(&format!(
+            "Warning: SHA-1 signatures, which can be forged, are taken until {until}. Have the \
+             identity provider sign with RSA-SHA256; then --allow-sha1-until none."
+        ));
+    }
     let preset = provider.kind.preset();
     let required = if provider.enforced { "yes" } else { "no" };
     output::fields(&[

@@ -6,11 +6,13 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::attributes::{GroupRules, LevelChange, NamesChange};
+use super::bindings::{self, BindingsChange};
 use super::completion::{Completion, complete};
 use super::{Provider, State, checked_name, facts, find, told};
 use crate::access::session;
 use crate::clock::Timestamp;
 use crate::directory::domain::{self, DomainState, EmailDomain};
+use crate::directory::sha1::Sha1Until;
 use crate::directory::{DirectoryError, attribute_groups, enforcement, millis};
 use crate::observe::audit::{self, Author};
 
@@ -27,12 +29,16 @@ pub struct Change {
     pub jit: Option<bool>,
     /// Whether people of its domains may use no password.
     pub enforced: Option<bool>,
+    /// Until when SHA-1 signatures are taken. For operators.
+    pub sha1_until: Option<Sha1Until>,
     /// On (`Active`) or off (`Disabled`).
     pub state: Option<State>,
     /// The domains and the state in which new ones start.
     pub domains: Option<(Vec<EmailDomain>, DomainState)>,
     /// How far its clock may be off, at most [`MOST_SKEW`].
     pub skew: Option<Duration>,
+    /// How requests go to it.
+    pub bindings: BindingsChange,
     /// Names of attributes.
     pub names: Vec<NamesChange>,
     /// Levels of values of the groups attribute.
@@ -76,6 +82,7 @@ pub fn change(
             .execute(params![id, millis(skew)])?;
     }
     change_attributes(tx, &before, change, by, now)?;
+    bindings::choose(tx, id, change.bindings)?;
     if let Some(on) = change.idp_initiated {
         tx.prepare_cached("UPDATE providers SET idp_initiated = ?2 WHERE id = ?1")?
             .execute(params![id, on])?;
@@ -83,6 +90,11 @@ pub fn change(
     if let Some(on) = change.jit {
         tx.prepare_cached("UPDATE providers SET jit = ?2 WHERE id = ?1")?
             .execute(params![id, on])?;
+    }
+    if let Some(until) = change.sha1_until {
+        let until = until.checked(now)?.map(Timestamp::millis);
+        tx.prepare_cached("UPDATE providers SET sha1_until = ?2 WHERE id = ?1")?
+            .execute(params![id, until])?;
     }
     if let Some((domains, state)) = &change.domains {
         domain::assign(tx, &before.organization_id, id, domains, *state, now)?;

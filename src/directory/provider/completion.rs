@@ -4,6 +4,7 @@
 use rusqlite::{Connection, params};
 
 use super::Provider;
+use super::bindings::{Offered, offer};
 use crate::access::session;
 use crate::clock::Timestamp;
 use crate::directory::DirectoryError;
@@ -18,6 +19,7 @@ pub struct Completion {
     metadata_url: Option<String>,
     certificates: Vec<Certificate>,
     source: &'static str,
+    offered: Offered,
 }
 
 impl Completion {
@@ -29,6 +31,12 @@ impl Completion {
             metadata_url: url,
             certificates: metadata.certificates,
             source: "metadata",
+            offered: Offered {
+                takes_redirects: metadata.takes_redirects,
+                sso_post_url: metadata.sso_post_url,
+                slo_answer_url: metadata.slo_answer_url,
+                wants_signed: metadata.want_authn_requests_signed,
+            },
         }
     }
 
@@ -65,6 +73,7 @@ impl Completion {
             metadata_url: None,
             certificates: vec![certificate],
             source: "manual",
+            offered: Offered::UNSAID,
         })
     }
 }
@@ -125,7 +134,7 @@ pub(super) fn complete(
         completion.sso_url,
         completion.metadata_url
     ])?;
-    Ok(())
+    offer(tx, &provider.id, &completion.offered)
 }
 
 /// The pinned signing certificates, DER.

@@ -1,6 +1,7 @@
 //! Identity providers of an organization: draft until complete, then active.
 
 mod attributes;
+mod bindings;
 mod change;
 mod completion;
 mod view;
@@ -25,6 +26,7 @@ pub(in crate::directory) use self::attributes::is_group_name;
 pub use self::attributes::{
     AttributeNames, GroupRules, LONGEST_GROUP, LevelChange, MOST_GROUP_LEVELS, NamesChange,
 };
+pub use self::bindings::{Binding, Bindings, BindingsChange, bindings};
 pub use self::change::{Change, MOST_SKEW, change};
 pub use self::completion::{Completion, certificates};
 pub use self::view::{View, view};
@@ -79,6 +81,8 @@ pub struct Provider {
     pub enforced: bool,
     /// How far its clock may be off.
     pub skew: Duration,
+    /// Until when an operator takes its SHA-1 signatures ([`super::sha1`]).
+    pub sha1_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// The last accepted sign-in.
@@ -90,6 +94,11 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Whether a SHA-1 signature of it is good enough at `now`.
+    pub fn takes_sha1(&self, now: Timestamp) -> bool {
+        self.sha1_until.is_some_and(|until| now < until)
+    }
+
     /// Which attributes say who somebody is.
     ///
     /// # Errors
@@ -101,7 +110,7 @@ impl Provider {
 
 const COLUMNS: &str = "id, organization_id, kind, name, state, issuer, sso_url, metadata_url, \
                        idp_initiated, jit, skew_ms, created_at, last_sign_in_at, enforced, \
-                       attribute_names, group_levels, groups_mapped";
+                       attribute_names, group_levels, groups_mapped, sha1_until";
 
 /// Makes a draft with its domains.
 #[expect(clippy::too_many_arguments, reason = "each is one fact of the draft")]
@@ -201,7 +210,8 @@ pub fn loopback_origins(conn: &Connection) -> Result<Vec<String>, DirectoryError
     Ok(urls.iter().filter_map(|url| origin(url)).collect())
 }
 
-fn origin(url: &str) -> Option<String> {
+/// Scheme, host and port of an address.
+pub fn origin(url: &str) -> Option<String> {
     let uri: ureq::http::Uri = url.parse().ok()?;
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
@@ -222,7 +232,10 @@ pub(in crate::directory) fn facts(
         .iter()
         .map(|each| json!({ "domain": each.domain, "state": each.state }))
         .collect();
+    let bindings = bindings(conn, &provider.id)?;
     Ok(audit::detail([
+        ("request_binding", json!(bindings.request_binding)),
+        ("sign_requests", json!(bindings.sign_requests)),
         ("name", json!(provider.name)),
         ("kind", json!(provider.kind)),
         ("state", json!(provider.state)),
@@ -233,6 +246,7 @@ pub(in crate::directory) fn facts(
         ("idp_initiated", json!(provider.idp_initiated)),
         ("jit", json!(provider.jit)),
         ("enforced", json!(provider.enforced)),
+        ("sha1_until", json!(provider.sha1_until)),
         ("skew_seconds", json!(provider.skew.as_secs())),
         ("mapping", json!(provider.attribute_names)),
         ("group_levels", json!(provider.groups.levels)),
@@ -321,6 +335,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Provider> {
             levels: from_json(15, row)?,
             mapped_only: row.get(16)?,
         },
+        sha1_until: row.get::<_, Option<i64>>(17)?.map(Timestamp::from_millis),
     })
 }
 

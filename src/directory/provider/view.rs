@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Kind, Provider, State};
+use super::{Binding, Kind, Provider, State, bindings};
 use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::certificates::{self, Pinned};
@@ -31,9 +31,12 @@ pub struct View {
     sso_url: Option<String>,
     idp_metadata_url: Option<String>,
     certificates: Vec<Pinned>,
+    request_binding: Binding,
+    sign_requests: bool,
     idp_initiated: bool,
     jit: bool,
     enforced: bool,
+    sha1_until: Option<Timestamp>,
     enforcement: Readiness,
     skew_seconds: u64,
     mapping: BTreeMap<&'static str, Vec<String>>,
@@ -55,6 +58,7 @@ pub fn view(
 ) -> Result<View, DirectoryError> {
     let domains = domain::of_provider(conn, &provider.id)?;
     let mapping = provider.mapping()?;
+    let bindings = bindings(conn, &provider.id)?;
     let mut missing = Vec::new();
     if provider.state == State::Draft {
         missing.push("metadata");
@@ -81,9 +85,12 @@ pub fn view(
         sso_url: provider.sso_url.clone(),
         idp_metadata_url: provider.metadata_url.clone(),
         certificates,
+        request_binding: bindings.request_binding,
+        sign_requests: bindings.sign_requests,
         idp_initiated: provider.idp_initiated,
         jit: provider.jit,
         enforced: provider.enforced,
+        sha1_until: provider.sha1_until.filter(|_| provider.takes_sha1(now)),
         enforcement: enforcement::readiness(conn, provider, now)?,
         skew_seconds: provider.skew.as_secs(),
         mapping: Fact::ALL

@@ -2,11 +2,13 @@
 
 mod bulk;
 mod groups;
+pub mod import;
 mod listing;
 mod members;
 mod searched;
 mod shown;
 mod users;
+mod walk;
 
 use rusqlite::Row;
 use serde_json::{Map, Value};
@@ -15,6 +17,7 @@ pub use bulk::{Attempt, Step, apply};
 pub use groups::{create_group, delete_group, group_meets, patch_group, read_group, replace_group};
 pub use listing::{Listed, Page, Part, ScimResource, list};
 pub use users::{create_user, delete_user, patch_user, read_user, replace_user, user_meets};
+pub use walk::{groups_after, members_after, users_after};
 
 use super::DirectoryError;
 use super::brake::Braked;

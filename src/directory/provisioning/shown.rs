@@ -28,7 +28,12 @@ impl ScimUser {
 impl ScimGroup {
     /// The group as SCIM shows it. `base` is the address of the organization's SCIM endpoint.
     pub fn shown(&self, base: &str) -> Value {
-        let shown = render::Group {
+        render::group(&self.as_rendered(), base)
+    }
+
+    /// The group, ready to be rendered.
+    pub fn as_rendered(&self) -> render::Group<'_> {
+        render::Group {
             resource: &self.resource,
             id: &self.id,
             display_name: &self.display_name,
@@ -39,7 +44,6 @@ impl ScimGroup {
                 last_modified: self.updated_at,
                 version: self.version,
             },
-        };
-        render::group(&shown, base)
+        }
     }
 }

@@ -59,6 +59,7 @@ CREATE TABLE providers (
     jit             INTEGER NOT NULL DEFAULT 1,
     enforced        INTEGER NOT NULL DEFAULT 0,        -- Require SSO: no password for people of its domains
     skew_ms         INTEGER NOT NULL DEFAULT 180000,
+    sha1_until      INTEGER,                -- an operator takes SHA-1 signatures until then
     link_count      INTEGER NOT NULL DEFAULT 0,        -- kept by triggers
     created_at      INTEGER NOT NULL,
     last_sign_in_at INTEGER,
@@ -68,6 +69,18 @@ CREATE TABLE providers (
 ) STRICT;
 CREATE INDEX providers_by_organization ON providers (organization_id);
 CREATE INDEX providers_by_sso_url ON providers (sso_url) WHERE state = 'active';
+
+-- How messages go to a provider's identity provider: what its metadata offers, and what was chosen.
+-- A provider without a row takes unsigned requests by HTTP-Redirect.
+CREATE TABLE provider_bindings (
+    provider_id     TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
+    takes_redirects INTEGER NOT NULL DEFAULT 1,
+    sso_post_url    TEXT,                   -- HTTP-POST SingleSignOnService
+    slo_answer_url  TEXT,                   -- where HTTP-Redirect LogoutResponses go
+    wants_signed    INTEGER NOT NULL DEFAULT 0,        -- WantAuthnRequestsSigned
+    request_binding TEXT CHECK (request_binding IN ('redirect', 'post')),  -- none: what the metadata offers
+    sign_requests   INTEGER                 -- none: what the metadata wants
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE provider_certificates (
     provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
@@ -297,7 +310,7 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_user ON sessions (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX sessions_by_operator ON sessions (operator_id) WHERE operator_id IS NOT NULL;
-CREATE INDEX sessions_by_provider ON sessions (provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX sessions_by_provider ON sessions (provider_id, name_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE tokens (

@@ -8,7 +8,8 @@ use super::super::route::Call;
 use super::super::{App, Problem};
 use super::{Body, json as answer, provider_attributes};
 use crate::directory::domain::{DomainState, EmailDomain};
-use crate::directory::provider::{self, Change, Completion, Kind, State};
+use crate::directory::provider::{self, BindingsChange, Change, Completion, Kind, State};
+use crate::directory::sha1::Sha1Until;
 use crate::directory::{DirectoryError, metadata_poll, metadata_source, provider_deletion};
 use crate::edge::Response;
 use crate::outbound::Reach;
@@ -77,9 +78,12 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "sso_url",
             "issuer",
             "certificate",
+            "request_binding",
+            "sign_requests",
             "idp_initiated",
             "jit",
             "enforced",
+            "sha1_until",
             "state",
             "domains",
             "skew_seconds",
@@ -106,9 +110,14 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let change = Change {
         name: body.text("name")?.map(str::to_owned),
         completion: completion(call, &body)?,
+        bindings: BindingsChange {
+            request_binding: body.text("request_binding")?.map(str::parse).transpose()?,
+            sign_requests: body.flag("sign_requests")?,
+        },
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,
         enforced: body.flag("enforced")?,
+        sha1_until: sha1_until(call, &body)?,
         state,
         domains: new_domains,
         skew: body
@@ -219,6 +228,21 @@ fn reach(call: &Call<'_>) -> Result<Reach, Problem> {
         return Ok(Reach::Anywhere);
     }
     Ok(metadata_source::reach_of(call.organization()?))
+}
+
+/// An organization's own admin doesn't weaken what its sign-ins rest on.
+fn sha1_until(call: &Call<'_>, body: &Body) -> Result<Option<Sha1Until>, Problem> {
+    let Some(text) = body.text("sha1_until")? else {
+        return Ok(None);
+    };
+    if !call.may_operate()? {
+        return Err(Problem::new(
+            403,
+            "forbidden",
+            "Only an operator can set `sha1_until`.",
+        ));
+    }
+    Ok(Some(text.parse()?))
 }
 
 fn domains(body: &Body) -> Result<Option<Vec<EmailDomain>>, Problem> {

@@ -128,6 +128,8 @@ fn pasted_something_else() {
     );
     assert_eq!(parse("<a/>"), Err(E::WrongRoot("a".into())));
     let ours = service_provider(&ServiceProvider {
+        slo_url: "https://door.example/saml/abc/slo",
+        signs_requests: false,
         entity_id: AUDIENCE,
         acs_url: ACS,
         signing_certificates: &[IDP.certificate().to_vec()],
@@ -176,10 +178,14 @@ fn valid_until() {
 
 #[test]
 fn sign_on_addresses() {
-    assert_eq!(
-        change("bindings:HTTP-Redirect", "bindings:SOAP"),
-        Err(E::NoRedirectSso)
-    );
+    let neither = okta()
+        .replace("bindings:HTTP-Redirect", "bindings:SOAP")
+        .replace("bindings:HTTP-POST", "bindings:PAOS");
+    assert_eq!(parse(&neither), Err(E::NoRedirectSso));
+    let only_post = change("bindings:HTTP-Redirect", "bindings:SOAP").unwrap();
+    assert!(!only_post.takes_redirects);
+    assert_eq!(only_post.sso_post_url, Some(only_post.sso_url));
+    assert!(parse(&okta()).unwrap().takes_redirects);
     let insecure = okta().replace(SSO, "http://acme.example/sso");
     assert_eq!(
         parse(&insecure),

@@ -2,9 +2,13 @@
 //! that attacks.
 
 pub(crate) mod attacks;
+pub(crate) mod decryption_failures;
+mod encryption;
 pub(crate) mod fixture;
+mod for_peers;
 mod metadata;
 mod mutations;
 mod profile;
 mod refused;
+mod signatures;
 mod valid;

@@ -48,7 +48,8 @@ fn originals() -> Vec<String> {
         plain(true, true),
         plain(false, true),
         plain(true, false),
-        sealed(false, true, Cipher::Aes256Cbc),
+        sealed(false, true, Cipher::Aes256Gcm),
+        sealed(true, true, Cipher::Aes256Cbc),
         sealed(true, false, Cipher::Aes256Gcm),
     ]
 }

@@ -3,7 +3,6 @@
 use super::fixture::*;
 use portcullis::clock::Timestamp;
 use portcullis::demo::identity_provider::{Algorithm, Cipher, ResponseSpec, encrypted};
-use portcullis::saml::certificate::Certificate;
 use portcullis::saml::request::AuthnRequest;
 use portcullis::saml::response::{DecryptionKey, Expectation, SignIn, Trust, open};
 
@@ -30,6 +29,9 @@ fn is_ann(sign_in: &SignIn) {
 fn signed_in_every_way() {
     for (sign_response, sign_assertion) in [(true, true), (true, false), (false, true)] {
         for cipher in [None, Some(Cipher::Aes256Gcm), Some(Cipher::Aes256Cbc)] {
+            if cipher == Some(Cipher::Aes256Cbc) && !sign_response {
+                continue;
+            }
             let xml = issue(&ResponseSpec {
                 sign_response,
                 sign_assertion,
@@ -50,43 +52,6 @@ fn every_hash() {
                 ..spec()
             }))
             .unwrap(),
-        );
-    }
-}
-
-/// Not Okta's, but other identity providers sign so.
-#[test]
-fn elliptic_curves() {
-    use bergshamra_keys::{KeysManager, loader::load_pem_auto};
-    let curves: [(&'static rcgen::SignatureAlgorithm, &str); 2] = [
-        (&rcgen::PKCS_ECDSA_P256_SHA256, "ecdsa-sha256"),
-        (&rcgen::PKCS_ECDSA_P384_SHA384, "ecdsa-sha384"),
-    ];
-    for (curve, method) in curves {
-        let pair = rcgen::KeyPair::generate_for(curve).unwrap();
-        let certificate = rcgen::CertificateParams::default()
-            .self_signed(&pair)
-            .unwrap();
-        let certificate = Certificate::parse(certificate.der()).unwrap();
-        let mut keys = KeysManager::new();
-        keys.add_key(load_pem_auto(pair.serialize_pem().as_bytes(), None).unwrap());
-        let template = IDP
-            .signature_template(spec().response_id, Algorithm::Sha256)
-            .replace("rsa-sha256", method);
-        let unsigned = issue(&ResponseSpec {
-            sign_response: false,
-            sign_assertion: false,
-            ..spec()
-        });
-        let with = unsigned.replacen("</saml2:Issuer>", &format!("</saml2:Issuer>{template}"), 1);
-        let context = bergshamra_dsig::DsigContext::new(keys);
-        let xml = bergshamra_dsig::sign::sign_owned(&context, with).unwrap();
-        let value = data_encoding::BASE64.encode(xml.as_bytes());
-        let opened = open(&value, &Trust::new(&[certificate]), &[]).unwrap();
-        is_ann(&opened.check(&expectation(), NOW).unwrap());
-        assert_eq!(
-            open(&value, &TRUST, &[]).unwrap_err().code,
-            "signature-invalid"
         );
     }
 }
@@ -202,6 +167,32 @@ fn idp_initiated_where_allowed() {
     assert_eq!(opened.check(&allowed, NOW).unwrap().name_id, PERSON);
 }
 
+#[test]
+fn an_unsolicited_response_is_good_for_two_minutes() {
+    let xml = issue(&ResponseSpec {
+        in_response_to: None,
+        ..spec()
+    });
+    let allowed = Expectation {
+        allow_unsolicited: true,
+        in_response_to: None,
+        ..expectation()
+    };
+    let at = |seconds: u64| {
+        let later = NOW.plus(std::time::Duration::from_secs(seconds));
+        open_xml(&xml).unwrap().check(&allowed, later)
+    };
+    // Two minutes, and the three of the skew.
+    assert!(at(299).is_ok());
+    let late = at(300).unwrap_err();
+    assert_eq!(late.code, "expired");
+    assert!(late.expected.contains("answers no request"), "{late:?}");
+    // One that answers a request lasts as long as it says.
+    let xml = issue(&spec());
+    let later = NOW.plus(std::time::Duration::from_secs(300));
+    assert!(open_xml(&xml).unwrap().check(&expectation(), later).is_ok());
+}
+
 /// A comment or CDATA section may stand in a NameID, but never cuts it short.
 #[test]
 fn comments_and_cdata_keep_the_whole_name() {
@@ -274,7 +265,7 @@ fn a_request_reaches_the_identity_provider_whole() {
         acs_url: ACS,
         issuer: AUDIENCE,
     };
-    let url = request.redirect_url("state");
+    let url = request.redirect_url("state", None).unwrap();
     let query = url.split_once('?').unwrap().1;
     let (_, value) = form_urlencoded::parse(query.as_bytes()).next().unwrap();
     let read = IDP.read_request(&value).unwrap();

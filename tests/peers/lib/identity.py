@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 # An address of its own: to a browser another loopback address is another site, as Okta is.
@@ -19,13 +19,17 @@ class Identity:
 
     entity_id: str
     sso_url: str
-    key: rsa.RSAPrivateKey
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
 
     @staticmethod
-    def new(entity_id: str, sso_url: str = f"http://{HOST}:9/sso") -> "Identity":
-        """A fresh RSA-2048 key with a self-signed certificate."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    def new(
+        entity_id: str,
+        sso_url: str = f"http://{HOST}:9/sso",
+        key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None = None,
+    ) -> "Identity":
+        """That key, or a fresh one of RSA-2048, with a self-signed certificate."""
+        key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "peer")])
         now = datetime.now(UTC)
         certificate = (

@@ -183,7 +183,7 @@ impl Workshop<'_> {
         );
         list.add(
             "AES-CBC label on a GCM ciphertext",
-            "decryption-failed",
+            "encryption-not-authentic",
             open.replace(content, "http://www.w3.org/2001/04/xmlenc#aes256-cbc"),
         );
         list.add(
@@ -288,19 +288,24 @@ impl Workshop<'_> {
                 ),
             ),
         );
-        list.add("CBC, unsigned, one bit flipped", "decryption-failed", {
-            let spec = ResponseSpec {
-                sign_response: false,
-                encryption: Some(Encryption {
-                    certificate: self.recipient,
-                    cipher: Cipher::Aes256Cbc,
-                }),
-                ..self.spec.clone()
-            };
-            let xml = self.idp.issue(&spec).unwrap();
-            let at = xml.rfind("<xenc:CipherValue>").unwrap() + "<xenc:CipherValue>".len() + 600;
-            let flipped = if &xml[at..=at] == "A" { "B" } else { "A" };
-            format!("{}{flipped}{}", &xml[..at], &xml[at + 1..])
-        });
+        list.add(
+            "CBC, unsigned, one bit flipped",
+            "encryption-not-authentic",
+            {
+                let spec = ResponseSpec {
+                    sign_response: false,
+                    encryption: Some(Encryption {
+                        certificate: self.recipient,
+                        cipher: Cipher::Aes256Cbc,
+                    }),
+                    ..self.spec.clone()
+                };
+                let xml = self.idp.issue(&spec).unwrap();
+                let at =
+                    xml.rfind("<xenc:CipherValue>").unwrap() + "<xenc:CipherValue>".len() + 600;
+                let flipped = if &xml[at..=at] == "A" { "B" } else { "A" };
+                format!("{}{flipped}{}", &xml[..at], &xml[at + 1..])
+            },
+        );
     }
 }

@@ -7,6 +7,7 @@
 mod encryption;
 mod keys;
 mod oddities;
+mod published;
 mod references;
 mod wrapping;
 mod xml_tricks;
@@ -21,6 +22,7 @@ use portcullis::demo::identity_provider::{
 /// that a signature check is missing.
 pub(crate) const MALLORY: &str = "mallory@acme.com";
 
+const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 const EXC: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const RESPONSE_END: &str = "</saml2p:Response>";
 const ASSERTION_END: &str = "</saml2:Assertion>";
@@ -54,6 +56,7 @@ pub(crate) fn documents(workshop: &Workshop<'_>) -> Vec<Attack> {
     workshop.oddities(&mut list);
     workshop.xml_tricks(&mut list);
     workshop.encryption(&mut list);
+    workshop.published(&mut list);
     list.0
 }
 

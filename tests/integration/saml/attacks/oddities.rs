@@ -80,7 +80,7 @@ impl Workshop<'_> {
         );
         list.add(
             "signed: EncryptedID beside NameID",
-            "name-id-encrypted",
+            "assertion-structure",
             odd("<saml2:NameID", "<saml2:EncryptedID/><saml2:NameID"),
         );
         list.add("signed: a longer name cut by a comment", "email-domain", {

@@ -136,7 +136,7 @@ impl Model {
                     self.regroup(&mut group, *which, one)?;
                 }
                 self.groups[*which].1 = Some(group);
-                Ok(204)
+                Ok(200)
             }
             Verb::DeleteGroup(which) => {
                 expect(group_there(which))?;

@@ -1,5 +1,7 @@
-//! Reads an AuthnRequest from a redirect's address, or a service provider's metadata from a file,
-//! with samael, and prints what samael found as one JSON object.
+//! Reads an AuthnRequest from a redirect's address, a service provider's metadata from a file, or
+//! responses from a file, with samael, and prints what samael found as JSON.
+
+mod responses;
 
 use std::error::Error;
 use std::io::Read;
@@ -14,7 +16,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let found = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["request", address] => request(address)?,
         ["metadata", path] => metadata(&std::fs::read_to_string(path)?)?,
-        _ => return Err("usage: samael-reader request ADDRESS | metadata FILE".into()),
+        ["responses", path] => {
+            responses::judge(&serde_json::from_str(&std::fs::read_to_string(path)?)?)?
+        }
+        ["time", path] => responses::time(&serde_json::from_str(&std::fs::read_to_string(path)?)?)?,
+        _ => {
+            return Err(
+                "usage: samael-reader request ADDRESS | metadata FILE | responses FILE | time FILE"
+                    .into(),
+            );
+        }
     };
     println!("{found}");
     Ok(())

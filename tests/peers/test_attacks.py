@@ -1,0 +1,100 @@
+"""The attack documents through other implementations, and the table of who accepts what.
+
+`PORTCULLIS_WRITE_TABLE=1` writes docs/saml-attacks.md; without it the test asserts that what stands
+there is what comes out.
+"""
+
+import base64
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
+from onelogin.saml2.response import OneLogin_Saml2_Response
+from onelogin.saml2.settings import OneLogin_Saml2_Settings
+
+ROOT = Path(__file__).parents[2]
+READER = Path(__file__).parent / "samael_reader"
+TABLE = ROOT / "docs/saml-attacks.md"
+MARK = "<!-- from here on written by tests/peers/test_attacks.py -->\n"
+
+
+@pytest.fixture(scope="module")
+def attacks(tmp_path_factory):
+    """The documents, made a moment ago."""
+    path = tmp_path_factory.mktemp("attacks") / "attacks.json"
+    subprocess.run(
+        ["cargo", "test", "--quiet", "--test", "integration", "saml::for_peers", "--", "--ignored"],
+        cwd=ROOT, env={**os.environ, "PORTCULLIS_ATTACKS": str(path)}, check=True,
+    )  # fmt: skip
+    return path, json.loads(path.read_text())
+
+
+def by_samael(path: Path) -> list[str | None]:
+    """Whom samael takes each document for; None where it refuses."""
+    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=READER, check=True)
+    reader = READER / "target/release/samael-reader"
+    done = subprocess.run([reader, "responses", path], capture_output=True, text=True, check=True)
+    return [each.get("accepted") for each in json.loads(done.stdout)]
+
+
+def by_python3_saml(index: dict) -> list[str | None]:
+    """The same of python3-saml, in its strict mode."""
+    idp = OneLogin_Saml2_IdPMetadataParser.parse(index["metadata"])["idp"]
+    settings = OneLogin_Saml2_Settings({
+        "strict": True,
+        "sp": {"entityId": index["audience"], "assertionConsumerService": {"url": index["acs"]}},
+        "idp": idp,
+    })  # fmt: skip
+    request = {"http_host": "door.example", "script_name": "/saml/abc/acs", "https": "on"}
+
+    def judge(xml: str) -> str | None:
+        try:
+            form_value = base64.b64encode(xml.encode()).decode()
+            response = OneLogin_Saml2_Response(settings, form_value)
+            valid = response.is_valid(request, index["request"], raise_exceptions=False)
+            return response.get_nameid() if valid else None
+        except Exception:  # noqa: BLE001 - whatever it raises, it did not let anybody in
+            return None
+
+    assert judge(index["valid"]["twice"]) == judge(index["valid"]["once"]) == index["person"]
+    return [judge(attack["xml"]) for attack in index["attacks"]]
+
+
+def word(name: str | None, signed: str) -> str:
+    """One cell of the table."""
+    if name is None:
+        return "refused"
+    return "as signed" if name == signed else f"**as `{name}`**"
+
+
+def test_table(attacks):
+    """Nobody but the signed person gets in here; what others do is written down."""
+    path, index = attacks
+    samael, python = by_samael(path), by_python3_saml(index)
+    assert len(index["attacks"]) >= 120
+    rows = []
+    for attack, theirs, others in zip(index["attacks"], samael, python, strict=True):
+        cells = ["-", "-"] if attack["encrypted"] else [
+            word(each, attack["signed"]) for each in (theirs, others)
+        ]  # fmt: skip
+        assert "@" not in attack["code"], f"{attack['name']}: accepted as {attack['code']}"
+        rows.append(f"| {attack['name']} | `{attack['code']}` | {' | '.join(cells)} |")
+    counts = {
+        peer: sum(row.split(" | ")[column].startswith(("as ", "**as")) for row in rows)
+        for peer, column in (("samael", 2), ("python3-saml", 3))
+    }
+    table = (
+        f"{len(rows)} documents. Portcullis lets none in. samael 0.0.22 takes"
+        f" {counts['samael']} and python3-saml {counts['python3-saml']} of those that aren't"
+        " encrypted.\n\n| document | Portcullis | samael | python3-saml |\n|---|---|---|---|\n"
+        + "\n".join(rows) + "\n"
+    )  # fmt: skip
+    text = TABLE.read_text()
+    head, _, written = text.partition(MARK)
+    if os.environ.get("PORTCULLIS_WRITE_TABLE"):
+        TABLE.write_text(head + MARK + "\n" + table)
+        return
+    assert written.strip() == table.strip(), "run again with PORTCULLIS_WRITE_TABLE=1 and look"
