@@ -209,8 +209,13 @@ impl Writer {
 }
 
 impl Pattern {
+    /// The column that counts, if there is one.
     fn sequence(&self) -> Option<usize> {
-        self.columns.iter().position(|column| column == "seq")
+        let mut columns = self.columns.iter().zip(&self.values);
+        columns.position(|(column, value)| match value {
+            Value::Integer(_) => column == "seq" || column == "id",
+            _ => false,
+        })
     }
 }
 
