@@ -70,7 +70,7 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
     });
     let (session, token, provider) = made.unwrap();
     let gate = Gate::new(GateLimits::default());
-    let app = App::new(store, gate, "https://door.example".parse().unwrap(), None);
+    let app = App::new(store, gate, "https://door.example".parse().unwrap(), false);
     Appliance {
         app,
         session,
