@@ -91,8 +91,12 @@ fn look_in(store: &Store, folder: &Path, known: &mut HashMap<String, Stamp>, now
         if !facts.is_file() || known.get(id) == Some(&stamp) {
             continue;
         }
-        known.insert(id.to_owned(), stamp);
-        if let Err(error) = take(store, id, &entry.path(), now) {
+        let taken = take(store, id, &entry.path(), now);
+        // A busy database is asked again; what is wrong with a file stays so until it changes.
+        if !matches!(taken, Err(DirectoryError::Store(_))) {
+            known.insert(id.to_owned(), stamp);
+        }
+        if let Err(error) = taken {
             tracing::warn!(file = %entry.path().display(), %error, "metadata file not taken");
         }
     }
