@@ -1,0 +1,3 @@
+from lib.peers.pysaml2 import Pysaml2
+
+PEERS = {peer.name: peer for peer in (Pysaml2,)}
