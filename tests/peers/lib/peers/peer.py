@@ -42,6 +42,9 @@ class Peer(ABC):
     # The cipher it encrypts with: "gcm", or "cbc", which the appliance opens under a signed
     # Response only.
     cipher = "gcm"
+    # What its page says to a request whose signature is missing, or doesn't hold.
+    unsigned: str
+    forged: str
     # What the product can't do, by the words of the row, with the reason.
     cannot: dict[str, str] = {}
 
@@ -116,7 +119,7 @@ class NodePeer(Peer):
                 ["node", *arguments], cwd=self.project, env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        wait_until_open(self.process, self.port, log_file)
+        wait_until_open(self.process, HOST, self.port, log_file)
 
     def close(self) -> None:
         """End the process."""
@@ -125,12 +128,12 @@ class NodePeer(Peer):
             self.process.wait()
 
 
-def wait_until_open(process: subprocess.Popen, port: int, log: Path) -> None:
+def wait_until_open(process: subprocess.Popen, host: str, port: int, log: Path) -> None:
     """Wait until a server accepts."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
+            if probe.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.05)
     raise TimeoutError(log.read_text(errors="replace"))

@@ -21,6 +21,8 @@ class Pysaml2(Peer):
 
     name = "pysaml2"
     version = "7.5.5"
+    unsigned = "refused: (IncorrectlySigned|SignatureError)"
+    forged = "refused: (IncorrectlySigned|SignatureError)"
 
     def __init__(self, directory: Path):
         self.idp = _Demanding(directory)
