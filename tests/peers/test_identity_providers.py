@@ -6,9 +6,11 @@ import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from lxml import etree
 
 from lib.appliance import Appliance
 from lib.browser import Browser
+from lib.documents import NAMESPACES
 from lib.peers import PEERS
 from lib.peers.peer import POST, REDIRECT, Style, saml_form
 from lib.sign_in import SESSION_COOKIE, assert_refused, assert_signed_in
@@ -61,7 +63,21 @@ class Federation:
         page = self.peer.sign_in(browser, self.arrive(browser, self.request(browser)))
         form = saml_form(page)
         assert form, f"no answer: {page.status} {page.url} {page.text[:800]}"
+        assert_in_style(base64.b64decode(form.fields["SAMLResponse"]), style)
         return browser.submit(page, form)
+
+
+def assert_in_style(xml, style):
+    """The peer signed and encrypted as it was told."""
+    root = etree.fromstring(xml)
+    there = {
+        path: root.find(path, NAMESPACES) is not None
+        for path in ("ds:Signature", "saml:Assertion/ds:Signature", "saml:EncryptedAssertion")
+    }
+    assert there["ds:Signature"] == style.response, there
+    assert there["saml:EncryptedAssertion"] == style.encrypted, there
+    if not style.encrypted:
+        assert there["saml:Assertion/ds:Signature"] == style.assertion, there
 
 
 @pytest.fixture(scope="module", params=PEERS)

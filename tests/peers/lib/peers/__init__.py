@@ -1,4 +1,8 @@
-from lib.peers.simplesamlphp import SimpleSamlPhp
-from lib.peers.pysaml2 import Pysaml2
+"""Identity providers of other makers that demand signed requests and sign people out."""
 
-PEERS = {peer.name: peer for peer in (SimpleSamlPhp,Pysaml2)}
+from lib.peers.pysaml2 import Pysaml2
+from lib.peers.saml_idp import SamlIdp
+from lib.peers.samlify import Samlify
+from lib.peers.simplesamlphp import SimpleSamlPhp
+
+PEERS = {peer.name: peer for peer in (Pysaml2, SimpleSamlPhp, Samlify, SamlIdp)}

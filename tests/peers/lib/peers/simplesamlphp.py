@@ -57,7 +57,7 @@ REMOTE = """
 require '/usr/share/simplesamlphp/lib/_autoload.php';
 $entity = SimpleSAML\\Metadata\\SAMLParser::parseFile($argv[1])->getMetadata20SP();
 unset($entity['entityDescriptor'], $entity['expire']);
-$entity += json_decode($argv[3], true);
+$entity = array_merge($entity, json_decode($argv[3], true));
 $php = "<?php\\n\\$metadata[" . var_export($entity['entityid'], true) . "] = " . var_export($entity, true) . ";\\n";
 file_put_contents($argv[2], $php);
 """
