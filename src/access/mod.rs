@@ -13,6 +13,7 @@ pub mod break_glass;
 pub mod invitation;
 pub mod key;
 pub mod local_password;
+pub mod logout_request;
 pub mod new_password;
 pub mod password;
 pub mod second_factor;

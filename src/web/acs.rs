@@ -194,6 +194,7 @@ fn admit(
                 provider_id: Some(provider.id.clone()),
                 method: session::Method::Saml,
                 name_id: Some(verified.name_id.clone()),
+                name_space: verified.name_space.clone(),
                 session_index: verified.session_index.clone(),
                 not_on_or_after: verified.session_not_on_or_after,
                 client,
@@ -272,7 +273,7 @@ fn welcome(provider: &Provider, admitted: Admitted, now: Timestamp) -> Response 
 fn person(verified: &SignIn) -> Person {
     Person {
         name_id: verified.name_id.clone(),
-        transient: verified.name_id_format.as_deref() == Some(TRANSIENT),
+        transient: verified.name_space.format.as_deref() == Some(TRANSIENT),
         email: verified.email.clone(),
         first_name: verified.first_name.clone(),
         last_name: verified.last_name.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Binding, Kind, Provider, State, bindings};
+use super::{Binding, Kind, Provider, State, bindings, logout};
 use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::certificates::{self, Pinned};
@@ -33,6 +33,9 @@ pub struct View {
     certificates: Vec<Pinned>,
     request_binding: Binding,
     sign_requests: bool,
+    logout_url: Option<String>,
+    unsigned_logout_requests: bool,
+    unsigned_logout_responses: bool,
     idp_initiated: bool,
     jit: bool,
     enforced: bool,
@@ -59,6 +62,8 @@ pub fn view(
     let domains = domain::of_provider(conn, &provider.id)?;
     let mapping = provider.mapping()?;
     let bindings = bindings(conn, &provider.id)?;
+    let logout = logout(conn, &provider.id)?;
+    let logout_to = logout.requests(bindings.request_binding);
     let mut missing = Vec::new();
     if provider.state == State::Draft {
         missing.push("metadata");
@@ -87,6 +92,9 @@ pub fn view(
         certificates,
         request_binding: bindings.request_binding,
         sign_requests: bindings.sign_requests,
+        logout_url: logout_to.map(|(_, url)| url.to_owned()),
+        unsigned_logout_requests: logout.unsigned_requests,
+        unsigned_logout_responses: logout.unsigned_responses,
         idp_initiated: provider.idp_initiated,
         jit: provider.jit,
         enforced: provider.enforced,
