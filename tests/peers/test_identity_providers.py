@@ -42,20 +42,15 @@ class Federation:
         )  # fmt: skip
 
     def request(self, browser):
-        """Start a sign-in; returns the page at the appliance or the peer that carries it on."""
-        page = browser.open(self.provider["login_url"], follow=False)
-        return page
+        """Start a sign-in; returns the redirect, or the page that posts."""
+        return browser.open(self.provider["login_url"], follow=False)
 
     def arrive(self, browser, page, **changed):
         """Deliver a request to the peer."""
         location = page.headers.get("Location")
         if location is None:
             return browser.submit(page, saml_form(page, "SAMLRequest"), **changed)
-        if changed:
-            parts = urlsplit(location)
-            query = {name: values[0] for name, values in parse_qs(parts.query).items()} | changed
-            location = parts._replace(query=urlencode(query)).geturl()
-        return browser.open(location)
+        return browser.open(changed_query(location, **changed))
 
     def sign_in(self, browser, style=STYLES[2]):
         """The whole way; returns where the answer led."""
@@ -65,6 +60,22 @@ class Federation:
         assert form, f"no answer: {page.status} {page.url} {page.text[:800]}"
         assert_in_style(base64.b64decode(form.fields["SAMLResponse"]), style)
         return browser.submit(page, form)
+
+
+    def ready_to_sign_out(self, browser, binding):
+        """Signed in; logout messages go by that binding from now on."""
+        self.ask_by(binding)
+        self.peer.logout_by(binding)
+        self.sign_in(browser)
+        assert_signed_in(self.appliance, browser, self.provider)
+
+    def sign_out(self, browser):
+        """Press the button here; returns the page that goes on to the peer."""
+        return browser.post(f"{self.appliance.url}/logout", {}, origin=self.appliance.url)
+
+    def is_over(self, browser):
+        """Whether the session here has ended."""
+        return browser.fetch(f"{self.appliance.url}/api/v1/session").status_code == 401
 
 
 def assert_in_style(xml, style):
@@ -140,10 +151,8 @@ def test_changed_request(federation, browser, row, binding):
     if binding == REDIRECT:
         changed = {"RelayState": "another"}
     else:
-        xml = base64.b64decode(saml_form(page, "SAMLRequest").fields["SAMLRequest"])
-        other = xml.replace(b'Version="2.0"', b'Version="2.0" ForceAuthn="false"', 1)
-        assert other != xml
-        changed = {"SAMLRequest": base64.b64encode(other).decode()}
+        value = saml_form(page, "SAMLRequest").fields["SAMLRequest"]
+        changed = {"SAMLRequest": changed_message(value)}
     page = federation.arrive(browser, page, **changed)
     assert_no_answer(federation, browser, page, federation.peer.forged)
 
@@ -158,15 +167,94 @@ def assert_no_answer(federation, browser, page, words):
     assert browser.cookie(SESSION_COOKIE) is None
 
 
-@pytest.mark.parametrize("binding", [REDIRECT])
+@pytest.mark.parametrize("binding", BINDINGS)
 def test_logout_at_the_identity_provider(federation, browser, row, binding):
     """The peer's signed LogoutRequest ends the session here; it verifies the answer to it."""
     if row(f"logout begun by the peer, by {binding}"):
         return
-    appliance = federation.appliance
-    federation.ask_by(REDIRECT)
-    federation.sign_in(browser)
-    assert_signed_in(appliance, browser, federation.provider)
-    page = federation.peer.sign_out(browser, binding)
+    federation.ready_to_sign_out(browser, binding)
+    page = travel(browser, federation.peer.sign_out(browser, binding))
     assert federation.peer.signed_out(page), f"{page.status} {page.url} {page.text[:800]}"
-    assert browser.fetch(f"{appliance.url}/api/v1/session").status_code == 401
+    assert federation.is_over(browser)
+    assert federation.peer.knows_nobody(browser)
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_logout_here(federation, browser, row, binding):
+    """Our signed LogoutRequest, verified by the peer, ends its session; its answer is verified."""
+    if row(f"logout begun here, by {binding}"):
+        return
+    federation.ready_to_sign_out(browser, binding)
+    page = federation.sign_out(browser)
+    assert federation.is_over(browser)
+    page = travel(browser, page)
+    assert page.url.startswith(federation.appliance.url), f"{page.url} {page.text[-3000:]}"
+    assert page.status == 200 and "Signed out everywhere" in page.text, page.text[:2000]
+    assert federation.peer.knows_nobody(browser)
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_changed_logout_request(federation, browser, row, binding):
+    """The peer does verify our LogoutRequest."""
+    words = f"logout begun here, by {binding}, changed on the way: refused by the peer"
+    if row(words):
+        return
+    federation.ready_to_sign_out(browser, binding)
+    page = federation.sign_out(browser)
+    if binding == REDIRECT:
+        page = browser.follow(page, changed_query(page.onward, RelayState="another"))
+    else:
+        form = saml_form(page, "SAMLRequest")
+        page = browser.submit(page, form, SAMLRequest=changed_message(form.fields["SAMLRequest"]))
+    assert page.url.startswith(federation.peer.base), page.url
+    assert re.search(federation.peer.forged, page.text), page.text[-3000:]
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_changed_logout_response(federation, browser, row, binding):
+    """The peer does verify our answer to its own LogoutRequest."""
+    if row(f"logout begun by the peer, by {binding}, our answer changed: refused by the peer"):
+        return
+    federation.ready_to_sign_out(browser, binding)
+    if binding == REDIRECT:
+        forged = base64.b64encode(bytes(256)).decode()
+        browser.rewrite = lambda url: (
+            changed_query(url, Signature=forged) if "SAMLResponse=" in url else url
+        )
+        page = travel(browser, federation.peer.sign_out(browser, binding))
+    else:
+        page = federation.peer.sign_out(browser, binding)
+        page = browser.submit(page, saml_form(page, "SAMLRequest"))
+        form = saml_form(page)
+        page = browser.submit(page, form, SAMLResponse=changed_message(form.fields["SAMLResponse"]))
+    assert page.url.startswith(federation.peer.base), page.url
+    assert re.search(federation.peer.forged, page.text), page.text[-3000:]
+    assert federation.is_over(browser)
+
+
+def travel(browser, page):
+    """Go on as the scripts of both sides do, until nothing is left to be carried across."""
+    for _ in range(6):
+        form = saml_form(page, "SAMLRequest") or saml_form(page, "SAMLResponse")
+        if form:
+            page = browser.submit(page, form)
+        elif page.onward:
+            page = browser.follow(page, page.onward)
+        else:
+            return page
+    raise AssertionError(f"no end: {page.url}")
+
+
+def changed_query(url, **changed):
+    """An address with other parameters."""
+    parts = urlsplit(url)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()} | changed
+    return parts._replace(query=urlencode(query)).geturl()
+
+
+def changed_message(value):
+    """A posted message that says nothing else, but is no longer what was signed."""
+    xml = base64.b64decode(value)
+    other = xml.replace(b'Version="2.0"', b'Version="2.0" Consent="urn:x"', 1)
+    assert other != xml
+    return base64.b64encode(other).decode()

@@ -69,6 +69,9 @@ class Peer(ABC):
         """From where a request led to the page whose form carries the answer."""
         return page
 
+    def logout_by(self, binding: str) -> None:
+        """Send the next logout messages by this binding."""
+
     @abstractmethod
     def sign_out(self, browser: Browser, binding: str) -> Page:
         """Begin a logout at the identity provider; returns what the browser sees first."""
@@ -76,6 +79,10 @@ class Peer(ABC):
     @abstractmethod
     def signed_out(self, page: Page) -> bool:
         """Whether the identity provider ended a logout, having verified what it was told."""
+
+    @abstractmethod
+    def knows_nobody(self, browser: Browser) -> bool:
+        """Whether its own session of this browser is over."""
 
 
 def saml_form(page: Page, field: str = "SAMLResponse") -> Form | None:
@@ -90,11 +97,12 @@ class NodePeer(Peer):
     """
 
     project: Path
+    host = HOST
 
     def __init__(self, directory: Path):
         self.directory = directory
-        self.port = free_port(HOST)
-        self.base = f"http://{HOST}:{self.port}"
+        self.port = free_port(self.host)
+        self.base = f"http://{self.host}:{self.port}"
         self.identity = Identity.new(f"urn:peer:{self.name}", f"{self.base}/sso")
         self.settings: dict = {}
         self.process: subprocess.Popen | None = None
@@ -119,7 +127,7 @@ class NodePeer(Peer):
                 ["node", *arguments], cwd=self.project, env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        wait_until_open(self.process, HOST, self.port, log_file)
+        wait_until_open(self.process, self.host, self.port, log_file)
 
     def close(self) -> None:
         """End the process."""

@@ -22,7 +22,7 @@ class Pysaml2(Peer):
     name = "pysaml2"
     version = "7.5.5"
     unsigned = "refused: (IncorrectlySigned|SignatureError)"
-    forged = "refused: (IncorrectlySigned|SignatureError)"
+    forged = "refused: (IncorrectlySigned|SignatureError|ValueError the signature of)"
 
     def __init__(self, directory: Path):
         self.idp = _Demanding(directory)
@@ -51,11 +51,15 @@ class Pysaml2(Peer):
     def signed_out(self, page):
         return page.url.startswith(self.base) and page.text == "signed out"
 
+    def knows_nobody(self, browser):
+        return not self.idp.signed_in
+
 
 class _Demanding(Pysaml2Provider):
     """Takes signed requests only, by both bindings, and takes part in logouts."""
 
     asked: str | None = None
+    signed_in = False
 
     def _adjust(self, settings):
         idp = settings["service"]["idp"]
@@ -94,6 +98,7 @@ class _Demanding(Pysaml2Provider):
         )
         arguments = self.server.response_args(request.message, bindings=[BINDING_HTTP_POST])
         response = self.response(**arguments)
+        self.signed_in = True
         page = self.page(response, arguments["destination"], fields.get("RelayState", ""))
         return "200 OK", [], page
 
@@ -104,13 +109,12 @@ class _Demanding(Pysaml2Provider):
             fields["SAMLRequest"], binding, **self._signature(fields, binding)
         ).message
         assert request.name_id.text == EMAIL, request.name_id.text
+        self.signed_in = False
         by_post = binding == BINDING_HTTP_POST
         answer = self.server.create_logout_response(
             request, [binding], sign=by_post, **ALGORITHMS
         )
-        _, destination = self.server.pick_binding(
-            "single_logout_service", [binding], "spsso", request=request, response=True
-        )
+        destination = self.server.response_args(request, [binding])["destination"]
         return self._send(answer, binding, destination, fields.get("RelayState", ""), response=True)
 
     def _sign_out(self, fields, _binding):
@@ -139,6 +143,7 @@ class _Demanding(Pysaml2Provider):
         assert fields["RelayState"] == "its-own-state", fields["RelayState"]
         if not answer.status_ok():
             raise ValueError("no success")
+        self.signed_in = False
         return "200 OK", [], "signed out"
 
     def _send(self, message, binding, destination, relay_state, *, response):

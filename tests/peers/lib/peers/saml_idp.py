@@ -8,9 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
-from lib.browser import Browser
 from lib.documents import NAMESPACES
-from lib.identity import HOST
 from lib.peers.peer import EMAIL, NodePeer, Style
 
 PERSON = {
@@ -28,6 +26,8 @@ class SamlIdp(NodePeer):
 
     name = "saml-idp"
     version = "1.2.1"
+    # The appliance's own site, as its session cookie doesn't go along with a POST from another one.
+    host = "127.0.0.1"
     project = Path(__file__).parents[2] / "saml_idp"
     unsigned = "message MUST be signed"
     forged = "Signature check errors"
@@ -65,7 +65,7 @@ class SamlIdp(NodePeer):
         }
         self.launch(
             "--require", "./demands.cjs", "node_modules/saml-idp/bin/run.js",
-            "--host", HOST, "--port", str(self.port), "--issuer", self.identity.entity_id,
+            "--host", self.host, "--port", str(self.port), "--issuer", self.identity.entity_id,
             "--cert", str(self.directory / "idp.crt"), "--key", str(self.directory / "idp.key"),
             "--acsUrl", service["AssertionConsumerService"], "--audience", root.get("entityID"),
             "--sloUrl", service["SingleLogoutService"],
@@ -81,12 +81,24 @@ class SamlIdp(NodePeer):
         assert form, f"no sign-in page: {page.status} {page.url} {page.text[:800]}"
         return browser.submit(page, form, **PERSON)
 
-    def sign_out(self, browser, binding):
+    def logout_by(self, binding):
         self.tell(logoutBinding=binding)
+        self.before = len(self.log)
+
+    @property
+    def log(self) -> str:
+        """What it has written until now."""
+        return (self.directory / "peer.log").read_text()
+
+    def sign_out(self, browser, binding):
         return browser.open(f"{self.base}/signout")
 
     def signed_out(self, page):
         return page.url.startswith(f"{self.base}/saml/slo") and page.text == "OK"
+
+    def knows_nobody(self, browser):
+        # Its pages show the same person always; what ends a session is told in its log only.
+        return "Destroying session" in self.log[self.before :]
 
 
 def certificate(root, use: str) -> x509.Certificate:

@@ -42,3 +42,6 @@ class Samlify(NodePeer):
 
     def signed_out(self, page):
         return page.url.startswith(self.base) and page.text == "signed out"
+
+    def knows_nobody(self, browser):
+        return browser.open(f"{self.base}/session").text == "nobody"

@@ -5,8 +5,11 @@ import subprocess
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from lxml import etree
+
 from lib.appliance import free_port
 from lib.browser import Browser
+from lib.documents import NAMESPACES
 from lib.identity import Identity
 from lib.peers.peer import EMAIL, Peer, Style, wait_until_open
 
@@ -95,6 +98,7 @@ class SimpleSamlPhp(Peer):
         self.entity_id = "urn:peer:simplesamlphp"
         self.process: subprocess.Popen | None = None
         self._service_provider = directory / "sp.xml"
+        self._settings: dict = {}
         identity = Identity.new(self.entity_id)
         self._write("idp.key", identity.key_pem.decode())
         self._write("idp.crt", identity.certificate_pem.decode())
@@ -146,18 +150,31 @@ class SimpleSamlPhp(Peer):
         self.answer_as(Style(response=True, assertion=True))
 
     def answer_as(self, style: Style) -> None:
-        settings = {
+        self._configure({
             "saml20.sign.response": style.response,
             "saml20.sign.assertion": style.assertion,
             "assertion.encryption": style.encrypted,
             "NameIDFormat": "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
             "simplesaml.nameidattribute": "mail",
-        }
+        })  # fmt: skip
+
+    def _configure(self, settings: dict) -> None:
+        self._settings.update(settings)
         target = self.directory / "metadata/saml20-sp-remote.php"
         subprocess.run(
-            ["php", "-r", REMOTE, "--", str(self._service_provider), str(target), json.dumps(settings)],
+            ["php", "-r", REMOTE, "--", self._service_provider, target, json.dumps(self._settings)],
             env=self._environment, check=True,
         )  # fmt: skip
+
+    def logout_by(self, binding):
+        # It prefers redirects wherever the service provider takes them.
+        root = etree.fromstring(self._service_provider.read_bytes())
+        services = [
+            {"Binding": service.get("Binding"), "Location": service.get("Location")}
+            for service in root.iterfind(".//md:SingleLogoutService", NAMESPACES)
+            if service.get("Binding").lower().endswith(binding)
+        ]
+        self._configure({"SingleLogoutService": services})
 
     def close(self) -> None:
         if self.process:
@@ -176,3 +193,7 @@ class SimpleSamlPhp(Peer):
         # It goes on there after an answer whose signature held; one without success it only notes.
         log = (self.directory / "simplesamlphp.log").read_text()
         return urlsplit(page.url).path == "/signed-out" and "Unsuccessful logout" not in log
+
+    def knows_nobody(self, browser):
+        page = browser.open(f"{self.base}/module.php/core/authenticate.php?as=people")
+        return any("username" in form.fields for form in page.forms)
