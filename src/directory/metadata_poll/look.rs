@@ -18,10 +18,13 @@ pub const EVERY: Duration = Duration::from_secs(6 * 3600);
 /// URLs looked at in one turn.
 const MOST_AT_ONCE: i64 = 20;
 
-/// Looks at every address whose time has come. Waits for the network, so it has a thread of its own.
+/// Looks at every address whose time has come; what goes wrong with one of them keeps no other
+/// waiting. Waits for the network, so it has a thread of its own.
 pub fn look_at_due(store: &Store, now: Timestamp) -> Result<(), DirectoryError> {
     for provider in store.write(move |tx| due(tx, now))? {
-        look(store, &provider, &Author::appliance(), now)?;
+        if let Err(error) = look(store, &provider, &Author::appliance(), now) {
+            tracing::warn!(provider = %provider.id, %error, "following metadata");
+        }
     }
     Ok(())
 }

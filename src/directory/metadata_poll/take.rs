@@ -53,7 +53,15 @@ pub fn take(
     for certificate in &published.certificates {
         let fingerprint = certificate.fingerprint();
         let added = if automatic && !waiting::is_refused(tx, &provider.id, &fingerprint)? {
-            certificates::pin(tx, provider, certificate, "metadata", by, now)?
+            match certificates::pin(tx, provider, certificate, "metadata", by, now) {
+                Ok(added) => added,
+                // As many as there may be: what the look showed is kept, with the reason.
+                Err(DirectoryError::Conflict { detail, .. }) => {
+                    note_failure(tx, &provider.id, &detail)?;
+                    break;
+                }
+                Err(other) => return Err(other),
+            }
         } else {
             waiting::ask(tx, provider, certificate, by, now)?
         };
@@ -63,6 +71,12 @@ pub fn take(
         }
     }
     Ok((new, automatic))
+}
+
+fn note_failure(tx: &Connection, id: &str, detail: &str) -> Result<(), DirectoryError> {
+    tx.prepare_cached("UPDATE metadata_watches SET failure = ?2 WHERE provider_id = ?1")?
+        .execute(params![id, detail])?;
+    Ok(())
 }
 
 fn announce(
