@@ -1,5 +1,6 @@
 """What the table of sign-ins and sign-outs asks of an identity provider."""
 
+import base64
 import json
 import socket
 import subprocess
@@ -8,8 +9,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from lib.appliance import free_port
 from lib.browser import Browser, Form, Page
+from lib.documents import NAMESPACES
 from lib.identity import HOST, Identity
 
 EMAIL = "ada@acme.com"
@@ -45,8 +50,12 @@ class Peer(ABC):
     # What its page says to a request whose signature is missing, or doesn't hold.
     unsigned: str
     forged: str
-    # What the product can't do, by the words of the row, with the reason.
+    # What the product can't do, by how the words of the row begin, with the reason.
     cannot: dict[str, str] = {}
+
+    def why_not(self, words: str) -> str | None:
+        """The reason why it can't do what a row is about."""
+        return next((why for begin, why in self.cannot.items() if words.startswith(begin)), None)
 
     @property
     @abstractmethod
@@ -145,3 +154,14 @@ def wait_until_open(process: subprocess.Popen, host: str, port: int, log: Path) 
                 return
         time.sleep(0.05)
     raise TimeoutError(log.read_text(errors="replace"))
+
+
+def certificate(root, use: str) -> x509.Certificate:
+    """The certificate of that use in a service provider's metadata."""
+    text = root.findtext(f".//md:KeyDescriptor[@use='{use}']//ds:X509Certificate", namespaces=NAMESPACES)
+    return x509.load_der_x509_certificate(base64.b64decode("".join(text.split())))
+
+
+def pem(one: x509.Certificate) -> str:
+    """As PEM."""
+    return one.public_bytes(Encoding.PEM).decode()

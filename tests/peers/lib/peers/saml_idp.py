@@ -1,15 +1,13 @@
 """saml-idp (Node.js): its own pages and its library samlp, told to verify what it is sent."""
 
-import base64
 import os
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from lib.documents import NAMESPACES
-from lib.peers.peer import EMAIL, NodePeer, Style
+from lib.peers.peer import EMAIL, NodePeer, Style, certificate, pem
 
 PERSON = {
     "userName": EMAIL,
@@ -40,12 +38,7 @@ class SamlIdp(NodePeer):
     @property
     def metadata(self) -> str:
         # Its server starts for a service provider that it is told of, so its own comes too late.
-        services = "".join(
-            f'<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-{binding}"'
-            f' Location="{self.base}/saml/slo"/>'
-            for binding in ("Redirect", "POST")
-        )
-        return self.identity.metadata.replace("<md:NameIDFormat>", f"{services}<md:NameIDFormat>", 1)
+        return self.identity.metadata_with_logout(f"{self.base}/saml/slo")
 
     def trust(self, metadata: str) -> None:
         root = etree.fromstring(metadata.encode())
@@ -99,14 +92,3 @@ class SamlIdp(NodePeer):
     def knows_nobody(self, browser):
         # Its pages show the same person always; what ends a session is told in its log only.
         return "Destroying session" in self.log[self.before :]
-
-
-def certificate(root, use: str) -> x509.Certificate:
-    """The certificate of that use in a service provider's metadata."""
-    text = root.findtext(f".//md:KeyDescriptor[@use='{use}']//ds:X509Certificate", namespaces=NAMESPACES)
-    return x509.load_der_x509_certificate(base64.b64decode("".join(text.split())))
-
-
-def pem(one: x509.Certificate) -> str:
-    """As PEM."""
-    return one.public_bytes(Encoding.PEM).decode()
