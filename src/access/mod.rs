@@ -10,6 +10,7 @@
 
 pub mod api_token;
 pub mod break_glass;
+pub mod followed_logout;
 pub mod invitation;
 pub mod key;
 pub mod local_password;

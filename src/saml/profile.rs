@@ -45,6 +45,8 @@ pub struct Expectation<'a> {
 pub struct SignIn {
     /// To be remembered until [`Self::replay_until`], so that it is used once.
     pub assertion_id: String,
+    /// When the identity provider made it, if it says so.
+    pub issued_at: Option<Timestamp>,
     /// The NameID's text.
     pub name_id: String,
     /// The NameID's Format and qualifiers.
@@ -103,6 +105,7 @@ pub(super) fn check(
     ledger.pass("attributes", wanted, got.join(", "));
     Ok(SignIn {
         assertion_id: assertion.id.clone(),
+        issued_at: assertion.issue_instant,
         name_id: name_id.to_owned(),
         name_space: subject.name_space.clone(),
         session_index: statement.session_index.clone(),

@@ -9,7 +9,7 @@ use super::template::page;
 use super::{App, Problem, cookie, saml};
 use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
-use crate::access::sign_in_request;
+use crate::access::{followed_logout, sign_in_request};
 use crate::clock::Timestamp;
 use crate::directory::certificates;
 use crate::directory::domain::{self, DomainState};
@@ -95,6 +95,7 @@ enum Stopped {
     Refused(Box<Refusal>),
     NotAdmitted(NotAdmitted, Vec<Check>),
     Replayed(Vec<Check>),
+    SignedOut(Vec<Check>),
     Store(StoreError),
 }
 
@@ -173,6 +174,12 @@ fn admit(
         if seen {
             return Err(Stopped::Replayed(verified.checks));
         }
+        let (name_id, index) = (&verified.name_id, verified.session_index.as_deref());
+        if let Some(issued) = verified.issued_at
+            && followed_logout::covers(tx, &provider.id, name_id, index, issued, now)?
+        {
+            return Err(Stopped::SignedOut(verified.checks));
+        }
         let person = person(&verified);
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
@@ -236,6 +243,15 @@ fn admit(
                 "an assertion that was not used before",
                 "one that was",
                 "Nothing is wrong in Okta: the page was sent twice. Start a new sign-in.",
+            );
+            refused(app, call, &its_provider, Refusal { checks, ..refusal })
+        }
+        Err(Stopped::SignedOut(checks)) => {
+            let refusal = refusal(
+                "signed-out-meanwhile",
+                "an assertion of after the person signed out at the identity provider",
+                "one of before",
+                "Nothing is wrong: the page came late. Start a new sign-in.",
             );
             refused(app, call, &its_provider, Refusal { checks, ..refusal })
         }
@@ -347,7 +363,11 @@ fn is_malformed(code: &str) -> bool {
 /// What a stranger may know: whether trying again helps. Everything else is in the trace.
 fn public_words(code: &str) -> &'static str {
     match code {
-        "in-response-to-unknown" | "replayed" | "expired" | "not-yet-valid" => {
+        "in-response-to-unknown"
+        | "replayed"
+        | "signed-out-meanwhile"
+        | "expired"
+        | "not-yet-valid" => {
             "The answer of your identity provider came too late, twice, or to another browser. \
              Try again from here."
         }

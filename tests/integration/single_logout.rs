@@ -273,6 +273,34 @@ fn a_session_that_does_not_end_is_told() {
 }
 
 #[test]
+fn what_was_on_its_way_opens_nothing_any_more() {
+    let (app, acme) = TestApp::acme();
+    let signer = signer();
+    let set = json!({ "metadata_xml": metadata(&signer), "unsigned_logout_requests": true });
+    app.set_provider(&acme, &set);
+    let mut browser = Browser::new(&app);
+    let started = browser.start(&acme);
+    let made = started.spec("ann@acme.com");
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    let logout = |id| Logout::of(&acme, id, "ann@acme.com");
+    framed(&app, &logout("_o1").path(&acme, Some(&signer.key))).expect(303);
+    browser.answer(&started, &made).expect(403);
+    assert_eq!(code(&app, &acme), "signed-out-meanwhile");
+    assert!(browser.session().is_none());
+    // Whoever signs in again has a later one.
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    browser.sign_in(&acme, "ann@acme.com");
+    // What anybody could have sent keeps nobody out.
+    let started = browser.start(&acme);
+    let made = started.spec("ann@acme.com");
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    framed(&app, &logout("_o2").path(&acme, None)).expect(303);
+    assert!(browser.session().is_none());
+    browser.answer(&started, &made).expect(303);
+    assert!(browser.session().is_some());
+}
+
+#[test]
 fn forged_logouts_end_nothing() {
     let (app, acme) = TestApp::acme();
     let (signer, stranger) = (signer(), signer());

@@ -64,7 +64,8 @@ pub(super) fn show(
         (preset.labels.acs_url, text(&value, "acs_url")),
         (preset.labels.entity_id, text(&value, "entity_id")),
         ("Sign-in starts at", text(&value, "login_url")),
-        ("Single logout at", text(&value, "logout_url")),
+        ("Our single logout", text(&value, "slo_url")),
+        ("Its single logout", text(&value, "logout_url")),
         ("Clock may be off", format!("{} s", provider.skew.as_secs())),
     ])?;
     output::line("")?;

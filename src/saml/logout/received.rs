@@ -41,8 +41,12 @@ pub struct LogoutRequest {
     pub name_space: NameSpace,
     /// Which of them; all if there is none here.
     pub session_indexes: Vec<String>,
+    /// When the identity provider made it.
+    pub issued_at: Timestamp,
     /// From then on the request is refused as expired.
     pub replay_until: Timestamp,
+    /// Whether it is signed.
+    pub signed: bool,
     /// What was checked, for the trace.
     pub checks: Vec<Check>,
 }
@@ -120,7 +124,7 @@ impl Message {
         let root = self.root(&document, Field::Request)?;
         check_addresses(root, expected, ledger)?;
         let id = named(root.attribute("ID").map(str::to_owned), "ID")?;
-        let valid_until = valid_until(root, expected.skew, now, ledger)?;
+        let (issued_at, valid_until) = validity(root, expected.skew, now, ledger)?;
         let (name_id, name_space) = if self.signed {
             subject(root, keys)?
         } else {
@@ -141,7 +145,9 @@ impl Message {
             name_id,
             name_space,
             session_indexes,
+            issued_at,
             replay_until: valid_until.plus(expected.skew),
+            signed: self.signed,
             checks: Vec::new(),
         })
     }
@@ -156,7 +162,7 @@ impl Message {
         let document = xml::parse(&self.xml).map_err(|e| malformed(&e.to_string()))?;
         let root = self.root(&document, Field::Response)?;
         check_addresses(root, expected, ledger)?;
-        valid_until(root, expected.skew, now, ledger)?;
+        validity(root, expected.skew, now, ledger)?;
         let in_response_to = root.attribute("InResponseTo").map(str::to_owned);
         Ok(LogoutResponse {
             in_response_to: named(in_response_to, "InResponseTo")?,
@@ -235,13 +241,13 @@ fn check_addresses(
     Ok(())
 }
 
-/// Until when the message may be used.
-fn valid_until(
+/// When the message was made, and until when it may be used.
+fn validity(
     root: Element<'_>,
     skew: Duration,
     now: Timestamp,
     ledger: &mut Ledger,
-) -> Result<Timestamp, Problem> {
+) -> Result<(Timestamp, Timestamp), Problem> {
     let time = |name: &str| {
         root.attribute(name)
             .map(|text| {
@@ -263,7 +269,7 @@ fn valid_until(
         return Err(Problem::new(Reason::LogoutExpired, window, now.to_string()));
     }
     ledger.pass("logout-time", window, now.to_string());
-    Ok(until)
+    Ok((issued, until))
 }
 
 /// The one NameID, open or encrypted.

@@ -380,6 +380,17 @@ CREATE INDEX logout_requests_by_expiry ON logout_requests (expires_at);
 CREATE INDEX logout_requests_by_user ON logout_requests (user_id, created_at);
 CREATE INDEX logout_requests_by_provider ON logout_requests (provider_id);
 
+-- LogoutRequests that were followed: an assertion that was made before opens no session after.
+CREATE TABLE followed_logouts (
+    provider_id   TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    name_id       TEXT NOT NULL,
+    session_index TEXT NOT NULL,            -- empty: all of them
+    issued_at     INTEGER NOT NULL,         -- by the identity provider's clock
+    expires_at    INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, name_id, session_index)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX followed_logouts_by_expiry ON followed_logouts (expires_at);
+
 CREATE TABLE seen_assertions (
     provider_id  TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
     assertion_id TEXT NOT NULL,

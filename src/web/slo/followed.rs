@@ -7,6 +7,7 @@ use serde_json::json;
 use super::super::route::Call;
 use super::super::{App, Problem};
 use super::{Peer, pages, refusal, refused};
+use crate::access::followed_logout::{self, Followed};
 use crate::access::session::{self, Subject};
 use crate::access::sign_in_request;
 use crate::clock::Timestamp;
@@ -106,6 +107,16 @@ fn end(
     let once = format!("logout:{}", request.id);
     if sign_in_request::assertion_seen(tx, &its.id, &once, request.replay_until)? {
         return Ok(None);
+    }
+    if request.signed {
+        let followed = Followed {
+            provider_id: &its.id,
+            name_id: &request.name_id,
+            session_indexes: &request.session_indexes,
+            issued_at: request.issued_at,
+            until: request.replay_until,
+        };
+        followed_logout::keep(tx, &followed)?;
     }
     let (mut ended, mut kept) = (0, 0);
     for found in session::of_name_id(tx, &its.id, &request.name_id, now)? {
