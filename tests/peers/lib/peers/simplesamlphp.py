@@ -61,8 +61,8 @@ require '/usr/share/simplesamlphp/lib/_autoload.php';
 $entity = SimpleSAML\\Metadata\\SAMLParser::parseFile($argv[1])->getMetadata20SP();
 unset($entity['entityDescriptor'], $entity['expire']);
 $entity = array_merge($entity, json_decode($argv[3], true));
-$php = "<?php\\n\\$metadata[" . var_export($entity['entityid'], true) . "] = " . var_export($entity, true) . ";\\n";
-file_put_contents($argv[2], $php);
+[$name, $value] = [var_export($entity['entityid'], true), var_export($entity, true)];
+file_put_contents($argv[2], "<?php\\n\\$metadata[$name] = $value;\\n");
 """
 # PHP's server finds no script where the address goes on after its name.
 ROUTER = """<?php
@@ -120,9 +120,10 @@ class SimpleSamlPhp(Peer):
             "SIMPLESAMLPHP_CONFIG_DIR": str(directory), "PATH": "/usr/bin:/bin",
         }  # fmt: skip
         log_file = directory / "peer.log"
+        pages, router = INSTALLED / "www", directory / "router.php"
         with open(log_file, "wb") as log:
             self.process = subprocess.Popen(
-                ["php", "-S", f"{HOST}:{self.port}", "-t", str(INSTALLED / "www"), str(directory / "router.php")],
+                ["php", "-S", f"{HOST}:{self.port}", "-t", pages, router],
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         wait_until_open(self.process, HOST, self.port, log_file)
@@ -187,7 +188,8 @@ class SimpleSamlPhp(Peer):
         return browser.submit(page, form, username="ada", password=PASSWORD)
 
     def sign_out(self, browser, binding):
-        return browser.open(f"{self.base}/saml2/idp/initSLO.php?RelayState={quote(self.base + '/signed-out')}")
+        then = quote(f"{self.base}/signed-out")
+        return browser.open(f"{self.base}/saml2/idp/initSLO.php?RelayState={then}")
 
     def signed_out(self, page):
         # It goes on there after an answer whose signature held; one without success it only notes.
