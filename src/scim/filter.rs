@@ -92,6 +92,16 @@ impl Filter {
     /// Never true: any of nothing.
     pub const NEVER: Self = Self::Or(Vec::new());
 
+    /// How many comparisons it makes.
+    pub(super) fn comparisons(&self) -> usize {
+        match self {
+            Self::And(terms) | Self::Or(terms) => terms.iter().map(Self::comparisons).sum(),
+            Self::Not(inner) => inner.comparisons(),
+            Self::Present(_) | Self::Compare { .. } => 1,
+            Self::ValuePath { filter, .. } => filter.comparisons(),
+        }
+    }
+
     /// The filter for resources of `kind`, with canonical names. What was forgiven on the way goes
     /// to `notes`. Errors are `invalidFilter`.
     pub fn resolve(

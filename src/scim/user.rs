@@ -37,7 +37,7 @@ impl UserDraft {
     /// Parses the body of a POST or PUT. 400 `invalidSyntax` if it isn't a JSON object,
     /// `invalidValue` if an attribute has the wrong type, 413 if the resource is too large.
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
-        Self::from_resource(json::object(body)?, Vec::new())
+        Self::from_resource(json::object(body, json::MAX_VALUES)?, Vec::new())
     }
 
     /// The same from an object. `notes` are those collected on the way to it.
@@ -183,8 +183,13 @@ mod tests {
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "R&D"}
         });
         assert_eq!(Value::Object(draft.resource), expected);
-        let twice = parse(json!({"userName": "a", "USERNAME": "b"})).unwrap_err();
-        assert_eq!(twice.scim_type, Some("invalidSyntax"));
+        for twice in [
+            json!({"userName": "a", "USERNAME": "b"}),
+            json!({"userName": "a", "badge": 1, "Badge": 2}),
+            json!({"userName": "a", "urn:x:y": {}, "URN:X:Y": {}}),
+        ] {
+            assert_eq!(parse(twice).unwrap_err().scim_type, Some("invalidSyntax"));
+        }
     }
 
     #[test]
@@ -273,6 +278,13 @@ mod tests {
     fn is_bounded() {
         let large = parse(json!({"userName": "a", "title": "x".repeat(70_000)})).unwrap_err();
         assert_eq!(large.status, 413);
+        let parts: Map<String, Value> = (0..40_000)
+            .map(|n| (format!("urn:{n}"), json!({})))
+            .chain([("userName".to_owned(), json!("a"))])
+            .collect();
+        assert_eq!(parse(Value::Object(parts)).unwrap_err().status, 413);
+        let values = parse(json!({"userName": "a", "x": vec![0; 50_000]})).unwrap_err();
+        assert_eq!(values.scim_type, Some("tooMany"));
         let many = vec![json!({"value": "a"}); 501];
         let many = parse(json!({"userName": "a", "emails": many})).unwrap_err();
         assert_eq!(many.scim_type, Some("tooMany"));
