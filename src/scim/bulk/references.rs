@@ -132,8 +132,7 @@ impl<'a> References<'a> {
 /// 409 `invalidValue`: a reference that leads nowhere, RFC 7644 section 3.7.2.
 pub(super) fn conflict(detail: String) -> ScimError {
     ScimError {
-        status: 409,
         scim_type: Some("invalidValue"),
-        detail,
+        ..ScimError::new(409, detail)
     }
 }
