@@ -142,7 +142,7 @@ impl ScimError {
 }
 
 /// A client's text as an error may repeat it: cut short, control characters replaced.
-pub(super) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let mut cut: String = text
         .chars()
         .take(SHOWN)

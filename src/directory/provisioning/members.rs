@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::Provisioned;
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::Membership;
-use crate::scim::error::ScimError;
+use crate::scim::error::{ScimError, shown};
 
 pub(super) fn members_of(conn: &Connection, group_id: &str) -> Provisioned<Vec<(String, String)>> {
     let mut statement = conn.prepare_cached(
@@ -76,7 +76,7 @@ fn no_member(
     let is_group = tx
         .prepare_cached("SELECT 1 FROM groups WHERE id = ?1 AND organization_id = ?2")?
         .exists([id, &organization.id])?;
-    let shown: String = id.chars().take(80).collect();
+    let shown = shown(id);
     Ok(ScimError::invalid_value(if is_group {
         format!(
             "members: `{shown}` is a group, and a group can't be a member of a group here: push \
