@@ -209,6 +209,21 @@ fn what_changes_nothing_leaves_the_version() {
 }
 
 #[test]
+fn a_group_that_was_patched_and_is_put_as_it_is_keeps_its_version() {
+    let (app, acme) = TestApp::acme();
+    let group = app.push_group(&acme, "Ops", &[]);
+    let path = format!("/Groups/{group}");
+    for external_id in [json!("e1"), json!("e2"), Value::Null] {
+        let operation = json!({ "op": "replace", "path": "externalId", "value": external_id });
+        let own = app.scim(&acme, "PATCH", &path, &patch(json!([operation])));
+        let own = own.expect(200).json();
+        assert_eq!(own.get("externalId").unwrap_or(&Value::Null), &external_id);
+        let again = app.scim(&acme, "PUT", &path, &own).expect(200).json();
+        assert_eq!(again["meta"], own["meta"], "{external_id}");
+    }
+}
+
+#[test]
 fn a_users_tag_changes_with_their_groups_and_a_groups_with_its_members() {
     let (app, acme) = TestApp::acme();
     let (ann, bob) = (
