@@ -297,6 +297,24 @@ fn a_no_refuses_the_burst_for_an_hour() {
 }
 
 #[test]
+fn a_no_to_more_people_than_it_names_is_about_everybody() {
+    let (app, acme) = TestApp::acme();
+    let ids = people(&app, 40);
+    for id in &ids[..11] {
+        deactivate(&app, &acme, id);
+    }
+    let hold = show(&app, &acme)["items"][0].clone();
+    // As after a thousand others.
+    app.force("UPDATE brake_holds SET people = 1000");
+    decide(&app, &acme, &hold, "refuse").expect(200);
+    later(&app, 20);
+    // Within the limits by now, but they may have been among those it couldn't name.
+    deactivate(&app, &acme, &ids[20]).expect(403);
+    later(&app, 41);
+    deactivate(&app, &acme, &ids[20]).expect(200);
+}
+
+#[test]
 fn a_question_that_nobody_answers_stays_for_as_long_as_it_is_asked() {
     let (app, acme) = TestApp::acme();
     let ids = people(&app, 40);
