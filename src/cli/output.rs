@@ -74,3 +74,16 @@ pub(super) fn complain(error: &CliError) {
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_chose_stays_on_its_line() {
+        assert_eq!(
+            printable("Éva \u{1b}[2J\r\nx\u{7f}"),
+            "Éva \u{fffd}[2J\u{fffd}\u{fffd}x\u{fffd}"
+        );
+    }
+}

@@ -19,7 +19,7 @@ pub struct UserDraft {
     /// The primary e-mail address, else the first.
     pub email: Option<String>,
     /// The name to show: `displayName`, else `name.formatted`, else given and family name, else
-    /// `userName`. The resource itself is not altered by this.
+    /// `userName`; one line of at most 256 characters. The resource itself is not altered by this.
     pub display_name: Option<String>,
     /// `name.givenName`
     pub given_name: Option<String>,
@@ -113,10 +113,9 @@ fn display_name(
     ]
     .into_iter()
     .flatten()
-    .map(str::trim)
+    .map(validate::line)
     .find(|name| !name.is_empty())
-    .unwrap_or(user_name)
-    .to_owned()
+    .unwrap_or_else(|| user_name.to_owned())
 }
 
 #[cfg(test)]
@@ -203,6 +202,18 @@ mod tests {
         assert_eq!(draft.active, None);
         assert_eq!(draft.external_id, None);
         assert_eq!(draft.display_name.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn the_name_to_show_is_a_line() {
+        let shown = |name: &str| {
+            let draft = parse(json!({"userName": "a", "displayName": name})).unwrap();
+            assert_eq!(draft.resource["displayName"], name);
+            draft.display_name.unwrap()
+        };
+        assert_eq!(shown(" Eva\nSmith\u{1b}[2J "), "Eva Smith [2J");
+        assert_eq!(shown(&"é".repeat(10_000)), "é".repeat(256));
+        assert_eq!(shown("\u{7}\u{0}"), "a");
     }
 
     #[test]

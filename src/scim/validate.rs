@@ -52,6 +52,11 @@ pub(super) fn resource(
             if !unknown.insert(key.to_ascii_lowercase()) {
                 return Err(twice(&key));
             }
+            // A group has none; kept it is not, whosever it may be.
+            if key.eq_ignore_ascii_case("password") {
+                forgive::note(notes, forgive::PASSWORD_DISCARDED);
+                continue;
+            }
             (key, (!value.is_null()).then_some(value))
         };
         if let Some(value) = value {
@@ -110,6 +115,14 @@ pub(super) fn name<'a>(text: &'a str, label: &str) -> Result<&'a str, ScimError>
         )));
     }
     Ok(text)
+}
+
+/// As much of a text as makes a [`name`]: cut, and with spaces for control characters. Empty if
+/// nothing is left. For what is shown and told for good, where the text itself is kept elsewhere.
+pub(super) fn line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let cut: String = text.trim().chars().map(shown).take(MAX_NAME).collect();
+    cut.trim().to_owned()
 }
 
 /// A string attribute of a validated resource.
