@@ -18,6 +18,7 @@ pub mod certificate;
 pub mod logout;
 pub mod mapping;
 pub mod metadata;
+pub mod redaction;
 pub mod redirect;
 pub mod refusal;
 pub mod request;
