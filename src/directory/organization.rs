@@ -63,6 +63,7 @@ pub fn create(
         .execute(params![id, slug.as_str(), name, now.millis()]);
     match inserted {
         Ok(_) => {
+            document::prepare(tx)?;
             let made = find(tx, slug.as_str())?;
             let detail = audit::detail([("after", Value::Object(facts(&made)))]);
             told(tx, "organization.created", &made, detail, by, now)?;

@@ -227,6 +227,14 @@ pub fn forget(conn: &Connection, organization_id: &str) -> Result<usize, StoreEr
         .execute([organization_id])?)
 }
 
+/// Makes the key that seals documents, where there is none yet, so that no sign-in has to.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn prepare(conn: &Connection) -> Result<(), StoreError> {
+    key(conn).map(|_| ())
+}
+
 type Key = Zeroizing<[u8; 32]>;
 
 fn key(conn: &Connection) -> Result<Key, StoreError> {
