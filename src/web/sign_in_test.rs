@@ -27,13 +27,13 @@ pub(super) fn begun(
     token: &str,
 ) -> Result<Option<String>, Problem> {
     let (hash, now, provider_id) = (secret::hash(token), call.now, provider.id.clone());
-    Ok(app.store.write(move |tx| {
+    app.store.write(move |tx| {
         let found = sign_in_test::of_token(tx, &provider_id, &hash, now)?;
         if let Some(test) = &found {
             sign_in_test::started(tx, &test.id, now)?;
         }
-        Ok::<_, Problem>(found.map(|test| test.id))
-    })?)
+        Ok(found.map(|test| test.id))
+    })
 }
 
 /// The page for a link whose test is over.

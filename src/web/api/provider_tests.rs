@@ -4,7 +4,7 @@ use super::super::route::Call;
 use super::super::{App, Problem};
 use super::json as answer;
 use crate::access::sign_in_test;
-use crate::directory::{DirectoryError, provider, provider_test};
+use crate::directory::{provider, provider_test};
 use crate::edge::Response;
 
 /// `POST .../providers/{provider}/tests`
@@ -25,7 +25,7 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
     let progress = app.store.read(|conn| {
         let found = provider::find_in(conn, &organization.id, call.parameter("provider"))?;
         let id = call.parameter("test");
-        Ok::<_, DirectoryError>(provider_test::progress(conn, &found.id, id, call.now)?)
+        provider_test::progress(conn, &found.id, id, call.now)
     })?;
     answer(200, &progress)
 }
