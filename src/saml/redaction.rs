@@ -97,26 +97,37 @@ pub fn redact(source: &str) -> Option<Redacted> {
 
 /// `text` without any of these values, whatever their case; each becomes as many `x`.
 pub fn without(text: &str, personal: &[String]) -> String {
-    let mut out = text.to_owned();
+    let mut told = text.to_owned();
     for value in personal {
         let wanted = value.to_lowercase();
-        loop {
-            let lower = out.to_lowercase();
-            // Lengths may differ between cases; then nothing of the text is safe to keep.
-            if lower.len() != out.len() && lower.contains(&wanted) {
-                return "x".repeat(text.chars().count());
-            }
-            let Some(at) = lower.find(&wanted) else {
-                break;
-            };
-            let end = at + wanted.len();
-            let (Some(head), Some(tail)) = (out.get(..at), out.get(end..)) else {
-                return "x".repeat(text.chars().count());
-            };
-            out = format!("{head}{}{tail}", "x".repeat(wanted.chars().count()));
+        let lower = told.to_lowercase();
+        if wanted.is_empty() || !lower.contains(&wanted) {
+            continue;
         }
+        // Where a letter has another length in lower case, places in one are none in the other;
+        // then nothing of the text is kept.
+        let Some(cleared) = cleared(&told, &lower, &wanted) else {
+            return "x".repeat(text.chars().count());
+        };
+        told = cleared;
     }
-    out
+    told
+}
+
+/// `text` with `x` wherever `lower`, which is the same in lower case, has `wanted`.
+fn cleared(text: &str, lower: &str, wanted: &str) -> Option<String> {
+    if text.len() != lower.len() {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, found) in lower.match_indices(wanted) {
+        out.push_str(text.get(done..at)?);
+        out.extend(found.chars().map(|_| 'x'));
+        done = at + found.len();
+    }
+    out.push_str(text.get(done..)?);
+    Some(out)
 }
 
 /// A piece of a document, as it stands there.
@@ -219,8 +230,11 @@ fn tag_with_placeholders(tag: &str, personal: &[Value], out: &mut String) -> Opt
 
 /// Writes a value as it is, where it may be seen, else its placeholder.
 fn value(text: &str, may_be_seen: bool, personal: &[Value], out: &mut String) {
-    let seen = text.trim();
-    if !may_be_seen || !is_plain(seen) || personal.iter().any(|value| value.is_in(seen)) {
+    if !may_be_seen || !is_plain(text.trim()) {
+        return hide(text, out);
+    }
+    let lower = text.to_lowercase();
+    if personal.iter().any(|value| lower.contains(&value.folded)) {
         return hide(text, out);
     }
     // What follows a question mark may be anybody's.
@@ -252,12 +266,6 @@ fn hide(text: &str, out: &mut String) {
 struct Value {
     whole: String,
     folded: String,
-}
-
-impl Value {
-    fn is_in(&self, text: &str) -> bool {
-        text.to_lowercase().contains(&self.folded)
-    }
 }
 
 fn personal(pieces: &[Piece<'_>]) -> Vec<Value> {
@@ -361,5 +369,8 @@ mod tests {
         let personal = ["straße".to_owned()];
         assert_eq!(without("Die STRAßE", &personal), "Die xxxxxx");
         assert_eq!(without("İ straße", &personal), "xxxxxxxx");
+        // What looks like a placeholder is one thereafter.
+        let personal = ["xxxx".to_owned(), String::new()];
+        assert_eq!(without("XXXXX xxxx", &personal), "xxxxX xxxx");
     }
 }

@@ -148,7 +148,7 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
 
 fn change(row: &Row) -> Change {
     let fails_today = row.after.as_ref().is_some_and(|side| !side.passed);
-    if matches!(row.check.as_str(), "in-response-to" | "replayed" | "groups") && !fails_today {
+    if matches!(row.check.as_str(), "in-response-to" | "replay" | "groups") && !fails_today {
         return Change::NotRepeated;
     }
     match (&row.before, &row.after) {
@@ -200,6 +200,7 @@ fn name_of(side: &Side, earlier: &[(String, usize, Side)]) -> String {
         "expired" | "not-yet-valid" if !came_by("in-response-to") => "subject-confirmation",
         "expired" | "not-yet-valid" if side.got.starts_with("IssueInstant") => "unsolicited",
         "expired" | "not-yet-valid" => "conditions",
+        "replayed" => "replay",
         "audience-missing" | "audience-mismatch" => "audience",
         "authn-statement-missing" | "session-expired" => "authn-statement",
         "email-missing" | "email-domain" => "email-domain",
@@ -287,6 +288,8 @@ mod tests {
             told.iter()
                 .all(|(_, change)| *change == Change::NotRepeated)
         );
+        let told = rows(&[("replayed", false)], &[]);
+        assert_eq!(told, [("replay".into(), Change::NotRepeated)]);
         let told = rows(&[("in-response-to-unknown", false)], &passed[..1]);
         assert_eq!(told, [("in-response-to".into(), Change::NotRepeated)]);
         // That an unasked response isn't taken is the configuration's.

@@ -80,7 +80,7 @@ const NOT_REPEATED: [NotRepeated; 3] = [
         why: "that this browser waited for an answer to this very request is true once",
     },
     NotRepeated {
-        check: "replayed",
+        check: "replay",
         why: "that an assertion was not used before is true once",
     },
     NotRepeated {
