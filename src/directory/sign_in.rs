@@ -68,7 +68,7 @@ impl Person {
     pub fn of(verified: &SignIn) -> Self {
         Self {
             name_id: verified.name_id.clone(),
-            transient: verified.name_id_format.as_deref() == Some(TRANSIENT),
+            transient: verified.name_space.format.as_deref() == Some(TRANSIENT),
             email: verified.email.clone(),
             first_name: verified.first_name.clone(),
             last_name: verified.last_name.clone(),

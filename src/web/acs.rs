@@ -10,7 +10,7 @@ use super::template::page;
 use super::{App, Problem, cookie, saml, sign_in_test};
 use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
-use crate::access::sign_in_request;
+use crate::access::{followed_logout, sign_in_request};
 use crate::clock::Timestamp;
 use crate::directory::certificates;
 use crate::directory::domain::{self, DomainState};
@@ -107,6 +107,7 @@ enum Stopped {
     Refused(Box<Refusal>),
     NotAdmitted(NotAdmitted, Vec<Check>),
     Replayed(Vec<Check>),
+    SignedOut(Vec<Check>),
     Store(StoreError),
 }
 
@@ -187,6 +188,12 @@ fn admit(
         if seen {
             return Err(Stopped::Replayed(verified.checks));
         }
+        let (name_id, index) = (&verified.name_id, verified.session_index.as_deref());
+        if let Some(issued) = verified.issued_at
+            && followed_logout::covers(tx, &provider.id, name_id, index, issued, now)?
+        {
+            return Err(Stopped::SignedOut(verified.checks));
+        }
         let person = Person::of(&verified);
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
@@ -208,6 +215,7 @@ fn admit(
                 provider_id: Some(provider.id.clone()),
                 method: session::Method::Saml,
                 name_id: Some(verified.name_id.clone()),
+                name_space: verified.name_space.clone(),
                 session_index: verified.session_index.clone(),
                 not_on_or_after: verified.session_not_on_or_after,
                 client,
@@ -250,6 +258,16 @@ fn admit(
         Err(Stopped::Refused(refusal)) => refused(app, call, &its_provider, *refusal, document),
         Err(Stopped::Replayed(checks)) => {
             refused(app, call, &its_provider, trial::replayed(checks), document)
+        }
+        Err(Stopped::SignedOut(checks)) => {
+            let refusal = refusal(
+                "signed-out-meanwhile",
+                "an assertion of after the person signed out at the identity provider",
+                "one of before",
+                "Nothing is wrong: the page came late. Start a new sign-in.",
+            );
+            let refusal = Refusal { checks, ..refusal };
+            refused(app, call, &its_provider, refusal, document)
         }
         Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
         Err(Stopped::NotAdmitted(reason, checks)) => {
@@ -365,7 +383,11 @@ fn is_malformed(code: &str) -> bool {
 /// What a stranger may know: whether trying again helps. Everything else is in the trace.
 fn public_words(code: &str) -> &'static str {
     match code {
-        "in-response-to-unknown" | "replayed" | "expired" | "not-yet-valid" => {
+        "in-response-to-unknown"
+        | "replayed"
+        | "signed-out-meanwhile"
+        | "expired"
+        | "not-yet-valid" => {
             "The answer of your identity provider came too late, twice, or to another browser. \
              Try again from here."
         }

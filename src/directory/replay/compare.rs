@@ -69,7 +69,10 @@ impl From<Check> for Side {
 
 /// Whether a refusal for this reason says something about one moment only.
 pub(super) fn is_of_its_moment(code: &str) -> bool {
-    matches!(code, "in-response-to-unknown" | "replayed")
+    matches!(
+        code,
+        "in-response-to-unknown" | "replayed" | "signed-out-meanwhile"
+    )
 }
 
 /// The checks as the trace has them. Whom they were for is no check there.
@@ -148,7 +151,8 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
 
 fn change(row: &Row) -> Change {
     let fails_today = row.after.as_ref().is_some_and(|side| !side.passed);
-    if matches!(row.check.as_str(), "in-response-to" | "replay" | "groups") && !fails_today {
+    let once = ["in-response-to", "replay", "signed-out-meanwhile", "groups"];
+    if once.contains(&row.check.as_str()) && !fails_today {
         return Change::NotRepeated;
     }
     match (&row.before, &row.after) {
@@ -284,6 +288,11 @@ mod tests {
     fn what_is_true_once_is_not_repeated() {
         let passed = [("in-response-to", true), ("groups", true)];
         let told = rows(&passed, &passed[..1]);
+        assert!(
+            told.iter()
+                .all(|(_, change)| *change == Change::NotRepeated)
+        );
+        let told = rows(&[("signed-out-meanwhile", false)], &[]);
         assert!(
             told.iter()
                 .all(|(_, change)| *change == Change::NotRepeated)

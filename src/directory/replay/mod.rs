@@ -74,7 +74,7 @@ pub struct Replay {
     pub not_repeated: Vec<NotRepeated>,
 }
 
-const NOT_REPEATED: [NotRepeated; 3] = [
+const NOT_REPEATED: [NotRepeated; 4] = [
     NotRepeated {
         check: "in-response-to",
         why: "that this browser waited for an answer to this very request is true once",
@@ -82,6 +82,10 @@ const NOT_REPEATED: [NotRepeated; 3] = [
     NotRepeated {
         check: "replay",
         why: "that an assertion was not used before is true once",
+    },
+    NotRepeated {
+        check: "signed-out-meanwhile",
+        why: "whether the person had signed out by then is known for a while only",
     },
     NotRepeated {
         check: "groups",
