@@ -21,6 +21,7 @@ pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod sign_in_request;
+pub mod sign_in_test;
 pub mod throttle;
 pub mod token;
 pub mod wrong_tokens;

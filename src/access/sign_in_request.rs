@@ -12,7 +12,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::secret::Secret;
 use super::time;
@@ -45,6 +45,8 @@ pub struct Start<'a> {
     pub client: IpAddr,
     /// Where it wants to go.
     pub return_to: &'a str,
+    /// The test that it is made for; nobody is signed in by its answer.
+    pub test: Option<&'a str>,
 }
 
 /// A request that waits for its response.
@@ -60,6 +62,8 @@ pub struct Pending {
     pub session_hash: Option<[u8; 32]>,
     /// Where the browser wanted to go.
     pub return_to: String,
+    /// The test that it was made for.
+    pub test: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it is too late to answer it.
@@ -74,6 +78,7 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
         provider_id: start.provider_id.to_owned(),
         session_hash: start.session_hash,
         return_to: start.return_to.to_owned(),
+        test: start.test.map(str::to_owned),
         created_at: now,
         expires_at: now.plus(LIFETIME),
     };
@@ -82,10 +87,10 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
         .prepare_cached(
             "INSERT INTO sign_in_requests
                  (id, relay_state, provider_id, browser_hash, session_hash, client, number,
-                  return_to, created_at, expires_at)
+                  return_to, created_at, expires_at, test_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6,
                  (SELECT coalesce(max(number), 0) + 1 FROM sign_in_requests WHERE client = ?6),
-                 ?7, ?8, ?9)
+                 ?7, ?8, ?9, ?10)
              RETURNING number",
         )?
         .query_row(
@@ -99,6 +104,7 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
                 pending.return_to,
                 now.millis(),
                 pending.expires_at.millis(),
+                pending.test,
             ],
             |row| row.get(0),
         )?;
@@ -108,7 +114,7 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
 }
 
 /// Takes a request out, if it waits still and this browser started it. Another browser gets
-/// nothing and takes nothing away.
+/// nothing and takes nothing away. One that was made for a test is none: no sign-in uses it.
 pub fn take(
     conn: &Connection,
     id: &str,
@@ -116,24 +122,61 @@ pub fn take(
     now: Timestamp,
 ) -> Result<Option<Pending>, StoreError> {
     Ok(conn
-        .prepare_cached(
+        .prepare_cached(&format!(
             "DELETE FROM sign_in_requests
-             WHERE id = ?1 AND browser_hash = ?2 AND expires_at > ?3
-             RETURNING id, relay_state, provider_id, session_hash, return_to, created_at,
-                 expires_at",
-        )?
-        .query_row(params![id, browser_hash, now.millis()], |row| {
-            Ok(Pending {
-                id: row.get("id")?,
-                relay_state: row.get("relay_state")?,
-                provider_id: row.get("provider_id")?,
-                session_hash: row.get("session_hash")?,
-                return_to: row.get("return_to")?,
-                created_at: time(row, "created_at")?,
-                expires_at: time(row, "expires_at")?,
-            })
-        })
+             WHERE id = ?1 AND browser_hash = ?2 AND expires_at > ?3 AND test_id IS NULL
+             RETURNING {COLUMNS}"
+        ))?
+        .query_row(params![id, browser_hash, now.millis()], read)
         .optional()?)
+}
+
+/// The request that was made for a test of this provider in this browser, by its handle or by its
+/// ID: an answer that can't be read has a handle only.
+pub fn of_test(
+    conn: &Connection,
+    provider_id: &str,
+    relay_state: Option<&str>,
+    id: Option<&str>,
+    browser_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Pending>, StoreError> {
+    Ok(conn
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM sign_in_requests
+             WHERE (relay_state = ?1 OR id = ?2) AND browser_hash = ?3 AND expires_at > ?4
+                 AND provider_id = ?5 AND test_id IS NOT NULL
+             LIMIT 1"
+        ))?
+        .query_row(
+            params![relay_state, id, browser_hash, now.millis(), provider_id],
+            read,
+        )
+        .optional()?)
+}
+
+/// Ends the requests that were made for a test; false if there were none any more.
+pub fn end_of_test(conn: &Connection, test: &str) -> Result<bool, StoreError> {
+    let gone = conn
+        .prepare_cached("DELETE FROM sign_in_requests WHERE test_id = ?1")?
+        .execute([test])?;
+    Ok(gone > 0)
+}
+
+const COLUMNS: &str = "id, relay_state, provider_id, session_hash, return_to, created_at, \
+                       expires_at, test_id";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Pending> {
+    Ok(Pending {
+        id: row.get("id")?,
+        relay_state: row.get("relay_state")?,
+        provider_id: row.get("provider_id")?,
+        session_hash: row.get("session_hash")?,
+        return_to: row.get("return_to")?,
+        test: row.get("test_id")?,
+        created_at: time(row, "created_at")?,
+        expires_at: time(row, "expires_at")?,
+    })
 }
 
 /// Notes that this browser has another session now: the next of its sign-ins that is finished, in
@@ -223,6 +266,7 @@ mod tests {
             session_hash: None,
             client: client.parse().unwrap(),
             return_to: "/x",
+            test: None,
         }
     }
 
@@ -253,6 +297,37 @@ mod tests {
         );
         assert_eq!(prune(&conn, NOW).unwrap(), 0);
         assert_eq!(prune(&conn, pending.expires_at).unwrap(), 1);
+    }
+
+    #[test]
+    fn what_was_made_for_a_test_signs_nobody_in() {
+        let conn = connection();
+        conn.execute_batch(
+            "INSERT INTO sign_in_tests (id, hash, provider_id, created_at, expires_at)
+             VALUES ('t', x'00', 'p', 0, 0)",
+        )
+        .unwrap();
+        let made = Start {
+            test: Some("t"),
+            ..start("_1", &[1; 32], "192.0.2.1")
+        };
+        let pending = create(&conn, &made, NOW).unwrap();
+        create(&conn, &start("_2", &[1; 32], "192.0.2.1"), NOW).unwrap();
+        assert!(take(&conn, "_1", &[1; 32], NOW).unwrap().is_none());
+        let handle = Some(pending.relay_state.as_str());
+        let of = |provider, handle, id, browser| {
+            let found = of_test(&conn, provider, handle, id, &[browser; 32], NOW).unwrap();
+            found.and_then(|pending| pending.test)
+        };
+        assert_eq!(of("p", handle, None, 1).as_deref(), Some("t"));
+        assert_eq!(of("p", None, Some("_1"), 1).as_deref(), Some("t"));
+        assert_eq!(of("q", handle, None, 1), None);
+        assert_eq!(of("p", handle, None, 2), None);
+        assert_eq!(of("p", None, Some("_2"), 1), None);
+        assert_eq!(of("p", None, None, 1), None);
+        assert!(end_of_test(&conn, "t").unwrap());
+        assert!(!end_of_test(&conn, "t").unwrap());
+        assert!(take(&conn, "_2", &[1; 32], NOW).unwrap().is_some());
     }
 
     #[test]

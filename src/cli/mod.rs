@@ -29,6 +29,7 @@ mod session;
 mod timeline;
 mod token;
 mod trace;
+mod trace_document;
 mod user;
 mod user_push;
 mod webhook;

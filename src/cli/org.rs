@@ -66,6 +66,10 @@ pub(super) enum Org {
         /// What becomes of pushed SCIM extensions that aren't known here: keep or refuse
         #[arg(long, value_name = "WHAT")]
         unknown_extensions: Option<UnknownExtensions>,
+        /// Keep the responses behind sign-ins, sealed, for `trace show --raw` and `trace replay`;
+        /// false forgets those there are [default: true]
+        #[arg(long, value_name = "BOOL")]
+        keep_documents: Option<bool>,
         /// How long sessions of a level last without a request, such as admin=30m; `ordinary`
         /// instead of a duration takes the level's limits away
         #[arg(long, value_name = "LEVEL=DURATION", value_parser = limit)]
@@ -134,6 +138,7 @@ impl Org {
                 local_sign_in,
                 internal_metadata,
                 unknown_extensions,
+                keep_documents,
                 session_idle,
                 session_absolute,
                 json,
@@ -146,6 +151,7 @@ impl Org {
                     local_sign_in,
                     internal_metadata,
                     unknown_extensions,
+                    keep_documents,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
                 let (changed, public, limits) = global.open()?.write(move |tx| {
@@ -264,6 +270,15 @@ fn show(
             match organization.unknown_extensions {
                 UnknownExtensions::Keep => "are kept",
                 UnknownExtensions::Refuse => "are refused",
+            }
+            .to_owned(),
+        ),
+        (
+            "Responses of sign-ins",
+            if organization.keep_documents {
+                "are kept, sealed"
+            } else {
+                "are not kept"
             }
             .to_owned(),
         ),

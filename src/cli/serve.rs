@@ -21,7 +21,7 @@ use super::{CliError, Format, Global, output};
 use crate::access::break_glass;
 use crate::access::password::{self, Gate, GateLimits};
 use crate::access::{
-    followed_logout, invitation, logout_request, session, sign_in_request, throttle,
+    followed_logout, invitation, logout_request, session, sign_in_request, sign_in_test, throttle,
 };
 use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
@@ -358,6 +358,7 @@ fn keep_house(store: &Store) {
     let result = store.write(move |tx| {
         session::prune(tx, now)?;
         sign_in_request::prune(tx, now)?;
+        sign_in_test::prune(tx, now)?;
         logout_request::prune(tx, now)?;
         followed_logout::prune(tx, now)?;
         throttle::prune(tx, now)?;

@@ -8,13 +8,13 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::audit::time;
-use super::{CliError, Global, output};
+use super::{CliError, Global, output, trace_document};
 use crate::clock::{self, Timestamp};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, organization};
 use crate::observe::audit::Author;
 use crate::observe::trace::retention::{self, Wanted};
-use crate::observe::trace::{self, Filter, Kind, Outcome, Trace, bundle};
+use crate::observe::trace::{self, Filter, Kind, Outcome, Trace, bundle, document};
 use crate::store::Store;
 
 /// Traces that an export reads at once.
@@ -40,9 +40,32 @@ pub(super) enum TraceCommand {
     Show {
         /// The reference number of a failed sign-in's page
         reference: String,
+        /// Print the response itself, as it came; it is kept sealed, and reading it is audited
+        #[arg(long)]
+        raw: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Verify the response of a sign-in again: today's configuration, the clock of then
+    ///
+    /// Says which checks change and what to do. Nobody is signed in by it. What is true once only
+    /// (the request ID, that the assertion was not used before) is named, not repeated. Ends with 0
+    /// if the response would be accepted today, else with 1.
+    Replay {
+        /// The reference number
+        reference: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a trace together for support, as one JSON file with nobody in it
+    Bundle {
+        /// The reference number
+        reference: String,
+        /// The file to write [default: standard output]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Write traces as JSON lines, newest first
     Export {
@@ -145,7 +168,18 @@ impl TraceCommand {
                 after,
                 json,
             } => list(&store, &wanted, after.as_deref(), usize::from(limit), json),
-            Self::Show { reference, json } => show(&store, &reference, json),
+            Self::Show {
+                reference,
+                raw: true,
+                json,
+            } => trace_document::raw(&store, &reference, json),
+            Self::Show {
+                reference, json, ..
+            } => show(&store, &reference, json),
+            Self::Replay { reference, json } => trace_document::replay(&store, &reference, json),
+            Self::Bundle { reference, output } => {
+                trace_document::bundle(&store, &reference, output.as_deref())
+            }
             Self::Export {
                 wanted,
                 redacted,
@@ -200,11 +234,15 @@ fn list(
 }
 
 fn show(store: &Store, reference: &str, as_json: bool) -> Result<(), CliError> {
-    let found = store
-        .read(|conn| trace::find(conn, reference))?
-        .ok_or_else(|| CliError::other(format!("there is no trace {reference}")))?;
+    let found = find(store, reference)?;
+    let kept = store.read(|conn| document::size(conn, &found))?;
     if as_json {
-        return output::json(&found);
+        let mut value = json!(found);
+        if let Some(object) = value.as_object_mut() {
+            let kept = kept.map(|bytes| json!({ "bytes": bytes }));
+            object.insert("document".to_owned(), json!(kept));
+        }
+        return output::json(&value);
     }
     let part = |key: &str| {
         let text = match found.detail.get(key)? {
@@ -237,19 +275,40 @@ fn show(store: &Store, reference: &str, as_json: bool) -> Result<(), CliError> {
     ] {
         rows.extend(part(key).map(|text| (name, text)));
     }
+    if let Some(bytes) = kept {
+        rows.push((
+            "Response",
+            format!("{bytes} bytes, kept sealed (--raw shows it)"),
+        ));
+    }
     output::fields(&rows)?;
     let checks = found.detail.get("checks").and_then(Value::as_array);
     for check in checks.into_iter().flatten() {
-        let text = |key: &str| {
-            let text = check.get(key).and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
-        };
-        let passed = check.get("passed").and_then(Value::as_bool);
-        let mark = if passed == Some(true) { "✓" } else { "✗" };
-        let got = output::printable(&text("got"));
-        output::line(&format!("  {mark} {}: {got}", text("code")))?;
+        output::line(&check_line(check))?;
     }
     Ok(())
+}
+
+/// One check on a line; of one that failed, what was expected, too.
+pub(super) fn check_line(check: &Value) -> String {
+    let text =
+        |key: &str| output::printable(check.get(key).and_then(Value::as_str).unwrap_or_default());
+    match check.get("passed").and_then(Value::as_bool) {
+        Some(true) => format!("  ✓ {}: {}", text("code"), text("got")),
+        _ => format!(
+            "  ✗ {}: {} (expected: {})",
+            text("code"),
+            text("got"),
+            text("expected")
+        ),
+    }
+}
+
+/// The trace of a reference.
+pub(super) fn find(store: &Store, reference: &str) -> Result<Trace, CliError> {
+    store
+        .read(|conn| trace::find(conn, reference))?
+        .ok_or_else(|| CliError::other(format!("there is no trace {reference}")))
 }
 
 fn export(

@@ -66,6 +66,11 @@ impl PublicUrl {
         format!("{}/saml/{provider_id}/login", self.origin)
     }
 
+    /// Where a test of this provider starts, which lets nobody in.
+    pub fn test(&self, provider_id: &str, token: &str) -> String {
+        format!("{}?test={token}", self.login(provider_id))
+    }
+
     /// The link with which somebody sets their password.
     pub fn join(&self, token: &str) -> String {
         format!("{}/join/{token}", self.origin)

@@ -10,7 +10,8 @@ use super::{DirectoryError, Level, UnknownExtensions};
 use crate::access::session;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry};
-use crate::store::id;
+use crate::observe::trace::document;
+use crate::store::{StoreError, id};
 
 /// An organization as stored.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +32,8 @@ pub struct Organization {
     pub internal_metadata: bool,
     /// What becomes of SCIM extensions that nobody here knows.
     pub unknown_extensions: UnknownExtensions,
+    /// Whether the responses behind its sign-ins are kept, sealed.
+    pub keep_documents: bool,
     /// How many users it has.
     pub users: i64,
     /// How many groups it has.
@@ -41,7 +44,7 @@ pub struct Organization {
 
 const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
                        group_count, created_at, local_sign_in, internal_metadata, \
-                       unknown_extensions";
+                       unknown_extensions, keep_documents";
 
 /// Makes one. A taken slug is a conflict.
 pub fn create(
@@ -60,6 +63,7 @@ pub fn create(
         .execute(params![id, slug.as_str(), name, now.millis()]);
     match inserted {
         Ok(_) => {
+            document::prepare(tx)?;
             let made = find(tx, slug.as_str())?;
             let detail = audit::detail([("after", Value::Object(facts(&made)))]);
             told(tx, "organization.created", &made, detail, by, now)?;
@@ -93,6 +97,15 @@ pub fn find_by_id(conn: &Connection, id: &str) -> Result<Organization, Directory
     .ok_or_else(|| DirectoryError::not_found("organization", id))
 }
 
+/// Whether the responses behind the sign-ins of this organization are kept.
+pub fn keeps_documents(conn: &Connection, id: &str) -> Result<bool, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT keep_documents FROM organizations WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .unwrap_or(false))
+}
+
 /// All of them by slug; an appliance has few, so at most 1,000 are listed.
 pub fn list(conn: &Connection) -> Result<Vec<Organization>, DirectoryError> {
     let mut statement = conn.prepare_cached(&format!(
@@ -118,6 +131,8 @@ pub struct Change {
     pub internal_metadata: Option<bool>,
     /// Whether SCIM extensions that nobody here knows are kept or refused from now on.
     pub unknown_extensions: Option<UnknownExtensions>,
+    /// Whether the responses behind its sign-ins are kept; off forgets those there are.
+    pub keep_documents: Option<bool>,
 }
 
 /// Changes one and returns it as it is then.
@@ -159,6 +174,13 @@ pub fn change(
             session::end_of_organization_by_method(tx, &before.id, session::Method::Password)?;
         }
     }
+    if let Some(on) = change.keep_documents {
+        tx.prepare_cached("UPDATE organizations SET keep_documents = ?2 WHERE id = ?1")?
+            .execute(params![before.id, on])?;
+        if !on {
+            document::forget(tx, &before.id)?;
+        }
+    }
     let after = find(tx, slug)?;
     if let Some(detail) = audit::changes(&facts(&before), &facts(&after)) {
         told(tx, "organization.changed", &after, detail, by, now)?;
@@ -179,6 +201,7 @@ fn facts(organization: &Organization) -> Map<String, Value> {
         ("local_sign_in", json!(organization.local_sign_in)),
         ("internal_metadata", json!(organization.internal_metadata)),
         ("unknown_extensions", json!(organization.unknown_extensions)),
+        ("keep_documents", json!(organization.keep_documents)),
     ])
 }
 
@@ -229,5 +252,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         local_sign_in: row.get(8)?,
         internal_metadata: row.get(9)?,
         unknown_extensions: row.get(10)?,
+        keep_documents: row.get(11)?,
     })
 }

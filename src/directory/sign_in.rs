@@ -11,7 +11,10 @@ use super::user::{self, User};
 use super::{DirectoryError, fold, way_in};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, AuthorKind};
+use crate::saml::response::SignIn;
 use crate::store::id;
+
+const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
 /// What a verified assertion says about a person.
 #[derive(Clone, Debug)]
@@ -57,6 +60,20 @@ pub enum NotAdmitted {
 impl From<rusqlite::Error> for NotAdmitted {
     fn from(error: rusqlite::Error) -> Self {
         Self::Directory(error.into())
+    }
+}
+
+impl Person {
+    /// Who a verified response says that it is about.
+    pub fn of(verified: &SignIn) -> Self {
+        Self {
+            name_id: verified.name_id.clone(),
+            transient: verified.name_space.format.as_deref() == Some(TRANSIENT),
+            email: verified.email.clone(),
+            first_name: verified.first_name.clone(),
+            last_name: verified.last_name.clone(),
+            display_name: verified.display_name.clone(),
+        }
     }
 }
 
@@ -134,10 +151,7 @@ pub fn admit(
     by: &Author,
     now: Timestamp,
 ) -> Result<(User, Match), NotAdmitted> {
-    let domains = domain::of_provider(tx, &provider.id)?;
-    let only = provider::list(tx, &provider.organization_id)?.len() == 1;
-    let owns = |user: &User| owns(user, &domains, only);
-    let (found, how) = match find(tx, provider, person, &owns)? {
+    let (found, how) = match known(tx, provider, person)? {
         Some(found) => found,
         None if provider.jit => (make(tx, provider, person, by, now)?, Match::Made),
         None => return Err(NotAdmitted::Unknown),
@@ -175,6 +189,35 @@ pub fn admit(
     ]);
     user::told(tx, "user.signed-in", &found, detail, &person, now)?;
     Ok((found, how))
+}
+
+/// Whom [`admit`] would let in, and how they would be found; changes nothing. `None` stands for a
+/// user who would be made.
+///
+/// # Errors
+/// What [`admit`] would refuse with.
+pub fn foresee(
+    conn: &Connection,
+    provider: &Provider,
+    person: &Person,
+) -> Result<(Option<User>, Match), NotAdmitted> {
+    match known(conn, provider, person)? {
+        Some((found, _)) if !found.active => Err(NotAdmitted::Inactive),
+        Some((found, how)) => Ok((Some(found), how)),
+        None if !provider.jit => Err(NotAdmitted::Unknown),
+        None if is_taken(conn, provider, name_to_make(person))? => Err(NotAdmitted::Ambiguous),
+        None => Ok((None, Match::Made)),
+    }
+}
+
+fn known(
+    conn: &Connection,
+    provider: &Provider,
+    person: &Person,
+) -> Result<Option<(User, Match)>, NotAdmitted> {
+    let domains = domain::of_provider(conn, &provider.id)?;
+    let only = provider::list(conn, &provider.organization_id)?.len() == 1;
+    find(conn, provider, person, &|user| owns(user, &domains, only))
 }
 
 /// Whether the provider may speak for this user: all their addresses are in its domains. Who has
@@ -254,6 +297,23 @@ fn find(
     }
 }
 
+/// The userName of somebody who is made at sign-in.
+fn name_to_make(person: &Person) -> &str {
+    match (&person.email, person.transient) {
+        (Some(email), true) => email,
+        _ => &person.name_id,
+    }
+}
+
+fn is_taken(
+    conn: &Connection,
+    provider: &Provider,
+    user_name: &str,
+) -> Result<bool, rusqlite::Error> {
+    conn.prepare_cached("SELECT 1 FROM users WHERE organization_id = ?1 AND user_name_key = ?2")?
+        .exists([&provider.organization_id, &fold(user_name)])
+}
+
 /// Makes a user from the assertion, with the organization's default level.
 fn make(
     tx: &Connection,
@@ -263,10 +323,7 @@ fn make(
     now: Timestamp,
 ) -> Result<User, NotAdmitted> {
     let email = person.email.clone();
-    let user_name = match (&email, person.transient) {
-        (Some(email), true) => email.clone(),
-        _ => person.name_id.clone(),
-    };
+    let user_name = name_to_make(person).to_owned();
     let full_name = [person.first_name.as_deref(), person.last_name.as_deref()]
         .into_iter()
         .flatten()
@@ -277,10 +334,7 @@ fn make(
         None if full_name.is_empty() => user_name.clone(),
         None => full_name,
     };
-    let taken = tx
-        .prepare_cached("SELECT 1 FROM users WHERE organization_id = ?1 AND user_name_key = ?2")?
-        .exists([&provider.organization_id, &fold(&user_name)])?;
-    if taken {
+    if is_taken(tx, provider, &user_name)? {
         return Err(NotAdmitted::Ambiguous);
     }
     let id = id::new(now);

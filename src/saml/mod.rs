@@ -19,6 +19,7 @@ pub mod logout;
 pub mod mapping;
 pub mod metadata;
 pub mod name_id;
+pub mod redaction;
 pub mod redirect;
 pub mod refusal;
 pub mod request;

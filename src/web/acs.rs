@@ -1,12 +1,13 @@
 //! The assertion consumer service: the identity provider's answer comes in, a session goes out,
 //! or a page with a reference number under which the trace says what failed.
 
+use rusqlite::Connection;
 use serde_json::json;
 
 use super::login::{Form, form_values};
 use super::route::Call;
 use super::template::page;
-use super::{App, Problem, cookie, saml};
+use super::{App, Problem, cookie, saml, sign_in_test};
 use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
 use crate::access::{followed_logout, sign_in_request};
@@ -15,15 +16,14 @@ use crate::directory::certificates;
 use crate::directory::domain::{self, DomainState};
 use crate::directory::provider::{self, Provider, State};
 use crate::directory::sign_in::{self, NotAdmitted, Person};
-use crate::directory::{DirectoryError, attribute_groups};
+use crate::directory::{DirectoryError, attribute_groups, organization, trial};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
+use crate::observe::trace::document::{self, Document};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
 use crate::saml::refusal::{Check, Refusal};
-use crate::saml::response::{self, Expectation, Opened, SignIn, Trust};
+use crate::saml::response::{self, Expectation, Opened, Trust};
 use crate::store::StoreError;
-
-const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
 /// `POST /saml/{provider}/acs` (SAML bindings section 3.5)
 pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
@@ -38,19 +38,31 @@ pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             .collect::<Vec<_>>();
         Ok::<_, DirectoryError>((provider, certificates, domains))
     })?;
-    if provider.state != State::Active {
+    let form = form_values(call.request)?;
+    let test = sign_in_test::waiting(app, call, form.value("RelayState"), None)?;
+    if provider.state != State::Active && test.is_none() {
         return Ok(saml::not_active(&provider));
     }
-    let form = form_values(call.request)?;
     let trust = Trust::new(&certificates).with_sha1(provider.takes_sha1(call.now));
-    match open(app, &form, &trust) {
-        Err(refusal) => refused(app, call, &provider, refusal),
+    let document = Document::of_form(form.value("SAMLResponse").unwrap_or_default());
+    let result = open(app, &form, &trust);
+    // An identity provider that loses the RelayState still says which request it answers.
+    let answers = result.as_ref().ok().and_then(Opened::in_response_to);
+    let test = match (test, answers) {
+        (None, Some(id)) => sign_in_test::waiting(app, call, None, Some(id))?,
+        (test, _) => test,
+    };
+    if let Some(pending) = test {
+        return sign_in_test::answer(app, call, provider, &pending, result, document);
+    }
+    match result {
+        Err(refusal) => refused(app, call, &provider, refusal, document),
         Ok(opened) if is_unsolicited(app, call, &form, &provider, &opened)? => {
             // The person clicked the tile in their own portal. Anybody could have posted this
             // response into this browser, so it is not trusted: we ask for one ourselves.
             Ok(Response::new(303).header("Location", saml::start_path(&provider.id, "/")))
         }
-        Ok(opened) => admit(app, call, provider, domains, opened),
+        Ok(opened) => admit(app, call, provider, domains, opened, document),
     }
 }
 
@@ -119,6 +131,7 @@ fn admit(
     provider: Provider,
     domains: Vec<String>,
     opened: Opened,
+    document: Option<Document>,
 ) -> Result<Response, Problem> {
     let now = call.now;
     let browser = cookie::read(call.request, cookie::SIGN_IN).map(secret::hash);
@@ -132,6 +145,7 @@ fn admit(
     let acs_url = app.public.acs(&provider.id);
     let entity_id = app.public.entity_id(&provider.id);
     let its_provider = provider.clone();
+    let its_document = document.clone();
     let by = Author {
         kind: AuthorKind::Provider,
         id: Some(provider.id.clone()),
@@ -180,7 +194,7 @@ fn admit(
         {
             return Err(Stopped::SignedOut(verified.checks));
         }
-        let person = person(&verified);
+        let person = Person::of(&verified);
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
         let mut checks = verified.checks;
@@ -226,6 +240,11 @@ fn admit(
             detail: json!({ "user": user.id, "match": how.word(), "checks": checks }),
         };
         let reference = trace::write(tx, &record, now)?;
+        if let Some(document) = its_document
+            && organization::keeps_documents(tx, &provider.organization_id)?
+        {
+            document::keep(tx, &reference, &document)?;
+        }
         Ok(Admitted {
             session,
             expires_at: verified.session_not_on_or_after,
@@ -236,15 +255,9 @@ fn admit(
     });
     match outcome {
         Ok(admitted) => Ok(welcome(&its_provider, admitted, now)),
-        Err(Stopped::Refused(refusal)) => refused(app, call, &its_provider, *refusal),
+        Err(Stopped::Refused(refusal)) => refused(app, call, &its_provider, *refusal, document),
         Err(Stopped::Replayed(checks)) => {
-            let refusal = refusal(
-                "replayed",
-                "an assertion that was not used before",
-                "one that was",
-                "Nothing is wrong in Okta: the page was sent twice. Start a new sign-in.",
-            );
-            refused(app, call, &its_provider, Refusal { checks, ..refusal })
+            refused(app, call, &its_provider, trial::replayed(checks), document)
         }
         Err(Stopped::SignedOut(checks)) => {
             let refusal = refusal(
@@ -253,14 +266,13 @@ fn admit(
                 "one of before",
                 "Nothing is wrong: the page came late. Start a new sign-in.",
             );
-            refused(app, call, &its_provider, Refusal { checks, ..refusal })
+            let refusal = Refusal { checks, ..refusal };
+            refused(app, call, &its_provider, refusal, document)
         }
         Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
         Err(Stopped::NotAdmitted(reason, checks)) => {
-            let got = reason.to_string();
-            let expected = "an active user of this provider";
-            let refusal = refusal(reason.code(), expected, &got, reason.fix());
-            refused(app, call, &its_provider, Refusal { checks, ..refusal })
+            let refusal = trial::not_admitted(&reason, checks);
+            refused(app, call, &its_provider, refusal, document)
         }
         Err(Stopped::Store(error)) => Err(error.into()),
     }
@@ -286,17 +298,6 @@ fn welcome(provider: &Provider, admitted: Admitted, now: Timestamp) -> Response 
         )
 }
 
-fn person(verified: &SignIn) -> Person {
-    Person {
-        name_id: verified.name_id.clone(),
-        transient: verified.name_space.format.as_deref() == Some(TRANSIENT),
-        email: verified.email.clone(),
-        first_name: verified.first_name.clone(),
-        last_name: verified.last_name.clone(),
-        display_name: verified.display_name.clone(),
-    }
-}
-
 /// A refusal for a reason that is ours to know, not the protocol's.
 fn refusal(code: &'static str, expected: &str, got: &str, fix: &'static str) -> Refusal {
     Refusal {
@@ -315,27 +316,14 @@ fn refused(
     call: &Call<'_>,
     provider: &Provider,
     refusal: Refusal,
+    document: Option<Document>,
 ) -> Result<Response, Problem> {
-    let record = Record {
-        kind: Kind::Saml,
-        organization_id: Some(provider.organization_id.clone()),
-        provider_id: Some(provider.id.clone()),
-        outcome: Outcome::Refused,
-        code: refusal.code.to_owned(),
-        about: About::default(),
-        summary: format!("refused at the check {}", refusal.code),
-        detail: json!({
-            "expected": refusal.expected,
-            "got": refusal.got,
-            "fix": refusal.fix,
-            "checks": refusal.checks,
-        }),
-    };
+    let record = refusal_record(provider, &refusal);
     let now = call.now;
     let source = Source::Address(call.request.client.address);
     let reference = app
         .store
-        .write(move |tx| trace::write_refused(tx, &record, &source, now))?;
+        .write(move |tx| keep_refused(tx, &record, document.as_ref(), &source, now))?;
     tracing::warn!(
         provider = %provider.id,
         check = refusal.code,
@@ -354,6 +342,38 @@ fn refused(
             ("retry_url", &saml::start_path(&provider.id, "/")),
         ],
     ))
+}
+
+/// What the trace of a refusal says.
+pub(super) fn refusal_record(provider: &Provider, refusal: &Refusal) -> Record {
+    Record {
+        kind: Kind::Saml,
+        organization_id: Some(provider.organization_id.clone()),
+        provider_id: Some(provider.id.clone()),
+        outcome: Outcome::Refused,
+        code: refusal.code.to_owned(),
+        about: About::default(),
+        summary: format!("refused at the check {}", refusal.code),
+        detail: json!({
+            "expected": refusal.expected,
+            "got": refusal.got,
+            "fix": refusal.fix,
+            "checks": refusal.checks,
+        }),
+    }
+}
+
+/// Writes the trace of a refusal, with what came where the organization keeps that.
+pub(super) fn keep_refused(
+    tx: &Connection,
+    record: &Record,
+    document: Option<&Document>,
+    source: &Source,
+    now: Timestamp,
+) -> Result<String, StoreError> {
+    let organization = record.organization_id.as_deref().unwrap_or_default();
+    let kept = organization::keeps_documents(tx, organization)?;
+    trace::write_refused_with(tx, record, document.filter(|_| kept), source, now)
 }
 
 fn is_malformed(code: &str) -> bool {

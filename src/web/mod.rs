@@ -24,6 +24,7 @@ mod route;
 mod saml;
 mod scim;
 mod security_headers;
+mod sign_in_test;
 mod signed_in;
 mod slo;
 mod static_files;

@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::login::query_value;
 use super::route::Call;
 use super::template::{message, page};
-use super::{App, Problem, cookie, return_to, security_headers, switch};
+use super::{App, Problem, cookie, return_to, security_headers, sign_in_test, switch};
 use crate::access::secret::{self, Secret};
 use crate::access::sign_in_request::{self, Start};
 use crate::directory::DirectoryError;
@@ -24,15 +24,25 @@ pub(super) fn start(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
         let found = provider::find(conn, &provider_id)?;
         Ok::<_, DirectoryError>((found, provider::bindings(conn, &provider_id)?))
     })?;
+    let test = match query_value(call.request, "test") {
+        None => None,
+        Some(token) => match sign_in_test::begun(app, call, &provider, &token)? {
+            Some(test) => Some(test),
+            None => return Ok(sign_in_test::over()),
+        },
+    };
     let Some(destination) = bindings
         .destination(&provider)
-        .filter(|_| provider.state == State::Active)
+        .filter(|_| provider.state == State::Active || test.is_some())
     else {
         return Ok(not_active(&provider));
     };
     let wanted = query_value(call.request, "return_to");
     let return_to = return_to::own_path(wanted.as_deref()).to_owned();
-    if let Some(question) = switch::question(app, call, &provider, &return_to)? {
+    // Nobody is signed in by a test, so that nobody's session is in its way.
+    if test.is_none()
+        && let Some(question) = switch::question(app, call, &provider, &return_to)?
+    {
         return Ok(question);
     }
     // Two tabs of one browser share the cookie, so that both sign-ins can finish.
@@ -53,6 +63,7 @@ pub(super) fn start(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
                 session_hash,
                 client,
                 return_to: &return_to,
+                test: test.as_deref(),
             };
             Ok::<_, Problem>(sign_in_request::create(tx, &start, now)?)
         })?

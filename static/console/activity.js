@@ -6,6 +6,7 @@ import { checks, fix, words } from './checks.js';
 import { asked, asker, changed } from './exchange.js';
 import { icon } from './icons.js';
 import { listing } from './listing.js';
+import { response } from './response.js';
 import { badge, copyable, empty, notice } from './show.js';
 import { when } from './time.js';
 
@@ -14,7 +15,7 @@ const KINDS = { saml: 'Sign-in', scim: 'SCIM', 'break-glass': 'Break-glass' };
 const LONG = 140;
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const SHOWN = ['checks', 'fix', 'notes', 'changes', 'changed', 'detail', 'token', 'method', 'path', 'status', 'took_ms', 'query', 'client', 'name'];
+const SHOWN = ['checks', 'fix', 'notes', 'changes', 'changed', 'detail', 'token', 'method', 'path', 'status', 'took_ms', 'query', 'client', 'name', 'test'];
 
 const kind = { name: 'kind', label: 'Kind', options: [['', 'Every kind'], ...Object.entries(KINDS)] };
 const outcome = { name: 'outcome', label: 'Outcome', options: [['', 'Every outcome'], ['accepted', 'Accepted'], ['refused', 'Refused']] };
@@ -106,11 +107,13 @@ export async function show(page) {
         detail.token && [h('dt', 'Token'), h('dd', detail.token.name)],
         trace.resource && [h('dt', 'User or group'), h('dd', h('a', { href: `${page.at('activity')}?${new URLSearchParams({ resource: trace.resource })}`, title: 'All exchanges about it' }, trace.resource))],
         trace.provider && [h('dt', 'Provider'), h('dd', h('a', { href: page.at('providers', trace.provider) }, trace.provider))],
+        detail.test && [h('dt', 'Test'), h('dd', 'Yes: nobody was signed in by it')],
         more.map(([name, value]) => [h('dt', words(name)), h('dd', shownValue(value))]))),
       lines.length > 0 && h('section', { class: 'panel' }, h('h2', 'Changes'), h('ul', { class: 'rows' },
         detail.changes.map((change, index) => h('li', h('span', lines[index]), change.name && h('span', { class: 'muted' }, change.name))))),
       detail.notes?.length > 0 && h('section', { class: 'panel' }, h('h2', 'Forgiven'), h('ul', { class: 'rows' }, detail.notes.map((note) => h('li', note)))),
-      detail.checks?.length > 0 && h('section', { class: 'panel' }, h('h2', 'Checks'), checks(trace))),
+      detail.checks?.length > 0 && h('section', { class: 'panel' }, h('h2', 'Checks'), checks(trace)),
+      response(page, trace)),
   };
 }
 

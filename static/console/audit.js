@@ -19,6 +19,7 @@ const ACTIONS = [
   'break-glass.created', 'break-glass.changed', 'break-glass.used', 'break-glass.signed-out', 'break-glass.password-reset', 'break-glass.disabled', 'break-glass.enabled',
   'break-glass.armed', 'break-glass.disarmed', 'break-glass.drilled', 'break-glass.code-refused', 'break-glass.second-factor-added', 'break-glass.second-factor-removed',
   'brake.held', 'brake.allowed', 'brake.refused', 'brake.closed', 'brake.changed', 'traces.retention-changed',
+  'trace.document-read', 'trace.replayed', 'trace.bundled', 'provider.test-begun',
   'webhook.created', 'webhook.deleted', 'webhook.tested', 'audit.pruned', 'audit.retention-changed',
 ];
 

@@ -45,10 +45,15 @@ function edit(page) {
         hint: 'What is kept is shown again to the identity provider and does nothing here.',
         control: select([['keep', 'Keep them'], ['refuse', 'Refuse the push']], organization.unknown_extensions),
       }),
+      field({
+        name: 'keep_documents', label: 'Responses of sign-ins',
+        hint: 'Kept sealed with their trace, so that an admin can replay a sign-in that failed. Keeping none forgets those there are.',
+        control: select([['true', 'Keep them'], ['false', 'Keep none']], String(organization.keep_documents)),
+      }),
     ],
     submit: 'Save',
     send: async (values) => {
-      await change(page.api, values);
+      await change(page.api, { ...values, keep_documents: values.keep_documents === 'true' });
       organizationsChanged();
       page.go(`${page.at('settings')}?saved`, { replace: true });
     },

@@ -20,6 +20,8 @@ const PARTS = {
   'second-factor': '/api/v1/break-glass-accounts/x/second-factor/confirm',
   drills: '/api/v1/drills',
   webhooks: '/api/v1/webhooks',
+  tests: '/api/v1/organizations/x/providers/x/tests',
+  replay: '/api/v1/organizations/x/traces/x/replay',
   brake: '/api/v1/organizations/x/scim/brake',
 };
 

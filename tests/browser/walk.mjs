@@ -15,6 +15,7 @@ import { look } from './look.mjs';
 import { offered } from './offered.mjs';
 import { push, respond } from './okta.mjs';
 import { people, settings } from './people.mjs';
+import { liveTest, response } from './sign-ins.mjs';
 
 const BASE = needed('BASE_URL').replace(/\/$/, '');
 const USERNAME = needed('BREAK_GLASS_USERNAME');
@@ -200,6 +201,7 @@ await step('a response that is refused turns the wait into its explanation', asy
 await pictures('provider-refused');
 await pictures('failed', seen.refusal);
 await seen.refusal.close();
+await liveTest({ ...walk, context: browser.context, acs: local(seen.acs) });
 
 await stepIf(needs('kinds'), 'the attributes of a provider are changed', async () => {
   await page.getByRole('button', { name: 'Change attributes' }).click();
@@ -343,6 +345,7 @@ await step('a refused sign-in explains itself', async () => {
   await page.getByRole('row').nth(1).getByRole('link').click();
   await page.getByRole('heading', { name: 'Exchange' }).waitFor();
 });
+await response(walk);
 await pictures('trace');
 
 // What is destructive, and out.

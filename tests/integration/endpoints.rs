@@ -125,6 +125,8 @@ const TABLE: &[Row] = &[
     row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}/metadata", admins(200), |w| Ask::new("PATCH", format!("{ORG}/providers/{}/metadata", w.acme.provider)).json(&json!({ "mode": "ask" }))),
     row("POST",   "/api/v1/organizations/{org}/providers/{provider}/metadata/refresh", admins(409), |w| Ask::new("POST", format!("{ORG}/providers/{}/metadata/refresh", w.acme.provider)).json(&json!({}))),
     row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}/metadata/additions/{fingerprint}", admins(404), |w| Ask::new("PATCH", format!("{ORG}/providers/{}/metadata/additions/ab", w.acme.provider)).json(&json!({ "state": "refused" }))),
+    row("POST",   "/api/v1/organizations/{org}/providers/{provider}/tests", admins(201), |w| Ask::new("POST", format!("{ORG}/providers/{}/tests", w.with_metadata()))),
+    row("GET",    "/api/v1/organizations/{org}/providers/{provider}/tests/{test}", admins(200), World::provider_test),
     row("GET",    "/api/v1/organizations/{org}/scim/tokens", admins(200), |_| Ask::get(format!("{ORG}/scim/tokens"))),
     row("POST",   "/api/v1/organizations/{org}/scim/tokens", admins(201), |_| Ask::new("POST", format!("{ORG}/scim/tokens")).json(&json!({ "name": "Okta" }))),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}", admins(204), |w| Ask::new("DELETE", format!("{ORG}/scim/tokens/{}", w.token()))),
@@ -169,6 +171,9 @@ const TABLE: &[Row] = &[
     row("PATCH",  "/api/v1/audit/retention", operators(200), |_| Ask::new("PATCH", "/api/v1/audit/retention").json(&json!({ "days": 400 }))),
     row("GET",    "/api/v1/organizations/{org}/traces", editors(), |_| Ask::get(format!("{ORG}/traces"))),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}", editors(), |w| Ask::get(format!("{ORG}/traces/{}", w.reference))),
+    row("GET",    "/api/v1/organizations/{org}/traces/{reference}/document", admins(200), |w| Ask::get(format!("{ORG}/traces/{}/document", w.reference))),
+    row("GET",    "/api/v1/organizations/{org}/traces/{reference}/bundle", admins(200), |w| Ask::get(format!("{ORG}/traces/{}/bundle", w.reference))),
+    row("POST",   "/api/v1/organizations/{org}/traces/{reference}/replay", admins(200), |w| Ask::new("POST", format!("{ORG}/traces/{}/replay", w.reference))),
 
     row("GET",    "/api/v1/trace-retention", operators(200), |_| Ask::get("/api/v1/trace-retention")),
     row("PATCH",  "/api/v1/trace-retention", operators(200), |_| Ask::new("PATCH", "/api/v1/trace-retention").json(&json!({ "days": 31 }))),
@@ -320,6 +325,16 @@ impl World {
 
     fn domain(&self) -> String {
         format!("{}.example", self.fresh("d"))
+    }
+
+    /// A test that was begun.
+    fn provider_test(&self) -> Ask {
+        let path = format!("{ORG}/providers/{}/tests", self.acme.provider);
+        let begun = self
+            .app
+            .as_operator("POST", &path, &Value::Null)
+            .expect(201);
+        Ask::get(format!("{path}/{}", begun.json()["id"].as_str().unwrap()))
     }
 
     /// A domain that the admin has added and that waits for approval.

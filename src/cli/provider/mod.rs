@@ -4,6 +4,7 @@ mod certificate;
 mod metadata;
 mod set;
 mod show;
+mod test;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -68,6 +69,8 @@ pub(super) enum ProviderCommand {
     Metadata(metadata::MetadataCommand),
     /// Look at its metadata URL now
     Refresh(metadata::Refresh),
+    /// Try it: prints a link, waits for a sign-in by it and says how each check went
+    Test(test::Test),
     /// Delete a provider: nobody signs in through it any more, its sessions end, its people stay
     Delete {
         /// Its id
@@ -140,6 +143,7 @@ impl ProviderCommand {
             Self::Certificate(command) => command.run(global, now),
             Self::Metadata(command) => command.run(global, now),
             Self::Refresh(refresh) => refresh.run(global, now),
+            Self::Test(test) => test.run(global),
             Self::Set(set) => set.run(global, now),
             Self::Delete {
                 id,

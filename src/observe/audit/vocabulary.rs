@@ -41,6 +41,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "key.retired",
         "A SAML key pair of the appliance went out of use",
     ),
+    (
+        "provider.test-begun",
+        "A test of an identity provider was begun, which lets nobody in",
+    ),
     ("provider.deleted", "An identity provider was deleted"),
     (
         "domain.approved",
@@ -140,6 +144,18 @@ pub const ACTIONS: &[(&str, &str)] = &[
     (
         "traces.retention-changed",
         "How many traces are kept and for how long was changed",
+    ),
+    (
+        "trace.document-read",
+        "Somebody read the response that is kept with a sign-in's trace",
+    ),
+    (
+        "trace.bundled",
+        "A trace was put together for support, with nobody in it",
+    ),
+    (
+        "trace.replayed",
+        "The response of a sign-in was verified again; nobody was signed in by it",
     ),
     ("webhook.created", "A webhook was made"),
     ("webhook.deleted", "A webhook was deleted"),

@@ -5,6 +5,7 @@
 //! than who they said they were.
 
 pub mod bundle;
+pub mod document;
 mod quota;
 mod recorder;
 pub mod redact;
@@ -17,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub use self::quota::{Source, write_refused};
+pub use self::quota::{Source, write_refused, write_refused_with};
 pub use self::recorder::Recorder;
 pub use self::retention::prune;
 pub use self::vocabulary::{Kind, Outcome};

@@ -13,6 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value, json};
 
+use super::document::{self, Document};
 use super::{LONGEST_CODE, LONGEST_SUMMARY, Record, bounded, cut, write};
 use crate::clock::Timestamp;
 use crate::observe::subscriber;
@@ -26,6 +27,9 @@ const OF_ADDRESS: i64 = 100;
 
 /// A SCIM client has a token, and many people's trouble may come from one.
 const OF_ORGANIZATION: i64 = 500;
+
+/// Documents that are kept of the refusals of one source in a period.
+const OF_DOCUMENTS: i64 = 20;
 
 /// Codes that one trace counts apart; those beyond are counted as `other`.
 const MOST_CODES: usize = 20;
@@ -73,10 +77,26 @@ pub fn write_refused(
     source: &Source,
     now: Timestamp,
 ) -> Result<String, StoreError> {
+    write_refused_with(conn, record, None, source, now)
+}
+
+/// [`write_refused`], with what came; that is kept of the first [`OF_DOCUMENTS`] only, so that one
+/// address can't push out the documents of an organization's other refusals.
+pub fn write_refused_with(
+    conn: &Connection,
+    record: &Record,
+    document: Option<&Document>,
+    source: &Source,
+    now: Timestamp,
+) -> Result<String, StoreError> {
     let key = source.key();
     let (refused, since) = count(conn, &key, now)?;
     if refused <= source.quota() {
-        return write(conn, record, now);
+        let reference = write(conn, record, now)?;
+        if let Some(document) = document.filter(|_| refused <= OF_DOCUMENTS) {
+            document::keep(conn, &reference, document)?;
+        }
+        return Ok(reference);
     }
     let organization = record.organization_id.as_deref().unwrap_or_default();
     let earlier: Option<(String, String)> = conn

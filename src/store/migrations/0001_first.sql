@@ -33,6 +33,7 @@ CREATE TABLE organizations (
     local_sign_in       INTEGER NOT NULL DEFAULT 1,    -- whether its local users may use their passwords
     internal_metadata   INTEGER NOT NULL DEFAULT 0,    -- whether its admins may have metadata fetched from this network
     unknown_extensions  TEXT NOT NULL DEFAULT 'keep' CHECK (unknown_extensions IN ('keep', 'refuse')),  -- of SCIM
+    keep_documents      INTEGER NOT NULL DEFAULT 1,    -- whether the responses of sign-ins are kept, sealed
     created_at          INTEGER NOT NULL
 ) STRICT;
 
@@ -349,6 +350,19 @@ CREATE INDEX tokens_by_user ON tokens (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX tokens_by_operator ON tokens (operator_id) WHERE operator_id IS NOT NULL;
 CREATE INDEX tokens_by_provider ON tokens (provider_id) WHERE provider_id IS NOT NULL;
 
+-- Sign-ins that an admin asked for to see whether a provider works. They let nobody in.
+CREATE TABLE sign_in_tests (
+    id          TEXT PRIMARY KEY,
+    hash        BLOB NOT NULL UNIQUE,       -- SHA-256 of the token in its link
+    provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    started_at  INTEGER,                    -- when somebody last opened the link
+    reference   TEXT                        -- the trace of the answer; then it is over
+) STRICT;
+CREATE INDEX sign_in_tests_by_provider ON sign_in_tests (provider_id, created_at);
+CREATE INDEX sign_in_tests_by_expiry ON sign_in_tests (expires_at);
+
 -- AuthnRequests that wait for their response; each is used once.
 CREATE TABLE sign_in_requests (
     id           TEXT PRIMARY KEY,          -- the AuthnRequest's ID
@@ -358,12 +372,14 @@ CREATE TABLE sign_in_requests (
     session_hash BLOB,                      -- of the session that this browser has: the new one replaces it
     client       TEXT NOT NULL,             -- address, of IPv6 the /64
     number       INTEGER NOT NULL,          -- counts the client's requests, so that the oldest go first
+    test_id      TEXT REFERENCES sign_in_tests (id) ON DELETE CASCADE,  -- it opens no session then
     return_to    TEXT NOT NULL,
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX sign_in_requests_by_expiry ON sign_in_requests (expires_at);
 CREATE INDEX sign_in_requests_by_browser ON sign_in_requests (browser_hash);
+CREATE INDEX sign_in_requests_by_test ON sign_in_requests (test_id) WHERE test_id IS NOT NULL;
 CREATE UNIQUE INDEX sign_in_requests_by_client ON sign_in_requests (client, number);
 
 -- LogoutRequests of ours that wait for their answer; each is used once.
@@ -505,6 +521,37 @@ CREATE INDEX traces_by_organization ON traces (organization_id, at);
 CREATE INDEX traces_by_time ON traces (at, outcome);
 CREATE INDEX traces_refused ON traces (organization_id, at) WHERE outcome = 'refused';
 CREATE INDEX traces_by_resource ON traces (resource, at) WHERE resource IS NOT NULL;
+
+-- The SAML responses behind traces, as they came; sealed with a key of the appliance and bound to
+-- their trace. They go with it.
+CREATE TABLE trace_documents (
+    trace_id        INTEGER PRIMARY KEY REFERENCES traces (id) ON DELETE CASCADE,
+    organization_id TEXT NOT NULL,
+    outcome         TEXT NOT NULL CHECK (outcome IN ('accepted', 'refused')),
+    bytes           INTEGER NOT NULL,       -- of the document
+    nonce           BLOB NOT NULL,
+    sealed          BLOB NOT NULL           -- AES-256-GCM
+) STRICT;
+CREATE INDEX trace_documents_by_organization ON trace_documents (organization_id, outcome, trace_id);
+
+-- How many there are and how large; kept by triggers, so that a bound costs one row.
+CREATE TABLE trace_document_rooms (
+    organization_id TEXT NOT NULL,
+    outcome         TEXT NOT NULL,
+    documents       INTEGER NOT NULL,
+    bytes           INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, outcome)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER trace_documents_counted_in AFTER INSERT ON trace_documents BEGIN
+    INSERT INTO trace_document_rooms (organization_id, outcome, documents, bytes)
+    VALUES (new.organization_id, new.outcome, 1, new.bytes)
+    ON CONFLICT (organization_id, outcome) DO UPDATE
+    SET documents = documents + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER trace_documents_counted_out AFTER DELETE ON trace_documents BEGIN
+    UPDATE trace_document_rooms SET documents = documents - 1, bytes = bytes - old.bytes
+    WHERE organization_id = old.organization_id AND outcome = old.outcome;
+END;
 
 -- How many refused exchanges came from one source lately, and the traces that only count those
 -- beyond its quota.

@@ -126,6 +126,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "local_sign_in",
             "session_limits",
             "unknown_extensions",
+            "keep_documents",
         ],
     )?;
     let level = |name: &'static str| -> Result<Option<Level>, Problem> {
@@ -146,6 +147,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             .text("unknown_extensions")?
             .map(str::parse)
             .transpose()?,
+        keep_documents: body.flag("keep_documents")?,
     };
     let limits = session_limits(&body)?;
     let slug = call.organization()?.slug.clone();

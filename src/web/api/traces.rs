@@ -1,5 +1,7 @@
 //! Traces of an organization's exchanges, and how long all are kept.
 
+use serde_json::json;
+
 use super::super::login::query_value;
 use super::super::route::Call;
 use super::super::{App, Problem};
@@ -8,7 +10,7 @@ use super::{Body, json as answer, page_request};
 use crate::directory::Page;
 use crate::edge::Response;
 use crate::observe::trace::retention::{self, Wanted};
-use crate::observe::trace::{self, Filter, Kind, Outcome};
+use crate::observe::trace::{self, Filter, Kind, Outcome, Trace, document};
 
 /// `GET .../traces`
 pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
@@ -78,16 +80,26 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
     answer(200, &page)
 }
 
-/// `GET .../traces/{reference}`
+/// `GET .../traces/{reference}`, with how large the response is that is kept with it.
 pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
+    let found = of_organization(app, call)?;
+    let bytes = app.store.read(|conn| document::size(conn, &found))?;
+    let mut value = json!(found);
+    if let Some(object) = value.as_object_mut() {
+        let kept = bytes.map(|bytes| json!({ "bytes": bytes }));
+        object.insert("document".to_owned(), json!(kept));
+    }
+    answer(200, &value)
+}
+
+/// The trace in the address, which must be of the organization in the address.
+pub(super) fn of_organization(app: &App, call: &Call<'_>) -> Result<Trace, Problem> {
     let organization = call.organization()?;
     let reference = call.parameter("reference");
-    let found = app
-        .store
+    app.store
         .read(|conn| trace::find(conn, reference))?
         .filter(|trace| trace.organization_id.as_deref() == Some(&organization.id))
-        .ok_or_else(Problem::not_found)?;
-    answer(200, &found)
+        .ok_or_else(Problem::not_found)
 }
 
 /// `GET /api/v1/trace-retention`

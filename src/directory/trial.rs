@@ -1,0 +1,151 @@
+//! What would come of a response, without anything coming of it: every check of a sign-in, and
+//! whom it would let in. Nobody is made, linked or signed in; it reads only.
+//!
+//! A test of a provider and a replay of a kept response end here.
+
+use rusqlite::Connection;
+
+use super::DirectoryError;
+use super::addresses::PublicUrl;
+use super::domain::{self, DomainState};
+use super::provider::Provider;
+use super::sign_in::{self, NotAdmitted, Person};
+use crate::access::key::{self, Kind};
+use crate::clock::Timestamp;
+use crate::saml::refusal::{Check, Refusal};
+use crate::saml::response::{DecryptionKey, Expectation, Opened};
+
+/// The check that a user can be found or made.
+pub const USER: &str = "user";
+
+/// A response that a sign-in would be opened for.
+#[derive(Debug)]
+pub struct Passed {
+    /// Every check, the one for the user among them.
+    pub checks: Vec<Check>,
+    /// Who would be signed in; `None` would be made.
+    pub user_id: Option<String>,
+    /// The assertion's ID, for whoever has to remember it.
+    pub assertion_id: String,
+    /// Until when it has to be remembered.
+    pub replay_until: Timestamp,
+}
+
+/// Why nothing would come of a response.
+#[derive(Debug)]
+pub enum Stopped {
+    /// A check said no.
+    Refused(Box<Refusal>),
+    /// The database did.
+    Directory(DirectoryError),
+}
+
+impl<E: Into<DirectoryError>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self::Directory(error.into())
+    }
+}
+
+/// Every check on a response whose signatures hold, as of `now`. `in_response_to` is the request
+/// that it has to answer.
+///
+/// # Errors
+/// [`Stopped`].
+pub fn of(
+    conn: &Connection,
+    provider: &Provider,
+    public: &PublicUrl,
+    opened: Opened,
+    in_response_to: Option<&str>,
+    now: Timestamp,
+) -> Result<Passed, Stopped> {
+    let domains: Vec<String> = domain::of_provider(conn, &provider.id)?
+        .into_iter()
+        .filter(|domain| domain.state == DomainState::Active)
+        .map(|domain| domain.domain)
+        .collect();
+    let expectation = Expectation {
+        issuer: provider.issuer.as_deref().unwrap_or_default(),
+        acs_url: &public.acs(&provider.id),
+        audience: &public.entity_id(&provider.id),
+        in_response_to,
+        allow_unsolicited: provider.idp_initiated,
+        domains: &domains,
+        skew: provider.skew,
+        mapping: &provider.mapping()?,
+    };
+    let verified = opened
+        .check(&expectation, now)
+        .map_err(|refusal| Stopped::Refused(Box::new(refusal)))?;
+    let mut checks = verified.checks.clone();
+    match sign_in::foresee(conn, provider, &Person::of(&verified)) {
+        Ok((user, how)) => {
+            let got = match &user {
+                Some(user) => format!("{}, {}", user.user_name, how.word()),
+                None => "nobody yet; would be made at sign-in".to_owned(),
+            };
+            checks.push(Check {
+                code: USER,
+                expected: EXPECTED_USER.to_owned(),
+                got,
+                passed: true,
+            });
+            Ok(Passed {
+                checks,
+                user_id: user.map(|user| user.id),
+                assertion_id: verified.assertion_id,
+                replay_until: verified.replay_until,
+            })
+        }
+        Err(NotAdmitted::Directory(error)) => Err(Stopped::Directory(error)),
+        Err(reason) => Err(Stopped::Refused(Box::new(not_admitted(&reason, checks)))),
+    }
+}
+
+const EXPECTED_USER: &str = "an active user of this provider";
+
+/// The refusal of somebody whose response is good and who has no way in.
+pub fn not_admitted(reason: &NotAdmitted, checks: Vec<Check>) -> Refusal {
+    let failed = Check {
+        code: reason.code(),
+        expected: EXPECTED_USER.to_owned(),
+        got: reason.to_string(),
+        passed: false,
+    };
+    stopped(failed, reason.fix(), checks)
+}
+
+/// The refusal of an assertion that was used before.
+pub fn replayed(checks: Vec<Check>) -> Refusal {
+    let failed = Check {
+        code: "replayed",
+        expected: "an assertion that was not used before".to_owned(),
+        got: "one that was".to_owned(),
+        passed: false,
+    };
+    let fix = "Nothing is wrong in Okta: the page was sent twice. Start a new sign-in.";
+    stopped(failed, fix, checks)
+}
+
+fn stopped(failed: Check, fix: &'static str, mut checks: Vec<Check>) -> Refusal {
+    checks.push(failed.clone());
+    Refusal {
+        code: failed.code,
+        expected: failed.expected,
+        got: failed.got,
+        checks,
+        fix,
+    }
+}
+
+/// The keys that open what is encrypted for us, the newest first.
+///
+/// # Errors
+/// [`DirectoryError`], also where a key can't be read.
+pub fn decryption_keys(conn: &Connection) -> Result<Vec<DecryptionKey>, DirectoryError> {
+    key::active(conn, Kind::SamlEncryption)?
+        .iter()
+        .map(|key| DecryptionKey::from_pkcs8(&key.private_key))
+        .collect::<Result<_, _>>()
+        .map_err(|error| DirectoryError::Keys(error.to_string()))
+}
