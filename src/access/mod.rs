@@ -19,6 +19,7 @@ pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod sign_in_request;
+pub mod step_up;
 pub mod throttle;
 pub mod token;
 pub mod wrong_tokens;

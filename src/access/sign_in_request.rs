@@ -45,6 +45,10 @@ pub struct Start<'a> {
     pub client: IpAddr,
     /// Where it wants to go.
     pub return_to: &'a str,
+    /// Whether the person is to sign in anew.
+    pub force_authn: bool,
+    /// The id of the session whose owner is to sign in again, where there is one.
+    pub step_up: Option<&'a str>,
 }
 
 /// A request that waits for its response.
@@ -60,6 +64,10 @@ pub struct Pending {
     pub session_hash: Option<[u8; 32]>,
     /// Where the browser wanted to go.
     pub return_to: String,
+    /// Whether the person was to sign in anew.
+    pub force_authn: bool,
+    /// The id of the session whose owner was to sign in again.
+    pub step_up: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it is too late to answer it.
@@ -74,6 +82,8 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
         provider_id: start.provider_id.to_owned(),
         session_hash: start.session_hash,
         return_to: start.return_to.to_owned(),
+        force_authn: start.force_authn,
+        step_up: start.step_up.map(str::to_owned),
         created_at: now,
         expires_at: now.plus(LIFETIME),
     };
@@ -82,10 +92,10 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
         .prepare_cached(
             "INSERT INTO sign_in_requests
                  (id, relay_state, provider_id, browser_hash, session_hash, client, number,
-                  return_to, created_at, expires_at)
+                  return_to, created_at, expires_at, force_authn, step_up)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6,
                  (SELECT coalesce(max(number), 0) + 1 FROM sign_in_requests WHERE client = ?6),
-                 ?7, ?8, ?9)
+                 ?7, ?8, ?9, ?10, ?11)
              RETURNING number",
         )?
         .query_row(
@@ -99,6 +109,8 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
                 pending.return_to,
                 now.millis(),
                 pending.expires_at.millis(),
+                pending.force_authn,
+                pending.step_up,
             ],
             |row| row.get(0),
         )?;
@@ -120,7 +132,7 @@ pub fn take(
             "DELETE FROM sign_in_requests
              WHERE id = ?1 AND browser_hash = ?2 AND expires_at > ?3
              RETURNING id, relay_state, provider_id, session_hash, return_to, created_at,
-                 expires_at",
+                 expires_at, force_authn, step_up",
         )?
         .query_row(params![id, browser_hash, now.millis()], |row| {
             Ok(Pending {
@@ -129,6 +141,8 @@ pub fn take(
                 provider_id: row.get("provider_id")?,
                 session_hash: row.get("session_hash")?,
                 return_to: row.get("return_to")?,
+                force_authn: row.get("force_authn")?,
+                step_up: row.get("step_up")?,
                 created_at: time(row, "created_at")?,
                 expires_at: time(row, "expires_at")?,
             })
@@ -223,6 +237,8 @@ mod tests {
             session_hash: None,
             client: client.parse().unwrap(),
             return_to: "/x",
+            force_authn: false,
+            step_up: None,
         }
     }
 

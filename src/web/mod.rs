@@ -27,6 +27,7 @@ mod security_headers;
 mod signed_in;
 mod slo;
 mod static_files;
+mod step_up;
 mod switch;
 mod template;
 

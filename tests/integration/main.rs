@@ -48,5 +48,6 @@ mod shapes;
 mod siege;
 mod sign_in;
 mod single_logout;
+mod step_up;
 mod store;
 mod traces;

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::super::error::read_file;
 use super::super::{CliError, Global, output};
+use super::requests::Requests;
 use super::show::show;
 use crate::clock::Timestamp;
 use crate::directory::domain::{DomainState, EmailDomain};
@@ -56,6 +57,8 @@ pub(in crate::cli) struct Set {
     /// Sign requests [default: what its metadata wants]
     #[arg(long, value_name = "BOOL")]
     sign_requests: Option<bool>,
+    #[command(flatten)]
+    requests: Requests,
     /// Make users at their first sign-in [default: true]
     #[arg(long, value_name = "BOOL")]
     jit: Option<bool>,
@@ -121,6 +124,7 @@ impl Set {
                 request_binding: self.request_binding,
                 sign_requests: self.sign_requests,
             },
+            requests: self.requests.change(),
             idp_initiated: self.idp_initiated,
             jit: self.jit,
             enforced: self.enforce,

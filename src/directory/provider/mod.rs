@@ -4,6 +4,7 @@ mod attributes;
 mod bindings;
 mod change;
 mod completion;
+mod requests;
 mod view;
 
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use self::attributes::{
 pub use self::bindings::{Binding, Bindings, BindingsChange, bindings};
 pub use self::change::{Change, MOST_SKEW, change};
 pub use self::completion::{Completion, certificates};
+pub use self::requests::{LoginHint, Requests, RequestsChange, requests};
 pub use self::view::{View, view};
 pub use super::provider_kind::Kind;
 
@@ -233,7 +235,14 @@ pub(in crate::directory) fn facts(
         .map(|each| json!({ "domain": each.domain, "state": each.state }))
         .collect();
     let bindings = bindings(conn, &provider.id)?;
+    let requests = requests(conn, provider)?;
     Ok(audit::detail([
+        ("force_authn", json!(requests.force_authn)),
+        ("authn_contexts", json!(requests.contexts)),
+        ("authn_comparison", json!(requests.comparison)),
+        ("name_id_format", json!(requests.name_id_format)),
+        ("login_hint", json!(requests.login_hint)),
+        ("step_up", json!(requests.step_up)),
         ("request_binding", json!(bindings.request_binding)),
         ("sign_requests", json!(bindings.sign_requests)),
         ("name", json!(provider.name)),

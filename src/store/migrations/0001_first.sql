@@ -82,6 +82,18 @@ CREATE TABLE provider_bindings (
     sign_requests   INTEGER                 -- none: what the metadata wants
 ) STRICT, WITHOUT ROWID;
 
+-- What requests ask for beyond a sign-in, as somebody chose. A provider without a row is asked for
+-- nothing.
+CREATE TABLE provider_requests (
+    provider_id    TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
+    force_authn    INTEGER NOT NULL DEFAULT 0,
+    contexts       TEXT NOT NULL DEFAULT '[]',         -- JSON: AuthnContextClassRefs
+    comparison     TEXT NOT NULL DEFAULT 'exact' CHECK (comparison IN ('exact', 'minimum', 'maximum', 'better')),
+    name_id_format TEXT,                    -- none: no NameIDPolicy
+    login_hint     TEXT NOT NULL DEFAULT 'none' CHECK (login_hint IN ('none', 'login_hint', 'LoginHint', 'subject')),
+    step_up        INTEGER                  -- whether it can have a person sign in again; none: as its kind can
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE provider_certificates (
     provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
     fingerprint TEXT NOT NULL,              -- SHA-256 of the DER, lower-case hex
@@ -303,6 +315,7 @@ CREATE TABLE sessions (
     client        TEXT NOT NULL,            -- address at sign-in
     user_agent    TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
+    authenticated_at INTEGER NOT NULL,      -- when its owner last proved who they are
     last_seen_at  INTEGER NOT NULL,
     idle_ms       INTEGER NOT NULL,
     expires_at    INTEGER NOT NULL,         -- absolute limit
@@ -345,6 +358,8 @@ CREATE TABLE sign_in_requests (
     client       TEXT NOT NULL,             -- address, of IPv6 the /64
     number       INTEGER NOT NULL,          -- counts the client's requests, so that the oldest go first
     return_to    TEXT NOT NULL,
+    force_authn  INTEGER NOT NULL DEFAULT 0,           -- the person is to sign in anew
+    step_up      TEXT,                      -- id of the session whose owner is to sign in again
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL
 ) STRICT;
