@@ -37,6 +37,7 @@ mod pages;
 mod people;
 mod provider_kinds;
 mod providers;
+mod requests;
 mod saml;
 mod scim;
 mod scim_queries;
