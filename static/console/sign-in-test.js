@@ -5,7 +5,7 @@ import { fill, h } from './dom.js';
 import { checks, fix } from './checks.js';
 import { poll } from './poll.js';
 import { mayReadTraces } from './session.js';
-import { copyable, waiting } from './show.js';
+import { copyable, notice, waiting } from './show.js';
 import { when } from './time.js';
 
 export function signInTest(page, provider) {
@@ -37,6 +37,7 @@ function watch(page, provider, place) {
     const good = trace.outcome === 'accepted';
     fill(place,
       waiting(good ? 'good' : 'bad', h('p', h('strong', good ? 'Signed in' : 'Refused'), ' ', when(trace.at), '. ', trace.summary), fix(trace)),
+      trace.detail?.warnings?.map((text) => notice('warn', text)),
       checks(trace),
       h('p', { class: 'muted' }, 'Reference ', h('a', { href: page.at('activity', trace.reference) }, trace.reference), '. The next sign-in shows here, too.'));
   }, { every: 2000, signal: page.signal });

@@ -1,0 +1,68 @@
+// Who comes in through a provider without being expected, and what is forgiven to it.
+import { change } from './api.js';
+import { h } from './dom.js';
+import { ask } from './dialog.js';
+import { field } from './form.js';
+import { isOperator } from './session.js';
+import { badge, notice } from './show.js';
+import { when } from './time.js';
+
+export function rules(page, path, provider) {
+  const unasked = provider.idp_initiated;
+  return h('section', { class: 'panel', id: 'rules' }, h('h2', 'Rules'),
+    unasked && notice('warn', 'Responses that nobody asked for are taken. Nothing binds them to a browser: whoever has one of their own can have somebody else’s browser post it, and a stolen one opens a session for about two minutes. Each such sign-in says so in Activity.'),
+    h('ul', { class: 'rows' },
+      rule('Make a user at the first sign-in', 'Off: only people who were pushed can sign in.', provider.jit,
+        h('button', { type: 'button', 'aria-label': provider.jit ? 'Stop making users at sign-in' : 'Make users at sign-in', on: { click: () => switchJit(page, path, provider) } }, provider.jit ? 'Switch off' : 'Switch on')),
+      rule('Take responses that nobody asked for', 'Off: a click on the tile in the person’s portal still works, by one more redirect.', unasked,
+        h('button', { type: 'button', class: unasked ? null : 'danger', 'aria-label': unasked ? 'Stop taking responses that nobody asked for' : 'Take responses that nobody asked for', on: { click: () => switchUnasked(page, path, provider) } }, unasked ? 'Switch off' : 'Switch on')),
+      rule('Take SHA-1 signatures', ['They can be forged. ', provider.sha1_until ? ['Taken until ', when(provider.sha1_until), '.'] : 'An operator can allow them for a while.'], Boolean(provider.sha1_until),
+        isOperator(page.session) && h('button', { type: 'button', class: provider.sha1_until ? null : 'danger', 'aria-label': provider.sha1_until ? 'Change the end of SHA-1' : 'Take SHA-1 signatures', on: { click: () => editSha1(page, path, provider) } }, provider.sha1_until ? 'Change' : 'Switch on'))));
+}
+
+function rule(label, hint, on, control) {
+  return h('li', h('div', { class: 'two' }, h('span', label, ' ', on ? badge('on', 'good') : badge('off', 'plain')), h('small', hint)), control);
+}
+
+async function switchJit(page, path, provider) {
+  const done = await ask({
+    title: provider.jit ? 'Stop making users at sign-in?' : 'Make users at sign-in?',
+    content: h('p', provider.jit
+      ? 'Whoever was not pushed or invited is refused from now on. Nobody who is here loses anything.'
+      : 'Whoever the identity provider vouches for, in the domains of this provider, gets a user at their first sign-in.'),
+    submit: provider.jit ? 'Switch off' : 'Switch on',
+    send: () => change(path, { jit: !provider.jit }),
+  });
+  if (done) page.again(provider.jit ? 'No users are made at sign-in any more.' : 'Users are made at their first sign-in.');
+}
+
+async function switchUnasked(page, path, provider) {
+  const on = provider.idp_initiated;
+  const done = await ask({
+    title: on ? 'Stop taking responses that nobody asked for?' : 'Take responses that nobody asked for?',
+    content: on
+      ? h('p', 'A click on the tile in the person’s portal still works, by one more redirect.')
+      : [
+          notice('warn', h('p', h('strong', 'Nothing binds such a response to a browser.'), ' Whoever has one of their own can have somebody else’s browser post it, who then works in the wrong account. A stolen one opens a session for about two minutes.')),
+          h('p', 'The tile in the person’s portal works without this. Switch it on only for an identity provider that cannot answer requests.'),
+        ],
+    submit: on ? 'Switch off' : 'Take them',
+    danger: !on,
+    send: () => change(path, { idp_initiated: !on }),
+  });
+  if (done) page.again(on ? 'Only answers to our own requests are taken.' : 'Responses that nobody asked for are taken.');
+}
+
+async function editSha1(page, path, provider) {
+  const done = await ask({
+    title: `SHA-1 signatures of ${provider.name}`,
+    content: [
+      notice('warn', h('p', 'Whoever can forge a SHA-1 signature can sign in as anybody of this provider. Set its signature and digest algorithm to SHA-256 instead, where that is possible at all.')),
+      field({ name: 'sha1_until', label: 'Take them until', type: 'date', value: provider.sha1_until?.slice(0, 10) ?? '', hint: 'The start of that day in UTC, at most a year ahead. Empty: not any more.' }),
+    ],
+    submit: 'Save',
+    danger: true,
+    send: ({ sha1_until: day }) => change(path, { sha1_until: day || 'none' }),
+  });
+  if (done) page.again('Saved.');
+}
