@@ -38,7 +38,7 @@ pub fn prove(
     ];
     let (user, code) = (user.clone(), code.unwrap_or_default().to_owned());
     // A wrong code is an outcome and no error, so that its attempt stays counted.
-    let outcome = store.write(move |tx| {
+    store.write(move |tx| {
         let confirmed = second_factor::is_confirmed(tx, &user.id)?;
         if confirmed {
             throttle::attempt(tx, &keys, now)?;
@@ -73,8 +73,7 @@ pub fn prove(
             now,
         )?;
         Ok::<_, LocalSignInError>(Ok(token))
-    })?;
-    outcome
+    })?
 }
 
 /// Tells the audit log that the owner of a session proved again who they are.

@@ -26,7 +26,7 @@ pub struct Problem {
     /// The scope that a token would need.
     pub(super) scope: Option<Scope>,
     /// Where to go first.
-    pub(super) address: Option<String>,
+    pub(super) address: Option<Box<str>>,
 }
 
 impl Problem {
@@ -80,7 +80,7 @@ impl Problem {
     /// To somebody who signed in too long ago for this, with the address that changes it.
     pub(super) fn step_up(address: String) -> Self {
         Self {
-            address: Some(address),
+            address: Some(address.into()),
             ..Self::new(
                 403,
                 "step-up-required",
@@ -164,7 +164,7 @@ impl Problem {
             body.insert("field".into(), field.into());
         }
         if let Some(address) = &self.address {
-            body.insert("address".into(), address.as_str().into());
+            body.insert("address".into(), address.as_ref().into());
         }
         let response = Response::new(self.status).body(
             "application/problem+json",

@@ -5,23 +5,28 @@ import { ask } from './dialog.js';
 import { field } from './form.js';
 import { isOperator } from './session.js';
 import { badge, notice } from './show.js';
-import { when } from './time.js';
+import { exactly } from './time.js';
 
 export function rules(page, path, provider) {
   const unasked = provider.idp_initiated;
   return h('section', { class: 'panel', id: 'rules' }, h('h2', 'Rules'),
     unasked && notice('warn', 'Responses that nobody asked for are taken. Nothing binds them to a browser: whoever has one of their own can have somebody else’s browser post it, and a stolen one opens a session for about two minutes. Each such sign-in says so in Activity.'),
     h('ul', { class: 'rows' },
-      rule('Make a user at the first sign-in', 'Off: only people who were pushed can sign in.', provider.jit,
-        h('button', { type: 'button', 'aria-label': provider.jit ? 'Stop making users at sign-in' : 'Make users at sign-in', on: { click: () => switchJit(page, path, provider) } }, provider.jit ? 'Switch off' : 'Switch on')),
-      rule('Take responses that nobody asked for', 'Off: a click on the tile in the person’s portal still works, by one more redirect.', unasked,
-        h('button', { type: 'button', class: unasked ? null : 'danger', 'aria-label': unasked ? 'Stop taking responses that nobody asked for' : 'Take responses that nobody asked for', on: { click: () => switchUnasked(page, path, provider) } }, unasked ? 'Switch off' : 'Switch on')),
-      rule('Take SHA-1 signatures', ['They can be forged. ', provider.sha1_until ? ['Taken until ', when(provider.sha1_until), '.'] : 'An operator can allow them for a while.'], Boolean(provider.sha1_until),
-        isOperator(page.session) && h('button', { type: 'button', class: provider.sha1_until ? null : 'danger', 'aria-label': provider.sha1_until ? 'Change the end of SHA-1' : 'Take SHA-1 signatures', on: { click: () => editSha1(page, path, provider) } }, provider.sha1_until ? 'Change' : 'Switch on'))));
+      rule('Make a user at the first sign-in', 'Off: only people who were pushed can sign in.', provider.jit, {
+        text: provider.jit ? 'Switch off' : 'Switch on', act: () => switchJit(page, path, provider),
+      }, false),
+      rule('Take responses that nobody asked for', 'Off: a click on the tile in the person’s portal still works, by one more redirect.', unasked, {
+        text: unasked ? 'Switch off' : 'Switch on', danger: !unasked, act: () => switchUnasked(page, path, provider),
+      }),
+      rule('Take SHA-1 signatures', ['They can be forged. ', provider.sha1_until ? `Taken until ${exactly(provider.sha1_until)}.` : 'An operator can allow them for a while.'], Boolean(provider.sha1_until), isOperator(page.session) && {
+        text: provider.sha1_until ? 'Change' : 'Switch on', danger: !provider.sha1_until, act: () => editSha1(page, path, provider),
+      })));
 }
 
-function rule(label, hint, on, control) {
-  return h('li', h('div', { class: 'two' }, h('span', label, ' ', on ? badge('on', 'good') : badge('off', 'plain')), h('small', hint)), control);
+/** A line with what it is now and the button that changes it, which says of what for those who only hear it. */
+function rule(label, hint, on, button, risky = true) {
+  return h('li', h('div', { class: 'two' }, h('span', label, ' ', on ? badge('on', risky ? 'warn' : 'good') : badge('off', 'plain')), h('small', hint)),
+    button && h('button', { type: 'button', class: button.danger ? 'danger' : null, 'aria-label': `${button.text}: ${label}`, on: { click: button.act } }, button.text));
 }
 
 async function switchJit(page, path, provider) {

@@ -18,7 +18,7 @@ import { mayChange, mayReadTraces } from './session.js';
 import { badge, copyable, notice, plural } from './show.js';
 import { signInTest } from './sign-in-test.js';
 import { certificateBadge, domainList } from './providers.js';
-import { isWithinDays, when } from './time.js';
+import { exactly, isWithinDays, when } from './time.js';
 
 export async function show(page) {
   const path = `${page.api}/providers/${encodeURIComponent(page.params.id)}`;
@@ -38,7 +38,7 @@ export async function show(page) {
         manage && h('div', { class: 'actions' },
           !draft && switcher(page, path, provider),
           h('button', { type: 'button', class: 'danger', on: { click: () => deleteProvider(page, path, provider, product) } }, `Delete ${product} Provider`))),
-      provider.sha1_until && notice('warn', 'SHA-1 signatures, which can be forged, are taken from this provider until ', when(provider.sha1_until), '. Set its signature and digest algorithm to SHA-256; then an operator ends the exception.'),
+      provider.sha1_until && notice('warn', 'SHA-1 signatures, which can be forged, are taken from this provider until ', exactly(provider.sha1_until), '. Set its signature and digest algorithm to SHA-256; then an operator ends the exception.'),
       waitingDomains(page, provider, manage),
       draft
         ? providerSteps({ page, provider, kind, path, saved, manage })

@@ -43,7 +43,7 @@ export async function requests(walk) {
   });
   if (needs('requests')()) await pictures('provider-requests');
   await stepIf(needs('requests'), 'a new sign-in each time and responses that nobody asked for do not go together', async () => {
-    await page.getByRole('button', { name: 'Take responses that nobody asked for' }).click();
+    await page.getByRole('button', { name: 'Switch on: Take responses that nobody asked for' }).click();
     await dialog.getByText('Nothing binds such a response').waitFor();
     await expecting([409], async () => {
       await dialog.getByRole('button', { name: 'Take them' }).click();
@@ -58,12 +58,12 @@ export async function requests(walk) {
     await save('The next sign-in asks for that');
   });
   await stepIf(needs('requests'), 'responses that nobody asked for are taken, and the page warns of it', async () => {
-    await page.getByRole('button', { name: 'Take responses that nobody asked for' }).click();
+    await page.getByRole('button', { name: 'Switch on: Take responses that nobody asked for' }).click();
     await dialog.getByRole('button', { name: 'Take them' }).click();
     await page.locator('#rules').getByText('Nothing binds them to a browser').waitFor();
   });
   await stepIf(needs('requests'), 'SHA-1 is taken until a day, and the page warns of it', async () => {
-    await page.getByRole('button', { name: 'Take SHA-1 signatures' }).click();
+    await page.getByRole('button', { name: 'Switch on: Take SHA-1 signatures' }).click();
     await dialog.getByLabel('Take them until').fill(new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10));
   });
   if (needs('requests')()) await pictures('provider-sha1');
@@ -73,13 +73,13 @@ export async function requests(walk) {
   });
   if (needs('requests')()) await pictures('provider-rules');
   await stepIf(needs('requests'), 'both are switched off again', async () => {
-    await page.getByRole('button', { name: 'Change the end of SHA-1' }).click();
+    await page.getByRole('button', { name: 'Change: Take SHA-1 signatures' }).click();
     await dialog.getByLabel('Take them until').fill('');
     await dialog.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('button', { name: 'Take SHA-1 signatures' }).waitFor();
-    await page.getByRole('button', { name: 'Stop taking responses that nobody asked for' }).click();
+    await page.getByRole('button', { name: 'Switch on: Take SHA-1 signatures' }).waitFor();
+    await page.getByRole('button', { name: 'Switch off: Take responses that nobody asked for' }).click();
     await dialog.getByRole('button', { name: 'Switch off' }).click();
-    await page.getByRole('button', { name: 'Take responses that nobody asked for' }).waitFor();
+    await page.getByRole('button', { name: 'Switch on: Take responses that nobody asked for' }).waitFor();
   });
 
   await stepIf(needs('metadata'), 'how published metadata is followed is changed', async () => {
