@@ -28,6 +28,7 @@ pub mod signing;
 
 mod algorithm;
 mod assertion;
+mod authentication;
 mod content_cipher;
 mod decryption_key;
 mod encryption;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::saml::asked::{Comparison, Identifier};
 use crate::saml::assertion::{Assertion, AuthnStatement, Conditions, Confirmation, Subject};
+pub use crate::saml::authentication::Authentication;
 use crate::saml::envelope::Envelope;
 use crate::saml::mapping::{Fact, Mapping};
 pub use crate::saml::person::Groups;
@@ -40,19 +40,6 @@ pub struct Expectation<'a> {
     pub mapping: &'a Mapping,
     /// How the person must have signed in.
     pub authentication: Authentication<'a>,
-}
-
-/// What is expected of the authentication itself (SAML core section 2.7.2); by default nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Authentication<'a> {
-    /// The person was to prove who they are again, in answer to a request made then. AuthnInstant
-    /// may be earlier by the skew.
-    pub since: Option<Timestamp>,
-    /// The classes that were asked for.
-    pub contexts: &'a [Identifier],
-    /// How the answer's class compares with them. Only `Exact` can be checked: what is stronger
-    /// than what, only the identity provider knows.
-    pub comparison: Comparison,
 }
 
 /// Who signed in. Every value was signed.
@@ -104,8 +91,9 @@ pub(super) fn check(
     check_unsolicited(assertion, expected, now, ledger)?;
     check_conditions(assertion, expected, now, ledger)?;
     let statement = check_session(assertion, expected, now, ledger)?;
-    check_freshness(statement, expected, now, ledger)?;
-    check_context(statement, expected, ledger)?;
+    expected
+        .authentication
+        .check(statement, expected.skew, now, ledger)?;
     let person = Person::of(assertion, name_id, expected.mapping);
     person.check_domains(name_id, expected.mapping, expected.domains, ledger)?;
     let got: Vec<_> = assertion
@@ -413,63 +401,4 @@ fn check_session<'a>(
     let got = end.map_or_else(|| "no end given".to_owned(), |end| end.to_string());
     ledger.pass("authn-statement", "an AuthnStatement", got);
     Ok(first)
-}
-
-/// ForceAuthn means that the person is authenticated anew (core section 3.4.1), so AuthnInstant is
-/// not before the request. It says so in signed bytes; that the attribute was in the request doesn't.
-fn check_freshness(
-    statement: &AuthnStatement,
-    expected: &Expectation<'_>,
-    now: Timestamp,
-    ledger: &mut Ledger,
-) -> Result<(), Refusal> {
-    let Some(since) = expected.authentication.since else {
-        return Ok(());
-    };
-    let skew = expected.skew.as_secs();
-    let wanted = format!("an AuthnInstant since the request, {since}, {skew} s of skew allowed");
-    let Some(instant) = statement.authn_instant else {
-        return Err(ledger.refuse(Reason::AuthnInstantMissing, wanted, "none"));
-    };
-    let got = format!("AuthnInstant {instant}");
-    if instant > now.plus(expected.skew) {
-        return Err(ledger.refuse(Reason::NotYetValid, wanted, got));
-    }
-    if instant.plus(expected.skew) < since {
-        return Err(ledger.refuse(Reason::AuthnInstantOld, wanted, got));
-    }
-    ledger.pass("authn-instant", wanted, got);
-    Ok(())
-}
-
-fn check_context(
-    statement: &AuthnStatement,
-    expected: &Expectation<'_>,
-    ledger: &mut Ledger,
-) -> Result<(), Refusal> {
-    let Authentication {
-        contexts,
-        comparison,
-        ..
-    } = expected.authentication;
-    if contexts.is_empty() {
-        return Ok(());
-    }
-    let classes: Vec<_> = contexts.iter().map(Identifier::as_str).collect();
-    let classes = classes.join(", ");
-    let class = statement.context_class.as_deref();
-    let got = class.unwrap_or("no AuthnContextClassRef");
-    if comparison != Comparison::Exact {
-        let wanted = format!(
-            "{}: {classes}; only the identity provider can compare",
-            comparison.word()
-        );
-        ledger.pass("authn-context", wanted, got);
-        return Ok(());
-    }
-    if !contexts.iter().any(|wanted| Some(wanted.as_str()) == class) {
-        return Err(ledger.refuse(Reason::AuthnContextMismatch, classes, got));
-    }
-    ledger.pass("authn-context", classes, got);
-    Ok(())
 }
