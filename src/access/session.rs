@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::secret::Secret;
 use super::{impossible, millis, time};
 use crate::clock::Timestamp;
+use crate::saml::name_id::NameSpace;
 use crate::store::{Store, StoreError, id};
 
 /// How long a session lasts.
@@ -64,6 +65,8 @@ pub struct Session {
     pub method: Method,
     /// The NameID it used.
     pub name_id: Option<String>,
+    /// Among which names that is one.
+    pub name_space: NameSpace,
     /// The identity provider's own name for the session (SAML core 2.7.2).
     pub session_index: Option<String>,
     /// When it was opened.
@@ -130,6 +133,8 @@ pub struct NewSession {
     pub method: Method,
     /// The NameID it used.
     pub name_id: Option<String>,
+    /// Among which names that is one.
+    pub name_space: NameSpace,
     /// The identity provider's own name for the session.
     pub session_index: Option<String>,
     /// `SessionNotOnOrAfter`: a limit earlier than ours counts.
@@ -160,9 +165,9 @@ pub fn open(conn: &Connection, new: NewSession, now: Timestamp) -> Result<Secret
     let token = Secret::generate("");
     conn.prepare_cached(
         "INSERT INTO sessions (token_hash, id, user_id, operator_id, provider_id, method, name_id,
-             session_index, client, user_agent, created_at, authenticated_at, last_seen_at, idle_ms,
-             expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?11, ?12, ?13)",
+             name_id_format, name_qualifier, sp_name_qualifier, session_index, client, user_agent,
+             created_at, authenticated_at, last_seen_at, idle_ms, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?14, ?15, ?16, ?8, ?9, ?10, ?11, ?11, ?11, ?12, ?13)",
     )?
     .execute(params![
         token.hash(),
@@ -178,6 +183,9 @@ pub fn open(conn: &Connection, new: NewSession, now: Timestamp) -> Result<Secret
         now.millis(),
         millis(limits.idle),
         expires_at.millis(),
+        new.name_space.format,
+        new.name_space.name_qualifier,
+        new.name_space.sp_name_qualifier,
     ])?;
     Ok(token)
 }
@@ -197,8 +205,8 @@ pub fn authenticated(conn: &Connection, hash: &[u8; 32], at: Timestamp) -> Resul
 pub struct Again {
     /// When.
     pub authenticated_at: Timestamp,
-    /// The NameID now; `None` keeps.
-    pub name_id: Option<String>,
+    /// The NameID now, and among which names that is one; `None` keeps.
+    pub name: Option<(String, NameSpace)>,
     /// Its own name for the session now; `None` keeps.
     pub session_index: Option<String>,
     /// `SessionNotOnOrAfter`: an earlier end counts, a later one doesn't.
@@ -214,10 +222,17 @@ pub fn proved_again(
     again: &Again,
 ) -> Result<Option<Secret>, StoreError> {
     let token = Secret::generate("");
+    let (name_id, space) = match &again.name {
+        Some((name_id, space)) => (Some(name_id), space.clone()),
+        None => (None, NameSpace::default()),
+    };
     let changed = conn
         .prepare_cached(
             "UPDATE sessions SET token_hash = ?2, authenticated_at = ?3,
                  name_id = coalesce(?4, name_id), session_index = coalesce(?5, session_index),
+                 name_id_format = iif(?4 IS NULL, name_id_format, ?7),
+                 name_qualifier = iif(?4 IS NULL, name_qualifier, ?8),
+                 sp_name_qualifier = iif(?4 IS NULL, sp_name_qualifier, ?9),
                  expires_at = min(expires_at, coalesce(?6, expires_at))
              WHERE token_hash = ?1",
         )?
@@ -225,9 +240,12 @@ pub fn proved_again(
             hash,
             token.hash(),
             again.authenticated_at.millis(),
-            again.name_id,
+            name_id,
             again.session_index,
             again.not_on_or_after.map(Timestamp::millis),
+            space.format,
+            space.name_qualifier,
+            space.sp_name_qualifier,
         ])?;
     Ok((changed > 0).then_some(token))
 }
@@ -240,8 +258,9 @@ pub fn find(
 ) -> Result<Option<Session>, StoreError> {
     Ok(conn
         .prepare_cached(
-            "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
-                 user_agent, created_at, authenticated_at, last_seen_at, expires_at
+            "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
+                 name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
+                 authenticated_at, last_seen_at, expires_at
              FROM sessions
              WHERE token_hash = ?1 AND expires_at > ?2 AND last_seen_at + idle_ms > ?2",
         )?
@@ -256,8 +275,9 @@ pub fn of_user(
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
-             user_agent, created_at, authenticated_at, last_seen_at, expires_at
+        "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
+             name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
+             authenticated_at, last_seen_at, expires_at
          FROM sessions
          WHERE user_id = ?1 AND expires_at > ?2 AND last_seen_at + idle_ms > ?2
          ORDER BY created_at DESC, id DESC LIMIT ?3",
@@ -274,8 +294,9 @@ pub fn of_name_id(
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
-             user_agent, created_at, authenticated_at, last_seen_at, expires_at
+        "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
+             name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
+             authenticated_at, last_seen_at, expires_at
          FROM sessions WHERE provider_id = ?1 AND name_id = ?2 AND expires_at > ?3",
     )?;
     let rows = statement.query_map(params![provider_id, name_id, now.millis()], read)?;
@@ -293,8 +314,8 @@ pub fn of_organization(
 ) -> Result<Vec<Session>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT s.id, s.user_id, s.operator_id, s.provider_id, s.method, s.name_id,
-             s.session_index, s.client, s.user_agent, s.created_at, s.authenticated_at,
-             s.last_seen_at, s.expires_at
+             s.name_id_format, s.name_qualifier, s.sp_name_qualifier, s.session_index,
+             s.client, s.user_agent, s.created_at, s.authenticated_at, s.last_seen_at, s.expires_at
          FROM sessions s CROSS JOIN users u ON u.id = s.user_id
          WHERE s.id < ?2 AND u.organization_id = ?1
              AND s.expires_at > ?3 AND s.last_seen_at + s.idle_ms > ?3
@@ -437,6 +458,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         provider_id: row.get("provider_id")?,
         method: Method::from_word(row.get_ref("method")?.as_str()?),
         name_id: row.get("name_id")?,
+        name_space: NameSpace {
+            format: row.get("name_id_format")?,
+            name_qualifier: row.get("name_qualifier")?,
+            sp_name_qualifier: row.get("sp_name_qualifier")?,
+        },
         session_index: row.get("session_index")?,
         created_at: time(row, "created_at")?,
         authenticated_at: time(row, "authenticated_at")?,
@@ -474,6 +500,7 @@ mod tests {
             provider_id: None,
             method: Method::Saml,
             name_id: None,
+            name_space: NameSpace::default(),
             session_index: None,
             not_on_or_after: None,
             client: "192.0.2.1".into(),

@@ -57,7 +57,7 @@ pub fn prove(
         }
         let again = Again {
             authenticated_at: now,
-            name_id: None,
+            name: None,
             session_index: None,
             not_on_or_after: None,
         };

@@ -77,6 +77,19 @@ pub(super) enum Reason {
     AuthnInstantMissing,
     AuthnInstantOld,
     AuthnContextMismatch,
+    // Single logout.
+    LogoutQueryMalformed,
+    LogoutFormMalformed,
+    LogoutMalformed,
+    LogoutIncomplete,
+    LogoutUnsigned,
+    LogoutResponseUnsigned,
+    LogoutAlgorithmNotAllowed,
+    LogoutSignatureInvalid,
+    LogoutIssuerMismatch,
+    LogoutDestinationMismatch,
+    LogoutExpired,
+    LogoutNameIdEncrypted,
 }
 
 impl Reason {
@@ -152,6 +165,18 @@ impl Reason {
             Self::AuthnInstantMissing => "authn-instant-missing",
             Self::AuthnInstantOld => "authn-instant-old",
             Self::AuthnContextMismatch => "authn-context-mismatch",
+            Self::LogoutQueryMalformed => "logout-query-malformed",
+            Self::LogoutFormMalformed => "logout-form-malformed",
+            Self::LogoutMalformed => "logout-malformed",
+            Self::LogoutIncomplete => "logout-incomplete",
+            Self::LogoutUnsigned => "logout-unsigned",
+            Self::LogoutResponseUnsigned => "logout-response-unsigned",
+            Self::LogoutAlgorithmNotAllowed => "logout-algorithm-not-allowed",
+            Self::LogoutSignatureInvalid => "logout-signature-invalid",
+            Self::LogoutIssuerMismatch => "logout-issuer-mismatch",
+            Self::LogoutDestinationMismatch => "logout-destination-mismatch",
+            Self::LogoutExpired => "logout-expired",
+            Self::LogoutNameIdEncrypted => "logout-name-id-encrypted",
         }
     }
 
@@ -283,6 +308,48 @@ impl Reason {
                  provider ask for that way (in Okta: the app's authentication policy, and \
                  \"Authentication context class\" in SAML Settings), or change the classes of this \
                  provider here."
+            }
+            Self::LogoutQueryMalformed | Self::LogoutFormMalformed | Self::LogoutMalformed => {
+                "What came is no SAML logout message. Check that the identity provider's single \
+                 logout address for this application is exactly the one in our metadata, and look \
+                 for a proxy that rewrites addresses or request bodies."
+            }
+            Self::LogoutIncomplete => {
+                "The logout message leaves out something that it must say. Switch single logout \
+                 off for this application at the identity provider, or update that product."
+            }
+            Self::LogoutUnsigned => {
+                "Have the identity provider sign its LogoutRequests. Where it can't, as Entra ID \
+                 by HTTP-Redirect, an admin can allow unsigned ones for this provider; then \
+                 anybody who knows a person's NameID can sign that person out."
+            }
+            Self::LogoutResponseUnsigned => {
+                "Have the identity provider sign its LogoutResponses. Where it can't, as some old \
+                 Okta organizations, an admin can allow unsigned ones for this provider."
+            }
+            Self::LogoutAlgorithmNotAllowed => {
+                "Have the identity provider sign with RSA-SHA256. In Okta: SAML Settings > Show \
+                 Advanced Settings: set \"Signature Algorithm\" to \"RSA-SHA256\"."
+            }
+            Self::LogoutSignatureInvalid => {
+                "The logout message was changed on the way, or signed with another key. Compare \
+                 the identity provider's active signing certificate with those stored here."
+            }
+            Self::LogoutIssuerMismatch => {
+                "The logout message is another identity provider's or another app's. Load the \
+                 metadata of this one here again; its entityID is the Issuer."
+            }
+            Self::LogoutDestinationMismatch => {
+                "At the identity provider, the single logout address of this application must be \
+                 exactly the one in our metadata."
+            }
+            Self::LogoutExpired => {
+                "Compare the clock of this server with the right time (NTP). If the clocks agree, \
+                 the message took too long on its way; signing out again helps."
+            }
+            Self::LogoutNameIdEncrypted => {
+                "Have the identity provider sign LogoutRequests that have an encrypted NameID, or \
+                 send the NameID in the clear."
             }
             Self::XmlDoctype
             | Self::XmlMalformed

@@ -84,7 +84,7 @@ pub fn open(form_value: &str, trust: &Trust, keys: &[DecryptionKey]) -> Result<O
 
 /// The XML in a form value. Bare base64 by the rules; line breaks are allowed, since MIME-minded
 /// producers put them in.
-fn decoded(form_value: &str) -> Result<String, Problem> {
+pub(super) fn decoded(form_value: &str) -> Result<String, Problem> {
     let problem = |reason, got: &str| {
         let expected = format!("base64 of at most {MAX_XML} bytes of XML");
         Err(Problem::new(reason, expected, got))

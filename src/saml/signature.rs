@@ -18,7 +18,7 @@ use uppsala::Document;
 use crate::saml::algorithm::{Hashes, RSA_SHA1, SHA1};
 use crate::saml::certificate::{Certificate, fingerprint};
 use crate::saml::refusal::{Problem, Reason};
-use crate::saml::xml::{DSIG, Element, PROTOCOL};
+use crate::saml::xml::{DSIG, Element};
 
 /// The signing certificates of one provider. Only keys from here verify anything; certificates
 /// and keys inside a response are never used, and a trust without certificates refuses all.
@@ -245,10 +245,7 @@ fn uses_sha1(signature: Element<'_>) -> bool {
 }
 
 fn described(signature: Element<'_>) -> String {
-    let what = match signature.parent() {
-        Some(parent) if parent.is(PROTOCOL, "Response") => "Response",
-        _ => "Assertion",
-    };
+    let what = signature.parent().map_or("", Element::local_name);
     let algorithm = signature
         .subtree()
         .find(|e| e.is(DSIG, "SignatureMethod"))

@@ -10,7 +10,7 @@ use super::template::page;
 use super::{App, Problem, cookie, saml};
 use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
-use crate::access::sign_in_request;
+use crate::access::{followed_logout, sign_in_request};
 use crate::clock::Timestamp;
 use crate::directory::certificates;
 use crate::directory::domain::{self, DomainState};
@@ -102,6 +102,7 @@ enum Stopped {
     NotAdmitted(NotAdmitted, Vec<Check>),
     Replayed(Vec<Check>),
     NotSteppedUp(NotSteppedUp, Vec<Check>),
+    SignedOut(Vec<Check>),
     Store(StoreError),
 }
 
@@ -189,6 +190,12 @@ fn admit(
         if seen {
             return Err(Stopped::Replayed(verified.checks));
         }
+        let (name_id, index) = (&verified.name_id, verified.session_index.as_deref());
+        if let Some(issued) = verified.issued_at
+            && followed_logout::covers(tx, &provider.id, name_id, index, issued, now)?
+        {
+            return Err(Stopped::SignedOut(verified.checks));
+        }
         let person = person(&verified);
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
@@ -222,6 +229,7 @@ fn admit(
                     provider_id: Some(provider.id.clone()),
                     method: session::Method::Saml,
                     name_id: Some(verified.name_id.clone()),
+                    name_space: verified.name_space.clone(),
                     session_index: verified.session_index.clone(),
                     not_on_or_after: verified.session_not_on_or_after,
                     client,
@@ -284,6 +292,15 @@ fn admit(
             );
             refused(app, call, &its_provider, Refusal { checks, ..refusal })
         }
+        Err(Stopped::SignedOut(checks)) => {
+            let refusal = refusal(
+                "signed-out-meanwhile",
+                "an assertion of after the person signed out at the identity provider",
+                "one of before",
+                "Nothing is wrong: the page came late. Start a new sign-in.",
+            );
+            refused(app, call, &its_provider, Refusal { checks, ..refusal })
+        }
         Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
         Err(Stopped::NotAdmitted(reason, checks)) => {
             let got = reason.to_string();
@@ -323,7 +340,7 @@ fn welcome(provider: &Provider, admitted: Admitted, now: Timestamp) -> Response 
 fn person(verified: &SignIn) -> Person {
     Person {
         name_id: verified.name_id.clone(),
-        transient: verified.name_id_format.as_deref() == Some(TRANSIENT),
+        transient: verified.name_space.format.as_deref() == Some(TRANSIENT),
         email: verified.email.clone(),
         first_name: verified.first_name.clone(),
         last_name: verified.last_name.clone(),
@@ -397,7 +414,11 @@ fn is_malformed(code: &str) -> bool {
 /// What a stranger may know: whether trying again helps. Everything else is in the trace.
 fn public_words(code: &str) -> &'static str {
     match code {
-        "in-response-to-unknown" | "replayed" | "expired" | "not-yet-valid" => {
+        "in-response-to-unknown"
+        | "replayed"
+        | "signed-out-meanwhile"
+        | "expired"
+        | "not-yet-valid" => {
             "The answer of your identity provider came too late, twice, or to another browser. \
              Try again from here."
         }

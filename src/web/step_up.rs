@@ -1,4 +1,4 @@
-//! Proving again who one is, before what can't be taken back easily (docs/adr/0011).
+//! Proving again who one is, before what can't be taken back easily (docs/adr/0012).
 //!
 //! A route says that it wants a recent sign-in (`Guard::Recent`); a session that is older is told so,
 //! with the address that makes it recent. Whom an identity provider vouched for goes there with
@@ -168,7 +168,7 @@ pub(super) fn settle(
     let again = Again {
         // That it isn't older than the request has been checked; whose clock is off doesn't matter.
         authenticated_at: now,
-        name_id: Some(verified.name_id.clone()),
+        name: Some((verified.name_id.clone(), verified.name_space.clone())),
         session_index: verified.session_index.clone(),
         not_on_or_after: verified.session_not_on_or_after,
     };

@@ -7,6 +7,19 @@ import { isOperator } from './session.js';
 import { badge, notice } from './show.js';
 import { exactly } from './time.js';
 
+const LOGOUT = [
+  {
+    name: 'unsigned_logout_requests', label: 'Follow logout requests without a signature',
+    hint: 'Off, unless the product cannot sign them, as Entra ID.',
+    warning: 'Whoever knows a person’s NameID can then sign that person out.',
+  },
+  {
+    name: 'unsigned_logout_responses', label: 'Believe logout responses without a signature',
+    hint: 'Off, unless the product does not sign them, as some old Okta organizations.',
+    warning: 'A page may then say that somebody is signed out there who is not.',
+  },
+];
+
 export function rules(page, path, provider) {
   const unasked = provider.idp_initiated;
   return h('section', { class: 'panel', id: 'rules' }, h('h2', 'Rules'),
@@ -18,6 +31,9 @@ export function rules(page, path, provider) {
       rule('Take responses that nobody asked for', 'Off: a click on the tile in the person’s portal still works, by one more redirect.', unasked, {
         text: unasked ? 'Switch off' : 'Switch on', danger: !unasked, act: () => switchUnasked(page, path, provider),
       }),
+      LOGOUT.map((each) => rule(each.label, each.hint, provider[each.name], {
+        text: provider[each.name] ? 'Switch off' : 'Switch on', danger: !provider[each.name], act: () => switchLogout(page, path, provider, each),
+      })),
       rule('Take SHA-1 signatures', ['They can be forged. ', provider.sha1_until ? `Taken until ${exactly(provider.sha1_until)}.` : 'An operator can allow them for a while.'], Boolean(provider.sha1_until), isOperator(page.session) && {
         text: provider.sha1_until ? 'Change' : 'Switch on', danger: !provider.sha1_until, act: () => editSha1(page, path, provider),
       })));
@@ -56,6 +72,18 @@ async function switchUnasked(page, path, provider) {
     send: () => change(path, { idp_initiated: !on }),
   });
   if (done) page.again(on ? 'Only answers to our own requests are taken.' : 'Responses that nobody asked for are taken.');
+}
+
+async function switchLogout(page, path, provider, { name, label, hint, warning }) {
+  const on = provider[name];
+  const done = await ask({
+    title: `${label}?`,
+    content: on ? h('p', hint) : [notice('warn', warning), h('p', hint)],
+    submit: on ? 'Switch off' : 'Switch on',
+    danger: !on,
+    send: () => change(path, { [name]: !on }),
+  });
+  if (done) page.again('Saved.');
 }
 
 async function editSha1(page, path, provider) {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::attributes::{GroupRules, LevelChange, NamesChange};
 use super::bindings::{self, BindingsChange};
 use super::completion::{Completion, complete};
+use super::logout::{self, LogoutChange};
 use super::requests::{self, RequestsChange};
 use super::{Provider, State, checked_name, facts, find, told};
 use crate::access::session;
@@ -42,6 +43,8 @@ pub struct Change {
     pub bindings: BindingsChange,
     /// What they ask for.
     pub requests: RequestsChange,
+    /// How single logout is done with it.
+    pub logout: LogoutChange,
     /// Names of attributes.
     pub names: Vec<NamesChange>,
     /// Levels of values of the groups attribute.
@@ -87,6 +90,7 @@ pub fn change(
     change_attributes(tx, &before, change, by, now)?;
     bindings::choose(tx, id, change.bindings)?;
     requests::choose(tx, &before, &change.requests)?;
+    logout::choose(tx, id, &change.logout)?;
     if let Some(on) = change.idp_initiated {
         tx.prepare_cached("UPDATE providers SET idp_initiated = ?2 WHERE id = ?1")?
             .execute(params![id, on])?;

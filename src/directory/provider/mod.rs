@@ -4,6 +4,7 @@ mod attributes;
 mod bindings;
 mod change;
 mod completion;
+mod logout;
 mod requests;
 mod view;
 
@@ -30,6 +31,7 @@ pub use self::attributes::{
 pub use self::bindings::{Binding, Bindings, BindingsChange, bindings};
 pub use self::change::{Change, MOST_SKEW, change};
 pub use self::completion::{Completion, certificates};
+pub use self::logout::{Logout, LogoutChange, logout};
 pub use self::requests::{LoginHint, Requests, RequestsChange, requests};
 pub use self::view::{View, view};
 pub use super::provider_kind::Kind;
@@ -236,6 +238,10 @@ pub(in crate::directory) fn facts(
         .collect();
     let bindings = bindings(conn, &provider.id)?;
     let requests = requests(conn, provider)?;
+    let logout = logout(conn, &provider.id)?;
+    let logout_url = logout
+        .requests(bindings.request_binding)
+        .map(|(_, url)| url);
     Ok(audit::detail([
         ("force_authn", json!(requests.force_authn)),
         ("authn_contexts", json!(requests.contexts)),
@@ -243,6 +249,12 @@ pub(in crate::directory) fn facts(
         ("name_id_format", json!(requests.name_id_format)),
         ("login_hint", json!(requests.login_hint)),
         ("step_up", json!(requests.step_up)),
+        ("logout_url", json!(logout_url)),
+        ("unsigned_logout_requests", json!(logout.unsigned_requests)),
+        (
+            "unsigned_logout_responses",
+            json!(logout.unsigned_responses),
+        ),
         ("request_binding", json!(bindings.request_binding)),
         ("sign_requests", json!(bindings.sign_requests)),
         ("name", json!(provider.name)),

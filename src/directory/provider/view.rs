@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Binding, Kind, LoginHint, Provider, State, bindings, requests};
+use super::{Binding, Kind, LoginHint, Provider, State, bindings, logout, requests};
 use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::certificates::{self, Pinned};
@@ -28,6 +28,7 @@ pub struct View {
     entity_id: String,
     login_url: String,
     metadata_url: String,
+    slo_url: String,
     issuer: Option<String>,
     sso_url: Option<String>,
     idp_metadata_url: Option<String>,
@@ -40,6 +41,9 @@ pub struct View {
     name_id_format: Option<Identifier>,
     login_hint: LoginHint,
     step_up: bool,
+    logout_url: Option<String>,
+    unsigned_logout_requests: bool,
+    unsigned_logout_responses: bool,
     idp_initiated: bool,
     jit: bool,
     enforced: bool,
@@ -67,6 +71,8 @@ pub fn view(
     let mapping = provider.mapping()?;
     let bindings = bindings(conn, &provider.id)?;
     let requests = requests(conn, provider)?;
+    let logout = logout(conn, &provider.id)?;
+    let logout_to = logout.requests(bindings.request_binding);
     let mut missing = Vec::new();
     if provider.state == State::Draft {
         missing.push("metadata");
@@ -89,6 +95,7 @@ pub fn view(
         entity_id: public.entity_id(&provider.id),
         login_url: public.login(&provider.id),
         metadata_url: public.entity_id(&provider.id),
+        slo_url: public.slo(&provider.id),
         issuer: provider.issuer.clone(),
         sso_url: provider.sso_url.clone(),
         idp_metadata_url: provider.metadata_url.clone(),
@@ -101,6 +108,9 @@ pub fn view(
         name_id_format: requests.name_id_format,
         login_hint: requests.login_hint,
         step_up: requests.step_up,
+        logout_url: logout_to.map(|(_, url)| url.to_owned()),
+        unsigned_logout_requests: logout.unsigned_requests,
+        unsigned_logout_responses: logout.unsigned_responses,
         idp_initiated: provider.idp_initiated,
         jit: provider.jit,
         enforced: provider.enforced,
