@@ -73,6 +73,7 @@ fn verification(identity_provider: &IdentityProvider) -> Duration {
         domains: &domains,
         skew: Duration::from_secs(180),
         mapping: &mapping,
+        authentication: Default::default(),
     };
     let now = clock::now();
     let plain = person(acs, audience, "ada@acme.com", "_1");

@@ -1,6 +1,9 @@
 // The page of the own account: each section reads its part of the API and draws itself again after
 // a change.
 import { read } from '/static/console/api.js';
+import { h } from '/static/console/dom.js';
+import { notice } from '/static/console/show.js';
+import { cameBack } from '/static/console/step-up.js';
 import { drawPassword } from '/static/account/password.js';
 import { drawProfile } from '/static/account/profile.js';
 import { drawSecondFactor } from '/static/account/second-factor.js';
@@ -15,5 +18,7 @@ export async function draw() {
   await drawSessions(document.getElementById('sessions-content'));
 }
 
+const said = cameBack();
+if (said) document.querySelector('main').prepend(h('div', { role: 'status' }, notice('good', said)));
 await draw();
 await drawTokens(document.getElementById('tokens-panel'), document.getElementById('tokens-content'));

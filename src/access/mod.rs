@@ -22,6 +22,7 @@ pub mod secret;
 pub mod session;
 pub mod sign_in_request;
 pub mod sign_in_test;
+pub mod step_up;
 pub mod throttle;
 pub mod token;
 pub mod wrong_tokens;

@@ -71,6 +71,8 @@ pub struct Session {
     pub session_index: Option<String>,
     /// When it was opened.
     pub created_at: Timestamp,
+    /// When its owner last proved who they are, which may have been before it was opened.
+    pub authenticated_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_seen_at: Timestamp,
     /// When it ends whatever happens.
@@ -164,8 +166,8 @@ pub fn open(conn: &Connection, new: NewSession, now: Timestamp) -> Result<Secret
     conn.prepare_cached(
         "INSERT INTO sessions (token_hash, id, user_id, operator_id, provider_id, method, name_id,
              name_id_format, name_qualifier, sp_name_qualifier, session_index, client, user_agent,
-             created_at, last_seen_at, idle_ms, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?14, ?15, ?16, ?8, ?9, ?10, ?11, ?11, ?12, ?13)",
+             created_at, authenticated_at, last_seen_at, idle_ms, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?14, ?15, ?16, ?8, ?9, ?10, ?11, ?11, ?11, ?12, ?13)",
     )?
     .execute(params![
         token.hash(),
@@ -188,6 +190,66 @@ pub fn open(conn: &Connection, new: NewSession, now: Timestamp) -> Result<Secret
     Ok(token)
 }
 
+/// Notes when the owner of a session proved who they are, where that was before it was opened: an
+/// identity provider that knows them may let them in without asking.
+pub fn authenticated(conn: &Connection, hash: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE sessions SET authenticated_at = min(authenticated_at, ?2) WHERE token_hash = ?1",
+    )?
+    .execute(params![hash, at.millis()])?;
+    Ok(())
+}
+
+/// What is known since the owner of a session proved again who they are.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// When.
+    pub authenticated_at: Timestamp,
+    /// The NameID now, and among which names that is one; `None` keeps.
+    pub name: Option<(String, NameSpace)>,
+    /// Its own name for the session now; `None` keeps.
+    pub session_index: Option<String>,
+    /// `SessionNotOnOrAfter`: an earlier end counts, a later one doesn't.
+    pub not_on_or_after: Option<Timestamp>,
+}
+
+/// Notes that the owner of the session with this cookie's hash proved again who they are, and gives
+/// it another cookie's value, which is returned: whoever had the old one has nothing. It is still
+/// the same session and ends when it would have ended. `None` if there is none.
+pub fn proved_again(
+    conn: &Connection,
+    hash: &[u8; 32],
+    again: &Again,
+) -> Result<Option<Secret>, StoreError> {
+    let token = Secret::generate("");
+    let (name_id, space) = match &again.name {
+        Some((name_id, space)) => (Some(name_id), space.clone()),
+        None => (None, NameSpace::default()),
+    };
+    let changed = conn
+        .prepare_cached(
+            "UPDATE sessions SET token_hash = ?2, authenticated_at = ?3,
+                 name_id = coalesce(?4, name_id), session_index = coalesce(?5, session_index),
+                 name_id_format = iif(?4 IS NULL, name_id_format, ?7),
+                 name_qualifier = iif(?4 IS NULL, name_qualifier, ?8),
+                 sp_name_qualifier = iif(?4 IS NULL, sp_name_qualifier, ?9),
+                 expires_at = min(expires_at, coalesce(?6, expires_at))
+             WHERE token_hash = ?1",
+        )?
+        .execute(params![
+            hash,
+            token.hash(),
+            again.authenticated_at.millis(),
+            name_id,
+            again.session_index,
+            again.not_on_or_after.map(Timestamp::millis),
+            space.format,
+            space.name_qualifier,
+            space.sp_name_qualifier,
+        ])?;
+    Ok((changed > 0).then_some(token))
+}
+
 /// The session of a cookie's hash ([`super::secret::hash`]), unless it's over.
 pub fn find(
     conn: &Connection,
@@ -198,7 +260,7 @@ pub fn find(
         .prepare_cached(
             "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
                  name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
-                 last_seen_at, expires_at
+                 authenticated_at, last_seen_at, expires_at
              FROM sessions
              WHERE token_hash = ?1 AND expires_at > ?2 AND last_seen_at + idle_ms > ?2",
         )?
@@ -215,7 +277,7 @@ pub fn of_user(
     let mut statement = conn.prepare_cached(
         "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
              name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
-             last_seen_at, expires_at
+             authenticated_at, last_seen_at, expires_at
          FROM sessions
          WHERE user_id = ?1 AND expires_at > ?2 AND last_seen_at + idle_ms > ?2
          ORDER BY created_at DESC, id DESC LIMIT ?3",
@@ -234,7 +296,7 @@ pub fn of_name_id(
     let mut statement = conn.prepare_cached(
         "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
              name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
-             last_seen_at, expires_at
+             authenticated_at, last_seen_at, expires_at
          FROM sessions WHERE provider_id = ?1 AND name_id = ?2 AND expires_at > ?3",
     )?;
     let rows = statement.query_map(params![provider_id, name_id, now.millis()], read)?;
@@ -253,7 +315,7 @@ pub fn of_organization(
     let mut statement = conn.prepare_cached(
         "SELECT s.id, s.user_id, s.operator_id, s.provider_id, s.method, s.name_id,
              s.name_id_format, s.name_qualifier, s.sp_name_qualifier, s.session_index,
-             s.client, s.user_agent, s.created_at, s.last_seen_at, s.expires_at
+             s.client, s.user_agent, s.created_at, s.authenticated_at, s.last_seen_at, s.expires_at
          FROM sessions s CROSS JOIN users u ON u.id = s.user_id
          WHERE s.id < ?2 AND u.organization_id = ?1
              AND s.expires_at > ?3 AND s.last_seen_at + s.idle_ms > ?3
@@ -403,6 +465,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         },
         session_index: row.get("session_index")?,
         created_at: time(row, "created_at")?,
+        authenticated_at: time(row, "authenticated_at")?,
         last_seen_at: time(row, "last_seen_at")?,
         expires_at: time(row, "expires_at")?,
         client: row.get("client")?,

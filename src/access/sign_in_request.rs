@@ -47,6 +47,10 @@ pub struct Start<'a> {
     pub return_to: &'a str,
     /// The test that it is made for; nobody is signed in by its answer.
     pub test: Option<&'a str>,
+    /// Whether the person is to sign in anew.
+    pub force_authn: bool,
+    /// The id of the session whose owner is to sign in again, where there is one.
+    pub step_up: Option<&'a str>,
 }
 
 /// A request that waits for its response.
@@ -64,6 +68,10 @@ pub struct Pending {
     pub return_to: String,
     /// The test that it was made for.
     pub test: Option<String>,
+    /// Whether the person was to sign in anew.
+    pub force_authn: bool,
+    /// The id of the session whose owner was to sign in again.
+    pub step_up: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it is too late to answer it.
@@ -79,6 +87,8 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
         session_hash: start.session_hash,
         return_to: start.return_to.to_owned(),
         test: start.test.map(str::to_owned),
+        force_authn: start.force_authn,
+        step_up: start.step_up.map(str::to_owned),
         created_at: now,
         expires_at: now.plus(LIFETIME),
     };
@@ -87,10 +97,10 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
         .prepare_cached(
             "INSERT INTO sign_in_requests
                  (id, relay_state, provider_id, browser_hash, session_hash, client, number,
-                  return_to, created_at, expires_at, test_id)
+                  return_to, created_at, expires_at, force_authn, step_up, test_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6,
                  (SELECT coalesce(max(number), 0) + 1 FROM sign_in_requests WHERE client = ?6),
-                 ?7, ?8, ?9, ?10)
+                 ?7, ?8, ?9, ?10, ?11, ?12)
              RETURNING number",
         )?
         .query_row(
@@ -104,6 +114,8 @@ pub fn create(conn: &Connection, start: &Start<'_>, now: Timestamp) -> Result<Pe
                 pending.return_to,
                 now.millis(),
                 pending.expires_at.millis(),
+                pending.force_authn,
+                pending.step_up,
                 pending.test,
             ],
             |row| row.get(0),
@@ -164,7 +176,7 @@ pub fn end_of_test(conn: &Connection, test: &str) -> Result<bool, StoreError> {
 }
 
 const COLUMNS: &str = "id, relay_state, provider_id, session_hash, return_to, created_at, \
-                       expires_at, test_id";
+                       expires_at, test_id, force_authn, step_up";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Pending> {
     Ok(Pending {
@@ -174,6 +186,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Pending> {
         session_hash: row.get("session_hash")?,
         return_to: row.get("return_to")?,
         test: row.get("test_id")?,
+        force_authn: row.get("force_authn")?,
+        step_up: row.get("step_up")?,
         created_at: time(row, "created_at")?,
         expires_at: time(row, "expires_at")?,
     })
@@ -267,6 +281,8 @@ mod tests {
             client: client.parse().unwrap(),
             return_to: "/x",
             test: None,
+            force_authn: false,
+            step_up: None,
         }
     }
 

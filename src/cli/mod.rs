@@ -26,6 +26,7 @@ mod scim_export;
 mod scim_import;
 mod serve;
 mod session;
+mod step_up;
 mod timeline;
 mod token;
 mod trace;
@@ -113,6 +114,9 @@ enum Command {
     /// Who is signed in, and putting them out
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// How old a sign-in may be for what can't be taken back easily
+    #[command(subcommand)]
+    StepUp(step_up::StepUp),
     /// Groups and the level their members inherit
     #[command(subcommand)]
     Group(group::GroupCommand),
@@ -150,6 +154,7 @@ pub fn run() -> ExitCode {
         Command::Token(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
         Command::Session(command) => command.run(&cli.global),
+        Command::StepUp(command) => command.run(&cli.global),
         Command::Group(command) => command.run(&cli.global),
         Command::BreakGlass(command) => command.run(&cli.global),
         Command::Keys(command) => command.run(&cli.global),

@@ -55,6 +55,8 @@ pub struct IncomingRequest {
     pub acs_url: String,
     /// The service provider's entity ID.
     pub issuer: String,
+    /// Whether the person is to sign in again.
+    pub force_authn: bool,
 }
 
 /// RSA with one of the SHA-2 hashes, for signature and digest.
@@ -99,6 +101,10 @@ pub struct ResponseSpec<'a> {
     pub not_before: Timestamp,
     /// End of the validity.
     pub not_on_or_after: Timestamp,
+    /// When the person signed in.
+    pub authn_instant: Timestamp,
+    /// How: AuthnContextClassRef.
+    pub authn_context: &'a str,
     /// The person.
     pub name_id: &'a str,
     /// Name and values of each attribute.
@@ -130,6 +136,8 @@ impl<'a> ResponseSpec<'a> {
             issue_instant: now,
             not_before: now.minus(window),
             not_on_or_after: now.plus(window),
+            authn_instant: now,
+            authn_context: "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
             name_id,
             attributes: Vec::new(),
             in_response_to: None,
@@ -232,6 +240,7 @@ impl IdentityProvider {
                 .one()
                 .and_then(Element::trimmed_text)
                 .ok_or(wrong("no Issuer"))?,
+            force_authn: matches!(root.attribute("ForceAuthn"), Some("true" | "1")),
         })
     }
 
@@ -331,10 +340,9 @@ impl IdentityProvider {
                 r#"<saml2:Conditions NotBefore="{not_before}" NotOnOrAfter="{not_on_or_after}">"#,
                 r#"<saml2:AudienceRestriction><saml2:Audience>{audience}</saml2:Audience>"#,
                 r#"</saml2:AudienceRestriction></saml2:Conditions>"#,
-                r#"<saml2:AuthnStatement AuthnInstant="{issue_instant}" "#,
+                r#"<saml2:AuthnStatement AuthnInstant="{authn_instant}" "#,
                 r#"SessionIndex="{session_index}"><saml2:AuthnContext>"#,
-                r#"<saml2:AuthnContextClassRef>"#,
-                r#"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"#,
+                r#"<saml2:AuthnContextClassRef>{authn_context}"#,
                 r#"</saml2:AuthnContextClassRef></saml2:AuthnContext></saml2:AuthnStatement>"#,
                 r#"{attributes}</saml2:Assertion>"#,
             ),
@@ -346,6 +354,8 @@ impl IdentityProvider {
             in_response_to = in_response_to(spec),
             not_before = spec.not_before,
             not_on_or_after = spec.not_on_or_after,
+            authn_instant = spec.authn_instant,
+            authn_context = escape(spec.authn_context),
             acs_url = escape(spec.acs_url),
             audience = escape(spec.audience),
             session_index = escape(session_index),

@@ -24,6 +24,7 @@ pub mod key_roll;
 pub mod level;
 pub mod level_change;
 pub mod local_sign_in;
+pub mod local_step_up;
 pub mod local_user;
 pub mod metadata_poll;
 pub mod metadata_source;

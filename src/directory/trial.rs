@@ -8,12 +8,12 @@ use rusqlite::Connection;
 use super::DirectoryError;
 use super::addresses::PublicUrl;
 use super::domain::{self, DomainState};
-use super::provider::Provider;
+use super::provider::{self, Provider};
 use super::sign_in::{self, NotAdmitted, Person};
 use crate::access::key::{self, Kind};
 use crate::clock::Timestamp;
 use crate::saml::refusal::{Check, Refusal};
-use crate::saml::response::{DecryptionKey, Expectation, Opened};
+use crate::saml::response::{Authentication, DecryptionKey, Expectation, Opened};
 
 /// The check that a user can be found or made.
 pub const USER: &str = "user";
@@ -46,8 +46,16 @@ impl<E: Into<DirectoryError>> From<E> for Stopped {
     }
 }
 
-/// Every check on a response whose signatures hold, as of `now`. `in_response_to` is the request
-/// that it has to answer.
+/// The request that a response has to answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// Its ID.
+    pub id: Option<&'a str>,
+    /// When it was made, if it wanted the person to sign in anew.
+    pub forced_at: Option<Timestamp>,
+}
+
+/// Every check on a response whose signatures hold, as of `now`.
 ///
 /// # Errors
 /// [`Stopped`].
@@ -56,7 +64,7 @@ pub fn of(
     provider: &Provider,
     public: &PublicUrl,
     opened: Opened,
-    in_response_to: Option<&str>,
+    request: Request<'_>,
     now: Timestamp,
 ) -> Result<Passed, Stopped> {
     let domains: Vec<String> = domain::of_provider(conn, &provider.id)?
@@ -64,15 +72,21 @@ pub fn of(
         .filter(|domain| domain.state == DomainState::Active)
         .map(|domain| domain.domain)
         .collect();
+    let requests = provider::requests(conn, provider)?;
     let expectation = Expectation {
         issuer: provider.issuer.as_deref().unwrap_or_default(),
         acs_url: &public.acs(&provider.id),
         audience: &public.entity_id(&provider.id),
-        in_response_to,
+        in_response_to: request.id,
         allow_unsolicited: provider.idp_initiated,
         domains: &domains,
         skew: provider.skew,
         mapping: &provider.mapping()?,
+        authentication: Authentication {
+            since: request.forced_at,
+            contexts: &requests.contexts,
+            comparison: requests.comparison,
+        },
     };
     let verified = opened
         .check(&expectation, now)

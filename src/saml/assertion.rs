@@ -56,6 +56,10 @@ pub(super) struct Conditions {
 /// AuthnStatement (core section 2.7.2).
 #[derive(Clone, Debug)]
 pub(super) struct AuthnStatement {
+    /// When the person proved who they are.
+    pub(super) authn_instant: Option<Timestamp>,
+    /// How: AuthnContextClassRef.
+    pub(super) context_class: Option<String>,
     pub(super) session_index: Option<String>,
     pub(super) session_not_on_or_after: Option<Timestamp>,
 }
@@ -157,7 +161,14 @@ fn read_conditions(element: Element<'_>) -> Result<Conditions, Problem> {
 }
 
 fn read_authn_statement(element: Element<'_>) -> Result<AuthnStatement, Problem> {
+    let context = at_most_one(element, "AuthnContext")?;
+    let class = match context {
+        Some(context) => at_most_one(context, "AuthnContextClassRef")?,
+        None => None,
+    };
     Ok(AuthnStatement {
+        authn_instant: time(element, "AuthnInstant")?,
+        context_class: class.and_then(Element::trimmed_text),
         session_index: element.attribute("SessionIndex").map(str::to_owned),
         session_not_on_or_after: time(element, "SessionNotOnOrAfter")?,
     })

@@ -14,6 +14,7 @@
 //! Each "no" on that way is a [`refusal::Refusal`]: a stable code, what was expected, what came,
 //! and which field of the identity provider to change.
 
+pub mod asked;
 pub mod certificate;
 pub mod logout;
 pub mod mapping;
@@ -29,6 +30,7 @@ pub mod signing;
 
 mod algorithm;
 mod assertion;
+mod authentication;
 mod content_cipher;
 mod decryption_key;
 mod detached;

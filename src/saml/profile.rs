@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::saml::assertion::{Assertion, AuthnStatement, Conditions, Confirmation, Subject};
+pub use crate::saml::authentication::Authentication;
 use crate::saml::envelope::Envelope;
 use crate::saml::mapping::{Fact, Mapping};
 use crate::saml::name_id::NameSpace;
@@ -38,6 +39,8 @@ pub struct Expectation<'a> {
     pub skew: Duration,
     /// Which attributes say who the person is.
     pub mapping: &'a Mapping,
+    /// How the person must have signed in.
+    pub authentication: Authentication<'a>,
 }
 
 /// Who signed in. Every value was signed.
@@ -55,6 +58,8 @@ pub struct SignIn {
     pub session_index: Option<String>,
     /// The session must not outlive this.
     pub session_not_on_or_after: Option<Timestamp>,
+    /// When the person proved who they are, by the identity provider's clock.
+    pub authn_instant: Option<Timestamp>,
     /// From then on the assertion is refused as expired.
     pub replay_until: Timestamp,
     /// The address, where the mapping finds one.
@@ -89,6 +94,9 @@ pub(super) fn check(
     check_unsolicited(assertion, expected, now, ledger)?;
     check_conditions(assertion, expected, now, ledger)?;
     let statement = check_session(assertion, expected, now, ledger)?;
+    expected
+        .authentication
+        .check(statement, expected.skew, now, ledger)?;
     let person = Person::of(assertion, name_id, expected.mapping);
     person.check_domains(name_id, expected.mapping, expected.domains, ledger)?;
     let got: Vec<_> = assertion
@@ -110,6 +118,7 @@ pub(super) fn check(
         name_space: subject.name_space.clone(),
         session_index: statement.session_index.clone(),
         session_not_on_or_after: statement.session_not_on_or_after,
+        authn_instant: statement.authn_instant,
         replay_until: valid_until.plus(expected.skew),
         email: person.emails.first().cloned(),
         first_name: person.first_name,

@@ -74,6 +74,9 @@ pub(super) enum Reason {
     SessionExpired,
     EmailMissing,
     EmailDomain,
+    AuthnInstantMissing,
+    AuthnInstantOld,
+    AuthnContextMismatch,
     // Single logout.
     LogoutQueryMalformed,
     LogoutFormMalformed,
@@ -159,6 +162,9 @@ impl Reason {
             Self::SessionExpired => "session-expired",
             Self::EmailMissing => "email-missing",
             Self::EmailDomain => "email-domain",
+            Self::AuthnInstantMissing => "authn-instant-missing",
+            Self::AuthnInstantOld => "authn-instant-old",
+            Self::AuthnContextMismatch => "authn-context-mismatch",
             Self::LogoutQueryMalformed => "logout-query-malformed",
             Self::LogoutFormMalformed => "logout-form-malformed",
             Self::LogoutMalformed => "logout-malformed",
@@ -291,6 +297,18 @@ impl Reason {
                  app is one."
             }
             Self::Version => "Set the identity provider to SAML 2.0.",
+            Self::AuthnInstantMissing | Self::AuthnInstantOld => {
+                "The identity provider was asked to have the person sign in again (ForceAuthn) and \
+                 answered with an older sign-in. In Okta: SAML Settings > Show Advanced Settings: \
+                 set \"Honor Force Authentication\" to Yes. One that can't do it needs ForceAuthn \
+                 and step-up switched off for this provider here."
+            }
+            Self::AuthnContextMismatch => {
+                "The person signed in another way than this provider is asked for. Let the identity \
+                 provider ask for that way (in Okta: the app's authentication policy, and \
+                 \"Authentication context class\" in SAML Settings), or change the classes of this \
+                 provider here."
+            }
             Self::LogoutQueryMalformed | Self::LogoutFormMalformed | Self::LogoutMalformed => {
                 "What came is no SAML logout message. Check that the identity provider's single \
                  logout address for this application is exactly the one in our metadata, and look \

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use uppsala::Document;
 
 pub use crate::saml::decryption_key::{DecryptionKey, DecryptionKeyError};
-pub use crate::saml::profile::{Expectation, Groups, SignIn};
+pub use crate::saml::profile::{Authentication, Expectation, Groups, SignIn};
 pub use crate::saml::refusal::{Check, Refusal};
 pub use crate::saml::signature::Trust;
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::login::{Form, form_values};
 use super::route::Call;
+use super::step_up::{self, NotSteppedUp};
 use super::template::page;
 use super::{App, Problem, cookie, saml, sign_in_test};
 use crate::access::secret::{self, Secret};
@@ -22,8 +23,13 @@ use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::document::{self, Document};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
 use crate::saml::refusal::{Check, Refusal};
-use crate::saml::response::{self, Expectation, Opened, Trust};
+use crate::saml::response::{self, Authentication, Expectation, Opened, Trust};
 use crate::store::StoreError;
+
+/// Stands in the trace of each sign-in that nobody here asked for.
+const UNSOLICITED: &str = "Nobody here asked for this sign-in, and nothing binds it to this browser: \
+    somebody else could have posted it. It was taken because IdP-initiated sign-in is switched on for \
+    this provider. The tile in the identity provider's portal works without that.";
 
 /// `POST /saml/{provider}/acs` (SAML bindings section 3.5)
 pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
@@ -107,6 +113,7 @@ enum Stopped {
     Refused(Box<Refusal>),
     NotAdmitted(NotAdmitted, Vec<Check>),
     Replayed(Vec<Check>),
+    NotSteppedUp(NotSteppedUp, Vec<Check>),
     SignedOut(Vec<Check>),
     Store(StoreError),
 }
@@ -165,6 +172,9 @@ fn admit(
         let mapping = provider
             .mapping()
             .map_err(|e| Stopped::NotAdmitted(e.into(), Vec::new()))?;
+        let requests = provider::requests(tx, &provider)
+            .map_err(|e| Stopped::NotAdmitted(e.into(), Vec::new()))?;
+        let forced = pending.as_ref().filter(|pending| pending.force_authn);
         let expectation = Expectation {
             issuer: provider.issuer.as_deref().unwrap_or_default(),
             acs_url: &acs_url,
@@ -174,8 +184,14 @@ fn admit(
             domains: &domains,
             skew: provider.skew,
             mapping: &mapping,
+            authentication: Authentication {
+                since: forced.map(|pending| pending.created_at),
+                contexts: &requests.contexts,
+                comparison: requests.comparison,
+            },
         };
         let certificate = opened.certificate().map(str::to_owned);
+        let unsolicited = opened.in_response_to().is_none();
         let verified = opened
             .check(&expectation, now)
             .map_err(|r| Stopped::Refused(Box::new(r)))?;
@@ -197,32 +213,51 @@ fn admit(
         let person = Person::of(&verified);
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
-        let mut checks = verified.checks;
+        let mut checks = verified.checks.clone();
         let groups = attribute_groups::follow(tx, &provider, &user, &verified.groups, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e.into(), checks.clone()))?;
         checks.extend(groups);
         if let Some(certificate) = &certificate {
             certificates::used(tx, &provider.id, certificate, now)?;
         }
-        let replaced = replaced.or(pending.as_ref().and_then(|pending| pending.session_hash));
-        if let Some(old) = replaced {
-            session::end(tx, &old)?;
-        }
-        let session = session::open(
-            tx,
-            NewSession {
-                subject: Subject::User(user.id.clone()),
-                provider_id: Some(provider.id.clone()),
-                method: session::Method::Saml,
-                name_id: Some(verified.name_id.clone()),
-                name_space: verified.name_space.clone(),
-                session_index: verified.session_index.clone(),
-                not_on_or_after: verified.session_not_on_or_after,
-                client,
-                user_agent,
-            },
-            now,
-        )?;
+        let stepped_up = match pending.as_ref().filter(|pending| pending.step_up.is_some()) {
+            Some(pending) => {
+                let who = (&user, &verified);
+                match step_up::settle(tx, pending, replaced, who, &by, now)? {
+                    Ok(settled) => Some(settled),
+                    Err(not) => return Err(Stopped::NotSteppedUp(not, checks)),
+                }
+            }
+            None => None,
+        };
+        let again = stepped_up.is_some();
+        let (session, expires_at) = match stepped_up {
+            Some((session, of)) => (session, Some(of.expires_at)),
+            None => {
+                let replaced = replaced.or(pending.as_ref().and_then(|p| p.session_hash));
+                if let Some(old) = replaced {
+                    session::end(tx, &old)?;
+                }
+                let new = NewSession {
+                    subject: Subject::User(user.id.clone()),
+                    provider_id: Some(provider.id.clone()),
+                    method: session::Method::Saml,
+                    name_id: Some(verified.name_id.clone()),
+                    name_space: verified.name_space.clone(),
+                    session_index: verified.session_index.clone(),
+                    not_on_or_after: verified.session_not_on_or_after,
+                    client,
+                    user_agent,
+                };
+                let session = session::open(tx, new, now)?;
+                if forced.is_none() {
+                    // Whoever doesn't say when it was can't say that it was lately.
+                    let at = verified.authn_instant.unwrap_or(Timestamp::from_millis(0));
+                    session::authenticated(tx, &session.hash(), at)?;
+                }
+                (session, verified.session_not_on_or_after)
+            }
+        };
         if let Some(browser) = &browser {
             sign_in_request::opened(tx, browser, &session.hash())?;
         }
@@ -236,8 +271,19 @@ fn admit(
                 resource: Some(user.id.clone()),
                 ..About::default()
             },
-            summary: format!("{} signed in ({})", user.user_name, how.word()),
-            detail: json!({ "user": user.id, "match": how.word(), "checks": checks }),
+            summary: match again {
+                true => format!("{} proved again who they are", user.user_name),
+                false => format!("{} signed in ({})", user.user_name, how.word()),
+            },
+            detail: json!({
+                "user": user.id,
+                "match": how.word(),
+                "checks": checks,
+                "warnings": match unsolicited {
+                    true => vec![UNSOLICITED],
+                    false => Vec::new(),
+                },
+            }),
         };
         let reference = trace::write(tx, &record, now)?;
         if let Some(document) = its_document
@@ -247,7 +293,7 @@ fn admit(
         }
         Ok(Admitted {
             session,
-            expires_at: verified.session_not_on_or_after,
+            expires_at,
             return_to: pending.map_or_else(|| "/".to_owned(), |pending| pending.return_to),
             reference,
             user_id: user.id,
@@ -272,6 +318,12 @@ fn admit(
         Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
         Err(Stopped::NotAdmitted(reason, checks)) => {
             let refusal = trial::not_admitted(&reason, checks);
+            refused(app, call, &its_provider, refusal, document)
+        }
+        Err(Stopped::NotSteppedUp(not, checks)) => {
+            let (expected, got) = not.compared();
+            let refusal = refusal(not.code(), expected, got, not.fix());
+            let refusal = Refusal { checks, ..refusal };
             refused(app, call, &its_provider, refusal, document)
         }
         Err(Stopped::Store(error)) => Err(error.into()),
@@ -390,6 +442,18 @@ fn public_words(code: &str) -> &'static str {
         | "not-yet-valid" => {
             "The answer of your identity provider came too late, twice, or to another browser. \
              Try again from here."
+        }
+        "step-up-other-person" => {
+            "You signed in as somebody else than you are here. Nothing was done. Try again as the \
+             same person, or sign out first."
+        }
+        "step-up-session-over" | "step-up-other-session" => {
+            "Your session here changed meanwhile. Nothing was done. Go back to the console and try \
+             once more."
+        }
+        "authn-instant-old" | "authn-instant-missing" => {
+            "Your identity provider did not ask you to sign in again. Tell your administrator the \
+             number below; they can look up what to change."
         }
         "user-inactive" | "user-unknown" | "user-ambiguous" | "user-foreign-domain" => {
             "Your identity provider knows you, but you have no access here. Ask your \

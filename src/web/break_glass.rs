@@ -24,18 +24,43 @@ pub(super) fn form(_: &App, _: &Call<'_>) -> Result<Response, Problem> {
 pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let form = form_values(call.request)?;
     let name = form.value("username").unwrap_or_default().trim().to_owned();
-    let address = call.request.client.address.to_canonical();
-    let credentials = Credentials {
-        name: name.clone(),
-        password: Secret::new(form.value("password").unwrap_or_default()),
-        code: form.value("code").map(Secret::new),
-        client: address,
+    let password = Secret::new(form.value("password").unwrap_or_default());
+    let credentials = credentials(call, &name, password, form.value("code"));
+    attempt(app, call, credentials, "/console", |status, text| {
+        again(status, &name, text)
+    })
+}
+
+/// What somebody at this browser gives to be let in.
+pub(super) fn credentials(
+    call: &Call<'_>,
+    name: &str,
+    password: Secret,
+    code: Option<&str>,
+) -> Credentials {
+    Credentials {
+        name: name.to_owned(),
+        password,
+        code: code.map(Secret::new),
+        client: call.request.client.address.to_canonical(),
         user_agent: call
             .request
             .header("user-agent")
             .unwrap_or_default()
             .to_owned(),
-    };
+    }
+}
+
+/// Opens a session in place of the one that the browser has and goes on `to`, or shows the page
+/// `again`.
+pub(super) fn attempt(
+    app: &App,
+    call: &Call<'_>,
+    credentials: Credentials,
+    to: &str,
+    again: impl Fn(u16, &str) -> Response,
+) -> Result<Response, Problem> {
+    let address = credentials.client;
     match break_glass::sign_in(&app.store, &app.gate, credentials, call.now) {
         Ok((operator, session)) => {
             login::end_sessions(app, call.request, &[cookie::OPERATOR])?;
@@ -47,7 +72,7 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
                 "ok",
                 &format!("{} signed in", operator.name),
             );
-            Ok(Response::new(303).header("Location", "/console").header(
+            Ok(Response::new(303).header("Location", to).header(
                 "Set-Cookie",
                 cookie::session(
                     cookie::OPERATOR,
@@ -62,7 +87,6 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             record(app, call, Outcome::Refused, code, &summary);
             Ok(again(
                 403,
-                &name,
                 "That doesn't open the door. Check account, password and code; whoever runs this \
                  Portcullis finds the reason with portcullis trace list.",
             ))
@@ -71,11 +95,11 @@ pub(super) fn sign_in(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             tracing::warn!(client = %address, "break-glass sign-in throttled");
             let seconds = retry_after.as_secs().max(1);
             let text = format!("Too many attempts. Try again in {seconds} s.");
-            Ok(again(429, &name, &text).header("Retry-After", seconds.to_string()))
+            Ok(again(429, &text).header("Retry-After", seconds.to_string()))
         }
         Err(SignInError::Busy) => {
             let text = "Too many people are signing in. Try again in a moment.";
-            Ok(again(503, &name, text).header("Retry-After", "3"))
+            Ok(again(503, text).header("Retry-After", "3"))
         }
         Err(SignInError::Store(error)) => Err(error.into()),
     }

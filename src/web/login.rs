@@ -9,8 +9,9 @@ use super::template::{escape, page};
 use super::{App, Problem, cookie, password, return_to, saml, security_headers, signed_in};
 use crate::access::secret::{self, Secret};
 use crate::access::session;
+use crate::directory::DirectoryError;
 use crate::directory::domain::EmailDomain;
-use crate::directory::provider;
+use crate::directory::provider::{self, LoginHint};
 use crate::edge::{Request, Response};
 
 /// `GET /login`
@@ -34,9 +35,24 @@ pub(super) fn choose_provider(app: &App, call: &Call<'_>) -> Result<Response, Pr
             "Enter your work e-mail address, such as you@acme.com.",
         );
     };
-    match app.store.read(|conn| provider::of_domain(conn, &domain))? {
-        Some(provider) => {
-            Ok(Response::new(303).header("Location", saml::start_path(&provider.id, return_to)))
+    let found = app.store.read(|conn| {
+        let Some(found) = provider::of_domain(conn, &domain)? else {
+            return Ok(None);
+        };
+        let requests = provider::requests(conn, &found)?;
+        Ok::<_, DirectoryError>(Some((found, requests.login_hint)))
+    })?;
+    match found {
+        Some((provider, hint)) => {
+            let start = saml::start_path(&provider.id, return_to);
+            let to = match hint {
+                LoginHint::None => start,
+                _ => {
+                    let typed = utf8_percent_encode(&email, NON_ALPHANUMERIC);
+                    format!("{start}&login_hint={typed}")
+                }
+            };
+            Ok(Response::new(303).header("Location", to))
         }
         // Whether somebody has this address or nobody does: the same page comes next.
         None => Ok(password::shown(200, &email, return_to, "")),

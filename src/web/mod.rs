@@ -28,6 +28,7 @@ mod sign_in_test;
 mod signed_in;
 mod slo;
 mod static_files;
+mod step_up;
 mod switch;
 mod template;
 

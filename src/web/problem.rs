@@ -25,6 +25,8 @@ pub struct Problem {
     pub(super) allow: Option<String>,
     /// The scope that a token would need.
     pub(super) scope: Option<Scope>,
+    /// Where to go first.
+    pub(super) address: Option<Box<str>>,
 }
 
 impl Problem {
@@ -38,6 +40,7 @@ impl Problem {
             retry_after: None,
             allow: None,
             scope: None,
+            address: None,
         }
     }
 
@@ -72,6 +75,18 @@ impl Problem {
             "in-person",
             "An API token can't do this; sign in, or use the command line.",
         )
+    }
+
+    /// To somebody who signed in too long ago for this, with the address that changes it.
+    pub(super) fn step_up(address: String) -> Self {
+        Self {
+            address: Some(address.into()),
+            ..Self::new(
+                403,
+                "step-up-required",
+                "Your sign-in is too old for this. Prove again who you are, then ask once more.",
+            )
+        }
     }
 
     /// To a token that is not meant for this.
@@ -147,6 +162,9 @@ impl Problem {
         body.insert("code".into(), self.code.into());
         if let Some(field) = self.field {
             body.insert("field".into(), field.into());
+        }
+        if let Some(address) = &self.address {
+            body.insert("address".into(), address.as_ref().into());
         }
         let response = Response::new(self.status).body(
             "application/problem+json",

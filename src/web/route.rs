@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::signed_in::{self, SignedIn};
 use super::{
     App, Problem, account, acs, api, bearer, break_glass, cross_origin, health, join, login,
-    metrics, password, portal, saml, scim, slo, static_files,
+    metrics, password, portal, saml, scim, slo, static_files, step_up,
 };
 use crate::access::api_token::Presented;
 use crate::clock::{self, Timestamp};
@@ -25,10 +25,23 @@ pub enum Guard {
     OpenAcrossSites,
     /// Whoever is signed in and may do this, to the organization in the address if it names one.
     May(Action),
+    /// The same, where the sign-in is recent: what lets somebody in and stays, or takes a safeguard
+    /// away.
+    Recent(Action),
     /// A SCIM client with a token of the organization in the address.
     ScimToken,
     /// A user of the organization in the address, by an API token of their own.
     ScimUser,
+}
+
+impl Guard {
+    /// What whoever asks must be allowed to do.
+    pub const fn action(self) -> Option<Action> {
+        match self {
+            Self::May(action) | Self::Recent(action) => Some(action),
+            Self::Open | Self::OpenAcrossSites | Self::ScimToken | Self::ScimUser => None,
+        }
+    }
 }
 
 type Answer = fn(&App, &Call<'_>) -> Result<Response, Problem>;
@@ -57,7 +70,7 @@ use Action::{
     Administer, ChangeUsers, IssueTokens, Operate, OwnAccount, OwnSession, ReadDirectory,
     ReadTraces,
 };
-use Guard::{May, Open, OpenAcrossSites, ScimToken, ScimUser};
+use Guard::{May, Open, OpenAcrossSites, Recent, ScimToken, ScimUser};
 
 /// Every address there is.
 #[rustfmt::skip]
@@ -74,6 +87,9 @@ pub static ROUTES: &[Route] = &[
     row("POST",   "/logout",               Open,            login::sign_out),
     row("GET",    "/break-glass",          Open,            break_glass::form),
     row("POST",   "/break-glass",          Open,            break_glass::sign_in),
+    row("GET",    "/step-up",              Open,            step_up::form),
+    row("POST",   "/step-up",              Open,            step_up::prove),
+    row("GET",    "/step-up/done",         Open,            step_up::done),
     row("GET",    "/static/{*}",           Open,            static_files::file),
     row("GET",    "/console",              Open,            static_files::console),
     row("GET",    "/console/{*}",          Open,            static_files::console),
@@ -101,19 +117,21 @@ pub static ROUTES: &[Route] = &[
     row("DELETE", "/api/v1/account/sessions",              May(OwnAccount), api::account::end_other_sessions),
     row("DELETE", "/api/v1/account/sessions/{session}",    May(OwnAccount), api::account::end_session),
     row("GET",    "/api/v1/domains",       May(Operate),    api::domains::list),
-    row("PATCH",  "/api/v1/domains/{domain}", May(Operate), api::domains::approve),
+    row("PATCH",  "/api/v1/domains/{domain}", Recent(Operate), api::domains::approve),
     row("DELETE", "/api/v1/domains/{domain}", May(Operate), api::domains::refuse),
     row("GET",    "/api/v1/provider-kinds", May(OwnSession), api::provider_kinds::list),
     row("GET",    "/api/v1/findings",      May(OwnSession), api::findings::list),
     row("GET",    "/api/v1/keys",          May(Operate),    api::keys::list),
-    row("POST",   "/api/v1/keys",          May(Operate),    api::keys::roll),
+    row("POST",   "/api/v1/keys",          Recent(Operate),    api::keys::roll),
+    row("GET",    "/api/v1/step-up",       May(Operate),         api::step_up::show),
+    row("PATCH",  "/api/v1/step-up",       Recent(IssueTokens),  api::step_up::change),
     row("GET",    "/api/v1/notices",       May(OwnSession), api::notices::list),
     row("GET",    "/api/v1/break-glass-accounts",                              May(Operate),     api::break_glass::list),
-    row("POST",   "/api/v1/break-glass-accounts",                              May(IssueTokens), api::break_glass::create),
-    row("PATCH",  "/api/v1/break-glass-accounts/{name}",                       May(IssueTokens), api::break_glass::change),
-    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor",         May(IssueTokens), api::break_glass::begin),
-    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor/confirm", May(IssueTokens), api::break_glass::confirm),
-    row("DELETE", "/api/v1/break-glass-accounts/{name}/second-factor",         May(IssueTokens), api::break_glass::remove),
+    row("POST",   "/api/v1/break-glass-accounts",                              Recent(IssueTokens), api::break_glass::create),
+    row("PATCH",  "/api/v1/break-glass-accounts/{name}",                       Recent(IssueTokens), api::break_glass::change),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor",         Recent(IssueTokens), api::break_glass::begin),
+    row("POST",   "/api/v1/break-glass-accounts/{name}/second-factor/confirm", Recent(IssueTokens), api::break_glass::confirm),
+    row("DELETE", "/api/v1/break-glass-accounts/{name}/second-factor",         Recent(IssueTokens), api::break_glass::remove),
     row("GET",    "/api/v1/drills",                  May(Operate), api::break_glass::drills),
     row("GET",    "/api/v1/webhooks",                May(Operate), api::webhooks::list),
     row("POST",   "/api/v1/webhooks",                May(Operate), api::webhooks::create),
@@ -126,30 +144,30 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/organizations/{org}/providers",             May(ReadDirectory), api::providers::list),
     row("POST",   "/api/v1/organizations/{org}/providers",             May(Administer),    api::providers::add),
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}",  May(ReadDirectory), api::providers::show),
-    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::change),
-    row("DELETE", "/api/v1/organizations/{org}/providers/{provider}",  May(Administer),    api::providers::delete),
+    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}",  Recent(Administer),    api::providers::change),
+    row("DELETE", "/api/v1/organizations/{org}/providers/{provider}",  Recent(Administer),    api::providers::delete),
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}/deletion", May(Administer), api::providers::deletion),
     row("POST",   "/api/v1/organizations/{org}/domains/{domain}/verify", May(Administer),  api::domains::verify),
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}/certificates", May(ReadDirectory), api::provider_certificates::list),
-    row("POST",   "/api/v1/organizations/{org}/providers/{provider}/certificates", May(Administer),    api::provider_certificates::add),
-    row("DELETE", "/api/v1/organizations/{org}/providers/{provider}/certificates/{fingerprint}", May(Administer), api::provider_certificates::remove),
+    row("POST",   "/api/v1/organizations/{org}/providers/{provider}/certificates", Recent(Administer),    api::provider_certificates::add),
+    row("DELETE", "/api/v1/organizations/{org}/providers/{provider}/certificates/{fingerprint}", Recent(Administer), api::provider_certificates::remove),
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}/metadata",         May(ReadDirectory), api::provider_metadata::show),
-    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}/metadata",         May(Administer),    api::provider_metadata::change),
+    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}/metadata",         Recent(Administer),    api::provider_metadata::change),
     row("POST",   "/api/v1/organizations/{org}/providers/{provider}/metadata/refresh", May(Administer),    api::provider_metadata::refresh),
-    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}/metadata/additions/{fingerprint}", May(Administer), api::provider_metadata::decide),
+    row("PATCH",  "/api/v1/organizations/{org}/providers/{provider}/metadata/additions/{fingerprint}", Recent(Administer), api::provider_metadata::decide),
     row("POST",   "/api/v1/organizations/{org}/providers/{provider}/tests",        May(Administer), api::provider_tests::begin),
     row("GET",    "/api/v1/organizations/{org}/providers/{provider}/tests/{test}", May(Administer), api::provider_tests::show),
     row("GET",    "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::list),
-    row("POST",   "/api/v1/organizations/{org}/scim/tokens",           May(Administer),    api::tokens::create),
+    row("POST",   "/api/v1/organizations/{org}/scim/tokens",           Recent(Administer),    api::tokens::create),
     row("DELETE", "/api/v1/organizations/{org}/scim/tokens/{token}",   May(Administer),    api::tokens::revoke),
     row("GET",    "/api/v1/organizations/{org}/api-tokens",            May(Administer),    api::api_tokens::of_organization),
-    row("POST",   "/api/v1/organizations/{org}/api-tokens",            May(IssueTokens),   api::api_tokens::create_for_organization),
+    row("POST",   "/api/v1/organizations/{org}/api-tokens",            Recent(IssueTokens),   api::api_tokens::create_for_organization),
     row("DELETE", "/api/v1/organizations/{org}/api-tokens/{token}",    May(Administer),    api::api_tokens::revoke_of_organization),
     row("GET",    "/api/v1/api-tokens",                                May(Operate),       api::api_tokens::of_operators),
-    row("POST",   "/api/v1/api-tokens",                                May(IssueTokens),   api::api_tokens::create_for_appliance),
+    row("POST",   "/api/v1/api-tokens",                                Recent(IssueTokens),   api::api_tokens::create_for_appliance),
     row("DELETE", "/api/v1/api-tokens/{token}",                        May(Operate),       api::api_tokens::revoke_of_operators),
     row("GET",    "/api/v1/account/tokens",                            May(OwnAccount),    api::api_tokens::own),
-    row("POST",   "/api/v1/account/tokens",                            May(OwnAccount),    api::api_tokens::create_own),
+    row("POST",   "/api/v1/account/tokens",                            Recent(OwnAccount),    api::api_tokens::create_own),
     row("DELETE", "/api/v1/account/tokens/{token}",                    May(OwnAccount),    api::api_tokens::revoke_own),
     row("GET",    "/api/v1/organizations/{org}/groups",                May(ReadDirectory), api::groups::list),
     row("GET",    "/api/v1/organizations/{org}/groups/{group}",        May(ReadDirectory), api::groups::show),
@@ -166,9 +184,9 @@ pub static ROUTES: &[Route] = &[
     row("POST",   "/api/v1/organizations/{org}/users",                 May(ChangeUsers),   api::users::invite),
     row("PATCH",  "/api/v1/organizations/{org}/users/{user}",          May(ChangeUsers),   api::users::change),
     row("DELETE", "/api/v1/organizations/{org}/users/{user}",          May(Administer),    api::users::delete),
-    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", May(ChangeUsers), api::users::remove_second_factor),
+    row("DELETE", "/api/v1/organizations/{org}/users/{user}/second-factor", Recent(ChangeUsers), api::users::remove_second_factor),
     row("GET",    "/api/v1/organizations/{org}/users/{user}/invitations",   May(ReadDirectory), api::invitations::list),
-    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations",   May(ChangeUsers), api::invitations::create),
+    row("POST",   "/api/v1/organizations/{org}/users/{user}/invitations",   Recent(ChangeUsers), api::invitations::create),
     row("DELETE", "/api/v1/organizations/{org}/users/{user}/invitations/{invitation}", May(ChangeUsers), api::invitations::revoke),
     row("GET",    "/api/v1/organizations/{org}/users/{user}/timeline", May(ReadTraces),    api::audit::timeline),
     row("GET",    "/api/v1/organizations/{org}/levels",                May(ReadTraces),    api::audit::levels),
@@ -179,19 +197,19 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/api/v1/audit/verify",                              May(Operate),       api::audit::verify),
     row("GET",    "/api/v1/audit/checkpoint",                          May(Operate),       api::audit::checkpoint),
     row("GET",    "/api/v1/audit/retention",                           May(Operate),       api::audit_retention::show),
-    row("PATCH",  "/api/v1/audit/retention",                           May(IssueTokens),   api::audit_retention::change),
+    row("PATCH",  "/api/v1/audit/retention",                           Recent(IssueTokens),   api::audit_retention::change),
     row("GET",    "/api/v1/organizations/{org}/deprovisioning",        May(ReadTraces),    api::deprovisioning::report),
     row("GET",    "/api/v1/organizations/{org}/traces",                May(ReadTraces),    api::traces::list),
     row("GET",    "/api/v1/organizations/{org}/traces/{reference}",    May(ReadTraces),    api::traces::show),
-    row("GET",    "/api/v1/organizations/{org}/traces/{reference}/document", May(Administer), api::trace_documents::raw),
-    row("GET",    "/api/v1/organizations/{org}/traces/{reference}/bundle",   May(Administer), api::trace_documents::bundle),
+    row("GET",    "/api/v1/organizations/{org}/traces/{reference}/document", Recent(Administer), api::trace_documents::raw),
+    row("GET",    "/api/v1/organizations/{org}/traces/{reference}/bundle",   Recent(Administer), api::trace_documents::bundle),
     row("POST",   "/api/v1/organizations/{org}/traces/{reference}/replay",   May(Administer), api::trace_documents::replay),
     row("GET",    "/api/v1/trace-retention",                           May(Operate),       api::traces::retention),
     row("PATCH",  "/api/v1/trace-retention",                           May(Operate),       api::traces::change_retention),
     row("GET",    "/api/v1/organizations/{org}/scim/brake",            May(ReadTraces),    api::brake::show),
-    row("PATCH",  "/api/v1/organizations/{org}/scim/brake",            May(Administer),    api::brake::change),
+    row("PATCH",  "/api/v1/organizations/{org}/scim/brake",            Recent(Administer),    api::brake::change),
     row("GET",    "/api/v1/organizations/{org}/scim/brake/holds/{hold}", May(ReadTraces),  api::brake::show_hold),
-    row("POST",   "/api/v1/organizations/{org}/scim/brake/holds/{hold}/decision", May(Administer), api::brake::decide),
+    row("POST",   "/api/v1/organizations/{org}/scim/brake/holds/{hold}/decision", Recent(Administer), api::brake::decide),
 
     row("GET",    "/scim/v2/{org}/Users",                  ScimToken, scim::list_users),
     row("POST",   "/scim/v2/{org}/Users",                  ScimToken, scim::create_user),
@@ -260,6 +278,18 @@ impl Call<'_> {
     pub(super) fn may_operate(&self) -> Result<bool, Problem> {
         let actor = self.signed_in()?.actor();
         Ok(may(&actor, Operate, Target::Appliance) == Decision::Allowed)
+    }
+
+    /// Asks for a recent sign-in, where only part of what a route does needs one.
+    ///
+    /// # Errors
+    /// 403 with the address that makes it recent.
+    pub(super) fn demand_recent(&self, app: &App) -> Result<(), Problem> {
+        let signed_in = self.signed_in()?;
+        let demanded = app
+            .store
+            .read(|conn| step_up::demanded(conn, signed_in, self.now))?;
+        demanded.map_or(Ok(()), Err)
     }
 
     /// Who asks, as the audit log names them: who is signed in, or the SCIM token.
@@ -342,12 +372,13 @@ fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
             return scim::traced(app, &call, route.answer);
         }
         Guard::Open => own_origin(app, request)?,
-        Guard::May(action) => {
+        Guard::May(action) | Guard::Recent(action) => {
             let presented = bearer::presented(request);
             if presented == Presented::Nothing {
                 own_origin(app, request)?;
             }
-            admit(app, &mut call, presented, action)?;
+            let recent = matches!(route.guard, Guard::Recent(_));
+            admit(app, &mut call, presented, action, recent)?;
         }
     }
     (route.answer)(app, &call)
@@ -372,6 +403,7 @@ fn admit(
     call: &mut Call<'_>,
     presented: Presented<'_>,
     action: Action,
+    recent: bool,
 ) -> Result<(), Problem> {
     let slug = call.parameter("org").to_owned();
     let request = call.request;
@@ -397,9 +429,13 @@ fn admit(
                 })?,
             )
         };
-        Ok::<_, Problem>(Some((who, asked)))
+        let demanded = match recent {
+            true => step_up::demanded(conn, &who, now)?,
+            false => None,
+        };
+        Ok::<_, Problem>(Some((who, asked, demanded)))
     })?;
-    let Some((who, asked)) = found else {
+    let Some((who, asked, demanded)) = found else {
         return Err(match presented {
             Presented::Nothing => Problem::sign_in_first(),
             Presented::Token(_) | Presented::Other => bearer::refused(app, request, now),
@@ -413,6 +449,9 @@ fn admit(
         Decision::SignInFirst => return Err(Problem::sign_in_first()),
         Decision::Forbidden => return Err(forbidden(&who, action)),
         Decision::Hidden => return Err(Problem::not_found()),
+    }
+    if let Some(demanded) = demanded {
+        return Err(demanded);
     }
     signed_in::touch(app, &who, request.client.address, now);
     call.signed_in = Some(who);

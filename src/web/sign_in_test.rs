@@ -82,6 +82,7 @@ pub(super) fn answer(
     let public = app.public.clone();
     let test = pending.test.clone().unwrap_or_default();
     let (request_id, provider_id) = (pending.id.clone(), provider.id.clone());
+    let forced_at = pending.force_authn.then_some(pending.created_at);
     let told = app.store.write(move |tx| {
         if !sign_in_request::end_of_test(tx, &test)? {
             return Ok(None);
@@ -89,8 +90,11 @@ pub(super) fn answer(
         let outcome = result
             .map_err(|refusal| Stopped::Refused(Box::new(refusal)))
             .and_then(|opened| {
-                let answers = Some(request_id.as_str());
-                let passed = trial::of(tx, &provider, &public, opened, answers, now)?;
+                let request = trial::Request {
+                    id: Some(&request_id),
+                    forced_at,
+                };
+                let passed = trial::of(tx, &provider, &public, opened, request, now)?;
                 // What was shown here once counts nowhere any more.
                 let seen = sign_in_request::assertion_seen(
                     tx,

@@ -64,7 +64,7 @@ pub(super) fn question(
 }
 
 /// Whether another origin's page, a sibling's too, led here.
-fn is_from_elsewhere(request: &Request) -> bool {
+pub(super) fn is_from_elsewhere(request: &Request) -> bool {
     matches!(
         request.header("sec-fetch-site"),
         Some(site) if !matches!(site, "same-origin" | "none")

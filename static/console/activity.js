@@ -15,7 +15,7 @@ const KINDS = { saml: 'Sign-in', scim: 'SCIM', 'break-glass': 'Break-glass' };
 const LONG = 140;
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const SHOWN = ['checks', 'fix', 'notes', 'changes', 'changed', 'detail', 'token', 'method', 'path', 'status', 'took_ms', 'query', 'client', 'name', 'test'];
+const SHOWN = ['checks', 'fix', 'notes', 'changes', 'changed', 'detail', 'token', 'method', 'path', 'status', 'took_ms', 'query', 'client', 'name', 'test', 'warnings'];
 
 const kind = { name: 'kind', label: 'Kind', options: [['', 'Every kind'], ...Object.entries(KINDS)] };
 const outcome = { name: 'outcome', label: 'Outcome', options: [['', 'Every outcome'], ['accepted', 'Accepted'], ['refused', 'Refused']] };
@@ -96,6 +96,7 @@ export async function show(page) {
         h('h1', asked(trace) || words(trace.code)),
         h('p', { class: 'line' }, badge(trace.outcome), h('span', KINDS[trace.kind] ?? trace.kind), when(trace.at))),
       fix(trace) && notice('bad', fix(trace)),
+      detail.warnings?.map((text) => notice('warn', text)),
       trace.outcome === 'refused' && detail.detail && notice('bad', h('p', detail.detail)),
       h('section', { class: 'panel' }, h('h2', 'Exchange'), h('dl', { class: 'facts' },
         h('dt', 'Reference'), h('dd', copyable('Reference', trace.reference)),

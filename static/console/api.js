@@ -1,5 +1,7 @@
 // The JSON API, as any script could use it. Errors are RFC 9457 problem details and arrive as
-// Problem, so that a form can put them beside their field.
+// Problem, so that a form can put them beside their field. What needs a recent sign-in is asked for
+// again once there is one.
+import { stepUp } from './step-up.js';
 
 export class Problem extends Error {
   constructor(status, body = {}) {
@@ -10,6 +12,7 @@ export class Problem extends Error {
     this.title = body.title ?? null;
     this.field = body.field ?? null;
     this.reference = body.reference ?? null;
+    this.address = body.address ?? null;
   }
 }
 
@@ -23,7 +26,7 @@ export function of(slug, ...rest) {
   return ['/api/v1/organizations', slug, ...rest].map((part, index) => (index ? encodeURIComponent(part) : part)).join('/');
 }
 
-async function call(method, path, body, signal) {
+async function call(method, path, body, signal, again = false) {
   let answer;
   try {
     answer = await fetch(path, {
@@ -41,7 +44,11 @@ async function call(method, path, body, signal) {
   const parsed = await answer.json().catch(() => null);
   if (answer.ok && parsed !== null) return parsed;
   if (answer.status === 401) leave();
-  throw new Problem(answer.status, parsed ?? {});
+  const problem = new Problem(answer.status, parsed ?? {});
+  if (problem.code === 'step-up-required' && problem.address && !again && await stepUp(problem.address)) {
+    return call(method, path, body, signal, true);
+  }
+  throw problem;
 }
 
 /** The session is over: back to the door, and from there back here. */

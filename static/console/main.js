@@ -6,6 +6,7 @@ import { mayRead, isOperator } from './session.js';
 import { banner } from './banner.js';
 import { frame } from './frame.js';
 import { notice } from './show.js';
+import { cameBack } from './step-up.js';
 import * as organizations from './organizations.js';
 import * as organization from './organization.js';
 import * as operator from './operator.js';
@@ -104,4 +105,4 @@ document.addEventListener('click', (event) => {
   go(link.pathname + link.search);
 });
 addEventListener('popstate', () => show());
-show({ keepFocus: true });
+show({ keepFocus: true, said: cameBack() });

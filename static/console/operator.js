@@ -9,6 +9,7 @@ import * as breakGlassAccount from './break-glass-account.js';
 import * as domains from './domains.js';
 import * as drills from './drills.js';
 import * as keys from './keys.js';
+import * as recentSignIn from './recent-sign-in.js';
 import * as webhooks from './webhooks.js';
 import { apiTokens } from './api-tokens.js';
 import { isOperator } from './session.js';
@@ -23,6 +24,7 @@ export const ROUTES = [
   [`${ROOT}/domains`, tab('domains', domains.list)],
   [`${ROOT}/drills`, tab('drills', drills.list)],
   [`${ROOT}/keys`, tab('keys', keys.list)],
+  [`${ROOT}/recent-sign-in`, tab('recent-sign-in', recentSignIn.show)],
   [`${ROOT}/webhooks`, tab('webhooks', webhooks.list)],
   [`${ROOT}/tokens`, tab('tokens', tokens)],
   [`${ROOT}/audit`, tab('audit', audit.appliance)],
@@ -35,6 +37,7 @@ const TABS = [
   [`${ROOT}/break-glass`, 'break-glass', 'Break-glass accounts'],
   [`${ROOT}/drills`, 'drills', 'Drills'],
   [`${ROOT}/keys`, 'keys', 'Keys'],
+  [`${ROOT}/recent-sign-in`, 'recent-sign-in', 'Recent sign-in'],
   [`${ROOT}/webhooks`, 'webhooks', 'Webhooks'],
   [`${ROOT}/tokens`, 'tokens', 'API tokens'],
   [`${ROOT}/audit`, 'audit', 'Audit'],

@@ -37,13 +37,30 @@ export async function publishedMetadata(page, path, manage) {
     h('dl', { class: 'facts' },
       h('dt', 'New certificates'), h('dd', mode),
       h('dt', 'Last look'), h('dd', when(watch.looked_at)),
-      h('dt', 'Must be signed with'), h('dd', watch.trust ? h('code', { class: 'fingerprint' }, watch.trust) : 'any key: the way here is what is trusted')),
+      h('dt', 'Must be signed with'), h('dd', watch.trust ? h('code', { class: 'fingerprint' }, watch.trust) : 'any key: the way here is what is trusted', manage && [' ', h('button', { type: 'button', class: 'quiet', on: { click: () => editTrust(page, path, watch) } }, watch.trust ? 'Change the key' : 'Choose a key')])),
     watch.additions.map((each) => h('div', { class: 'head' },
       h('p', h('code', { class: 'fingerprint' }, each.fingerprint), ' ', each.refused_at ? badge('refused') : badge('waits', 'warn')),
       manage && h('div', { class: 'actions' },
         h('button', { type: 'button', 'aria-label': `Accept ${each.fingerprint}`, on: { click: decide(each, 'accepted') } }, 'Accept'),
         !each.refused_at && h('button', { type: 'button', class: 'quiet danger', 'aria-label': `Refuse ${each.fingerprint}`, on: { click: decide(each, 'refused') } }, 'Refuse')))),
     failure);
+}
+
+async function editTrust(page, path, watch) {
+  const done = await ask({
+    title: 'Whose metadata is believed',
+    content: [
+      h('p', 'Only metadata that is signed with the key of this certificate is looked at then, whatever way it came. It is not a certificate that sign-ins are signed with, unless the identity provider uses the same.'),
+      field({
+        name: 'trust_certificate', label: 'Certificate',
+        control: h('textarea', { rows: 6, spellcheck: 'false' }),
+        hint: watch.trust ? 'Empty: any key is enough again.' : 'PEM, as the identity provider gives it.',
+      }),
+    ],
+    submit: 'Save',
+    send: ({ trust_certificate }) => change(`${path}/metadata`, { trust_certificate }),
+  });
+  if (done) page.again('Metadata is believed like that from the next look on.');
 }
 
 async function lay(page, path) {

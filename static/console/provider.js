@@ -11,12 +11,14 @@ import { deleteProvider } from './provider-deletion.js';
 import { waitingDomains } from './provider-domains.js';
 import { kindOf } from './provider-kinds.js';
 import { mapping } from './provider-mapping.js';
+import { requests } from './provider-requests.js';
+import { rules } from './provider-rules.js';
 import { providerSteps } from './provider-steps.js';
 import { mayChange, mayReadTraces } from './session.js';
 import { badge, copyable, notice, plural } from './show.js';
 import { signInTest } from './sign-in-test.js';
 import { certificateBadge, domainList } from './providers.js';
-import { isWithinDays, when } from './time.js';
+import { exactly, isWithinDays, when } from './time.js';
 
 export async function show(page) {
   const path = `${page.api}/providers/${encodeURIComponent(page.params.id)}`;
@@ -36,7 +38,7 @@ export async function show(page) {
         manage && h('div', { class: 'actions' },
           !draft && switcher(page, path, provider),
           h('button', { type: 'button', class: 'danger', on: { click: () => deleteProvider(page, path, provider, product) } }, `Delete ${product} Provider`))),
-      provider.sha1_until && notice('warn', 'SHA-1 signatures, which can be forged, are taken from this provider until ', when(provider.sha1_until), '. Set its signature and digest algorithm to SHA-256; then an operator ends the exception.'),
+      provider.sha1_until && notice('warn', 'SHA-1 signatures, which can be forged, are taken from this provider until ', exactly(provider.sha1_until), '. Set its signature and digest algorithm to SHA-256; then an operator ends the exception.'),
       provider.unsigned_logout_requests && notice('warn', 'Logout requests without a signature are followed: whoever knows a person’s NameID can sign that person out. Have the identity provider sign them, then switch this off under Rules.'),
       waitingDomains(page, provider, manage),
       draft
@@ -47,6 +49,7 @@ export async function show(page) {
             enforcement(page, path, provider),
             facts(page, path, provider, kind, manage),
             mapping(page, path, provider, kind, manage),
+            requests(page, path, provider, manage),
             certificates(page, path, provider, manage),
             await publishedMetadata(page, path, manage),
             manage && rules(page, path, provider),
@@ -89,29 +92,6 @@ function certificates(page, path, { certificates: list = [] }, manage) {
           h('td', h('span', { class: 'two' }, when(each.not_after), each.expired ? h('span', badge('expired')) : isWithinDays(each.not_after, 30) && h('span', badge('soon', 'warn')))),
           h('td', when(each.last_used_at)),
           h('td', { class: 'roomy' }, h('code', { class: 'fingerprint' }, each.fingerprint), manage && list.length > 1 && h('button', { type: 'button', class: 'quiet danger', on: { click: () => removeCertificate(page, path, each) } }, 'Remove')))))));
-}
-
-function rules(page, path, provider) {
-  const toggle = (name, label, hint) => {
-    const input = h('input', { type: 'checkbox', checked: Boolean(provider[name]) });
-    input.addEventListener('change', async () => {
-      input.disabled = true;
-      try {
-        await change(path, { [name]: input.checked });
-      } catch (error) {
-        input.checked = !input.checked;
-        failure.textContent = error.message;
-      }
-      input.disabled = false;
-    });
-    return h('label', { class: 'choice' }, input, h('span', { class: 'two' }, h('span', label), h('small', hint)));
-  };
-  const failure = h('p', { class: 'error', role: 'alert' });
-  return h('section', { class: 'panel' }, h('h2', 'Rules'), h('div', { class: 'choices' },
-    toggle('jit', 'Make a user at the first sign-in', 'Off: only people who were pushed can sign in.'),
-    toggle('idp_initiated', 'Trust responses that nobody asked for', 'Off: a click on the tile in the person’s portal still works, by one more redirect. On: it is taken as it comes, and so is one that somebody else sends.'),
-    toggle('unsigned_logout_requests', 'Follow logout requests without a signature', 'Off, unless the product cannot sign them, as Entra ID. On: whoever knows a person’s NameID can sign that person out.'),
-    toggle('unsigned_logout_responses', 'Believe logout responses without a signature', 'Off, unless the product does not sign them, as some old Okta organizations. On: a page may say that somebody is signed out there who is not.')), failure);
 }
 
 function switcher(page, path, provider) {

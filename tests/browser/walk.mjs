@@ -6,6 +6,7 @@
 // that only the mock can lend (MOCK=1) are skipped, and said to be.
 //
 //   BASE_URL=https://localhost:8443 BREAK_GLASS_USERNAME=.. BREAK_GLASS_PASSWORD=.. node walk.mjs [output folder]
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { open } from './browser.mjs';
@@ -15,6 +16,7 @@ import { look } from './look.mjs';
 import { offered } from './offered.mjs';
 import { push, respond } from './okta.mjs';
 import { people, settings } from './people.mjs';
+import { keys, requests } from './requests.mjs';
 import { liveTest, response } from './sign-ins.mjs';
 
 const BASE = needed('BASE_URL').replace(/\/$/, '');
@@ -86,7 +88,7 @@ const copied = (name) => page.locator('.copyable', { has: page.getByRole('button
 
 Object.assign(server, await offered(page.request, BASE));
 const mocked = () => Boolean(process.env.MOCK);
-const walk = { base: BASE, page, at, heading, tab, copied, expecting, step, stepIf, needs, pictures, mocked, seen };
+const walk = { base: BASE, page, at, heading, tab, copied, expecting, step, stepIf, needs, pictures, mocked, seen, password: PASSWORD, ...await other() };
 
 // The door.
 await step('sign-in asks for the e-mail first', async () => {
@@ -218,6 +220,12 @@ await stepIf(needs('kinds'), 'groups are taken from an attribute', async () => {
   await page.getByText('staff', { exact: true }).waitFor();
 });
 if (needs('kinds')()) await pictures('provider-attributes');
+
+await requests(walk);
+await step('the provider is opened from its card', async () => {
+  await page.locator('.cards h2 a').first().click();
+  await page.locator('h1 .badge', { hasText: 'active' }).waitFor();
+});
 
 await stepIf(needs('deletion'), 'requiring SSO is refused, with what is missing', async () => {
   await page.getByRole('button', { name: 'Require SSO' }).click();
@@ -372,6 +380,7 @@ await step('the operator sees all organizations', async () => {
 });
 await pictures('organizations');
 await appliance(walk);
+await keys(walk);
 await step('the keyboard alone finds the content and the theme', async () => {
   await page.goto(at('users'));
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
@@ -420,7 +429,7 @@ await stepIf(mocked, 'a viewer reads everything and is offered no change', async
 });
 if (mocked()) await pictures('settings-viewer');
 await stepIf(mocked, 'a provider that people use is deleted only with its number of people', async () => {
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut();
   await signIn(USERNAME);
   await page.goto(at('providers', 'new'));
   await page.getByLabel('Domain').fill(DOMAIN);
@@ -466,7 +475,7 @@ await stepIf(mocked, 'all of them end at once', async () => {
 });
 if (mocked()) await pictures('drills-passed');
 await stepIf(mocked, 'an editor invites, and does not make admins', async () => {
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut();
   await signIn('editor');
   await page.goto(at('users'));
   await page.getByRole('button', { name: 'Invite user' }).click();
@@ -475,7 +484,7 @@ await stepIf(mocked, 'an editor invites, and does not make admins', async () => 
   await page.keyboard.press('Escape');
   await page.goto(`${BASE}/console/operator/break-glass`);
   await heading('For the operator only');
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut();
   await signIn(USERNAME);
   await page.goto(at('providers'));
 });
@@ -486,12 +495,23 @@ await stepIf(mocked, 'its list and its deletion name them', async () => {
 if (mocked()) await pictures('providers');
 await finish();
 
+async function signOut() {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('E-mail').waitFor();
+}
+
 async function signIn(name) {
   await page.goto(`${BASE}/break-glass`);
   await page.getByLabel('Username').fill(name);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in with break-glass' }).click();
   await page.waitForURL((url) => !url.pathname.startsWith('/break-glass'));
+}
+
+/** A certificate that no provider has yet. */
+async function other() {
+  const certificate = await readFile(fileURLToPath(new URL('fixtures/other-certificate.pem', import.meta.url)), 'utf8');
+  return { certificate, fingerprint: createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex') };
 }
 
 /** The public address may be another one than the one the walk uses. */

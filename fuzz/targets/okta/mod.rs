@@ -54,6 +54,7 @@ pub(crate) fn sign_in(xml: &[u8]) -> Result<SignIn, Refusal> {
         domains: &domains,
         skew: Duration::from_secs(180),
         mapping: &Mapping::default(),
+        authentication: Default::default(),
     };
     open(&BASE64.encode(xml), &TRUST, &[])?.check(&expectation, NOW)
 }

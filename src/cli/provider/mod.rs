@@ -2,6 +2,7 @@
 
 mod certificate;
 mod metadata;
+mod requests;
 mod set;
 mod show;
 mod test;

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::super::error::read_file;
 use super::super::{CliError, Global, output};
+use super::requests::Requests;
 use super::show::show;
 use crate::clock::Timestamp;
 use crate::directory::domain::{DomainState, EmailDomain};
@@ -57,6 +58,8 @@ pub(in crate::cli) struct Set {
     /// Sign requests [default: what its metadata wants]
     #[arg(long, value_name = "BOOL")]
     sign_requests: Option<bool>,
+    #[command(flatten)]
+    requests: Requests,
     /// Where the identity provider takes logout messages, by either binding; empty: where its
     /// metadata says [default: that]
     #[arg(long, value_name = "URL")]
@@ -133,6 +136,7 @@ impl Set {
                 request_binding: self.request_binding,
                 sign_requests: self.sign_requests,
             },
+            requests: self.requests.change(),
             logout: LogoutChange {
                 url: self.logout_url,
                 unsigned_requests: self.unsigned_logout_requests,

@@ -67,6 +67,7 @@ pub(super) fn show(
         ("Our single logout", text(&value, "slo_url")),
         ("Its single logout", text(&value, "logout_url")),
         ("Clock may be off", format!("{} s", provider.skew.as_secs())),
+        ("Requests", requests(&value)),
     ])?;
     output::line("")?;
     output::line("Taken from these attributes:")?;
@@ -85,6 +86,36 @@ pub(super) fn show(
         connect(provider, &value)?;
     }
     Ok(())
+}
+
+/// How requests go to it and what they ask for, in one line.
+fn requests(shown: &Value) -> String {
+    let on = |key: &str| shown.get(key).and_then(Value::as_bool) == Some(true);
+    let mut said = vec![format!("by {}", text(shown, "request_binding"))];
+    if on("sign_requests") {
+        said.push("signed".to_owned());
+    }
+    if on("force_authn") {
+        said.push("for a new sign-in each time".to_owned());
+    }
+    if let Some(Value::Array(classes)) = shown.get("authn_contexts")
+        && !classes.is_empty()
+    {
+        let classes: Vec<_> = classes.iter().filter_map(Value::as_str).collect();
+        let comparison = text(shown, "authn_comparison");
+        said.push(format!("for {comparison} {}", classes.join(" or ")));
+    }
+    if let Some(format) = shown.get("name_id_format").and_then(Value::as_str) {
+        said.push(format!("for a NameID of {format}"));
+    }
+    match text(shown, "login_hint").as_str() {
+        "none" => {}
+        way => said.push(format!("with the typed address as {way}")),
+    }
+    if !on("step_up") {
+        said.push("its people need no recent sign-in".to_owned());
+    }
+    said.join(", ")
 }
 
 /// What to do in the product, as the console shows it.

@@ -9,6 +9,7 @@ use super::attributes::{GroupRules, LevelChange, NamesChange};
 use super::bindings::{self, BindingsChange};
 use super::completion::{Completion, complete};
 use super::logout::{self, LogoutChange};
+use super::requests::{self, RequestsChange};
 use super::{Provider, State, checked_name, facts, find, told};
 use crate::access::session;
 use crate::clock::Timestamp;
@@ -40,6 +41,8 @@ pub struct Change {
     pub skew: Option<Duration>,
     /// How requests go to it.
     pub bindings: BindingsChange,
+    /// What they ask for.
+    pub requests: RequestsChange,
     /// How single logout is done with it.
     pub logout: LogoutChange,
     /// Names of attributes.
@@ -86,6 +89,7 @@ pub fn change(
     }
     change_attributes(tx, &before, change, by, now)?;
     bindings::choose(tx, id, change.bindings)?;
+    requests::choose(tx, &before, &change.requests)?;
     logout::choose(tx, id, &change.logout)?;
     if let Some(on) = change.idp_initiated {
         tx.prepare_cached("UPDATE providers SET idp_initiated = ?2 WHERE id = ?1")?
@@ -124,6 +128,7 @@ pub fn change(
             .execute(params![id, on])?;
     }
     let after = find(tx, id)?;
+    requests::demand_consistent(tx, &after)?;
     if let Some(mut detail) = audit::changes(&facts_before, &facts(tx, &after)?) {
         if after.enforced {
             let ended = enforcement::end_password_sessions(tx, &after.organization_id)?;

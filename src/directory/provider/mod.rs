@@ -5,6 +5,7 @@ mod bindings;
 mod change;
 mod completion;
 mod logout;
+mod requests;
 mod view;
 
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub use self::bindings::{Binding, Bindings, BindingsChange, bindings};
 pub use self::change::{Change, MOST_SKEW, change};
 pub use self::completion::{Completion, certificates};
 pub use self::logout::{Logout, LogoutChange, logout};
+pub use self::requests::{LoginHint, Requests, RequestsChange, requests};
 pub use self::view::{View, view};
 pub use super::provider_kind::Kind;
 
@@ -235,11 +237,18 @@ pub(in crate::directory) fn facts(
         .map(|each| json!({ "domain": each.domain, "state": each.state }))
         .collect();
     let bindings = bindings(conn, &provider.id)?;
+    let requests = requests(conn, provider)?;
     let logout = logout(conn, &provider.id)?;
     let logout_url = logout
         .requests(bindings.request_binding)
         .map(|(_, url)| url);
     Ok(audit::detail([
+        ("force_authn", json!(requests.force_authn)),
+        ("authn_contexts", json!(requests.contexts)),
+        ("authn_comparison", json!(requests.comparison)),
+        ("name_id_format", json!(requests.name_id_format)),
+        ("login_hint", json!(requests.login_hint)),
+        ("step_up", json!(requests.step_up)),
         ("logout_url", json!(logout_url)),
         ("unsigned_logout_requests", json!(logout.unsigned_requests)),
         (

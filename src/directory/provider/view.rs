@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Binding, Kind, Provider, State, bindings, logout};
+use super::{Binding, Kind, LoginHint, Provider, State, bindings, logout, requests};
 use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::certificates::{self, Pinned};
 use crate::directory::domain::{self, Domain, DomainState};
 use crate::directory::enforcement::{self, Readiness};
 use crate::directory::{DirectoryError, Level, organization};
+use crate::saml::asked::{Comparison, Identifier};
 use crate::saml::mapping::Fact;
 
 /// A provider as the API and the command line show it.
@@ -34,6 +35,12 @@ pub struct View {
     certificates: Vec<Pinned>,
     request_binding: Binding,
     sign_requests: bool,
+    force_authn: bool,
+    authn_contexts: Vec<Identifier>,
+    authn_comparison: Comparison,
+    name_id_format: Option<Identifier>,
+    login_hint: LoginHint,
+    step_up: bool,
     logout_url: Option<String>,
     unsigned_logout_requests: bool,
     unsigned_logout_responses: bool,
@@ -63,6 +70,7 @@ pub fn view(
     let domains = domain::of_provider(conn, &provider.id)?;
     let mapping = provider.mapping()?;
     let bindings = bindings(conn, &provider.id)?;
+    let requests = requests(conn, provider)?;
     let logout = logout(conn, &provider.id)?;
     let logout_to = logout.requests(bindings.request_binding);
     let mut missing = Vec::new();
@@ -94,6 +102,12 @@ pub fn view(
         certificates,
         request_binding: bindings.request_binding,
         sign_requests: bindings.sign_requests,
+        force_authn: requests.force_authn,
+        authn_contexts: requests.contexts,
+        authn_comparison: requests.comparison,
+        name_id_format: requests.name_id_format,
+        login_hint: requests.login_hint,
+        step_up: requests.step_up,
         logout_url: logout_to.map(|(_, url)| url.to_owned()),
         unsigned_logout_requests: logout.unsigned_requests,
         unsigned_logout_responses: logout.unsigned_responses,

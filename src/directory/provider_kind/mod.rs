@@ -100,6 +100,20 @@ impl Kind {
         }
     }
 
+    /// Whether the product has a person sign in again when it is asked to (ForceAuthn) and says when
+    /// that was (AuthnInstant). Where that isn't known for sure, somebody has to say so.
+    pub const fn signs_in_again(self) -> bool {
+        match self {
+            Self::Okta
+            | Self::Entra
+            | Self::Keycloak
+            | Self::Adfs
+            | Self::PingFederate
+            | Self::Shibboleth => true,
+            Self::Google | Self::OneLogin | Self::JumpCloud | Self::Saml => false,
+        }
+    }
+
     /// The product's own names of attributes. Groups have none: they are taken from an attribute
     /// only where somebody asks for that.
     pub fn mapping(self) -> Mapping {

@@ -71,7 +71,11 @@ impl From<Check> for Side {
 pub(super) fn is_of_its_moment(code: &str) -> bool {
     matches!(
         code,
-        "in-response-to-unknown" | "replayed" | "signed-out-meanwhile"
+        "in-response-to-unknown"
+            | "replayed"
+            | "signed-out-meanwhile"
+            | "authn-instant-missing"
+            | "authn-instant-old"
     )
 }
 
@@ -151,7 +155,13 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
 
 fn change(row: &Row) -> Change {
     let fails_today = row.after.as_ref().is_some_and(|side| !side.passed);
-    let once = ["in-response-to", "replay", "signed-out-meanwhile", "groups"];
+    let once = [
+        "in-response-to",
+        "replay",
+        "signed-out-meanwhile",
+        "authn-instant",
+        "groups",
+    ];
     if once.contains(&row.check.as_str()) && !fails_today {
         return Change::NotRepeated;
     }

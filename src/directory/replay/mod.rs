@@ -16,7 +16,7 @@ use self::compare::{before, compare, is_of_its_moment};
 use super::DirectoryError;
 use super::addresses::PublicUrl;
 use super::provider::{self, State};
-use super::trial::{self, Stopped};
+use super::trial::{self, Request, Stopped};
 use crate::clock::Timestamp;
 use crate::observe::trace::document::Document;
 use crate::observe::trace::{Outcome, Trace};
@@ -74,7 +74,7 @@ pub struct Replay {
     pub not_repeated: Vec<NotRepeated>,
 }
 
-const NOT_REPEATED: [NotRepeated; 4] = [
+const NOT_REPEATED: [NotRepeated; 5] = [
     NotRepeated {
         check: "in-response-to",
         why: "that this browser waited for an answer to this very request is true once",
@@ -86,6 +86,10 @@ const NOT_REPEATED: [NotRepeated; 4] = [
     NotRepeated {
         check: "signed-out-meanwhile",
         why: "whether the person had signed out by then is known for a while only",
+    },
+    NotRepeated {
+        check: "authn-instant",
+        why: "when the request for a sign-in anew was made is forgotten with the request",
     },
     NotRepeated {
         check: "groups",
@@ -113,7 +117,12 @@ pub fn of(
         Err(refusal) => Err(refusal),
         Ok(opened) => {
             let answers = opened.in_response_to().map(str::to_owned);
-            match trial::of(conn, &provider, public, opened, answers.as_deref(), then) {
+            // When the request was made, nobody knows any more.
+            let request = Request {
+                id: answers.as_deref(),
+                forced_at: None,
+            };
+            match trial::of(conn, &provider, public, opened, request, then) {
                 Ok(passed) => Ok(passed.checks),
                 Err(Stopped::Refused(refusal)) => Err(*refusal),
                 Err(Stopped::Directory(error)) => return Err(error),

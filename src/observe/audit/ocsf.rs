@@ -107,7 +107,7 @@ fn named(id: Option<&str>, name: &str) -> Map<String, Value> {
 fn class_of(action: &str, target_kind: &str, detail: &Value) -> (Class, u32) {
     let has = |key: &str| detail.get(key).is_some();
     match action {
-        "user.signed-in" | "break-glass.used" => (AUTHENTICATION, 1),
+        "user.signed-in" | "break-glass.used" | "session.stepped-up" => (AUTHENTICATION, 1),
         "user.signed-out" | "break-glass.signed-out" | "session.ended" => (AUTHENTICATION, 2),
         "user.logout-answered" => (AUTHENTICATION, OTHER),
         "user.created" | "break-glass.created" => (ACCOUNT_CHANGE, 1),

@@ -94,6 +94,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("group.level-changed", "A group's level was changed"),
     ("group.deleted", "A group was removed"),
     ("session.ended", "A session was ended by somebody"),
+    (
+        "session.stepped-up",
+        "The owner of a session proved again who they are",
+    ),
     ("token.created", "A token was made"),
     ("token.revoked", "A token was revoked"),
     ("break-glass.created", "A break-glass account was made"),

@@ -82,6 +82,18 @@ CREATE TABLE provider_bindings (
     sign_requests   INTEGER                 -- none: what the metadata wants
 ) STRICT, WITHOUT ROWID;
 
+-- What requests ask for beyond a sign-in, as somebody chose. A provider without a row is asked for
+-- nothing.
+CREATE TABLE provider_requests (
+    provider_id    TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
+    force_authn    INTEGER NOT NULL DEFAULT 0,
+    contexts       TEXT NOT NULL DEFAULT '[]',         -- JSON: AuthnContextClassRefs
+    comparison     TEXT NOT NULL DEFAULT 'exact' CHECK (comparison IN ('exact', 'minimum', 'maximum', 'better')),
+    name_id_format TEXT,                    -- none: no NameIDPolicy
+    login_hint     TEXT NOT NULL DEFAULT 'none' CHECK (login_hint IN ('none', 'login_hint', 'LoginHint', 'subject')),
+    step_up        INTEGER                  -- whether it can have a person sign in again; none: as its kind can
+) STRICT, WITHOUT ROWID;
+
 -- Single logout of a provider: where its identity provider takes it, and what was chosen.
 CREATE TABLE provider_logouts (
     provider_id         TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
@@ -318,6 +330,7 @@ CREATE TABLE sessions (
     client        TEXT NOT NULL,            -- address at sign-in
     user_agent    TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
+    authenticated_at INTEGER NOT NULL,      -- when its owner last proved who they are
     last_seen_at  INTEGER NOT NULL,
     idle_ms       INTEGER NOT NULL,
     expires_at    INTEGER NOT NULL,         -- absolute limit
@@ -374,6 +387,8 @@ CREATE TABLE sign_in_requests (
     number       INTEGER NOT NULL,          -- counts the client's requests, so that the oldest go first
     test_id      TEXT REFERENCES sign_in_tests (id) ON DELETE CASCADE,  -- it opens no session then
     return_to    TEXT NOT NULL,
+    force_authn  INTEGER NOT NULL DEFAULT 0,           -- the person is to sign in anew
+    step_up      TEXT,                      -- id of the session whose owner is to sign in again
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL
 ) STRICT;

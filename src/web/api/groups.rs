@@ -33,6 +33,9 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let body = Body::read(call.request, &["level"])?;
     let level: Level = body.required_text("level")?.parse()?;
+    if level == Level::Admin {
+        call.demand_recent(app)?;
+    }
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("group").to_owned();
     let (by, now) = (call.author()?, call.now);

@@ -115,6 +115,14 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
     answer(200, &shown_whole(app, call.organization()?)?)
 }
 
+/// Whether it makes admins of people to come, or lets passwords count again.
+fn loosens(change: &Change, now: &Organization) -> bool {
+    let admin = |wanted, present| wanted == Some(Level::Admin) && present != Level::Admin;
+    admin(change.default_group_level, now.default_group_level)
+        || admin(change.default_user_level, now.default_user_level)
+        || (change.local_sign_in == Some(true) && !now.local_sign_in)
+}
+
 /// `PATCH /api/v1/organizations/{org}`
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let body = Body::read(
@@ -150,6 +158,9 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         keep_documents: body.flag("keep_documents")?,
     };
     let limits = session_limits(&body)?;
+    if loosens(&change, call.organization()?) || !limits.is_empty() {
+        call.demand_recent(app)?;
+    }
     let slug = call.organization()?.slug.clone();
     let (by, now) = (call.author()?, call.now);
     let changed = app.store.write(move |tx| {

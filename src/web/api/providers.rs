@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::route::Call;
 use super::super::{App, Problem};
-use super::{Body, json as answer, provider_attributes};
+use super::{Body, json as answer, provider_attributes, provider_requests};
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{
     self, BindingsChange, Change, Completion, Kind, LogoutChange, State,
@@ -71,9 +71,8 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
 
 /// `PATCH .../providers/{provider}`
 pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    let body = Body::read(
-        call.request,
-        &[
+    let known = [
+        [
             "name",
             "metadata_xml",
             "metadata_url",
@@ -95,8 +94,12 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "mapping",
             "group_levels",
             "groups_mapped_only",
-        ],
-    )?;
+        ]
+        .as_slice(),
+        &provider_requests::MEMBERS,
+    ]
+    .concat();
+    let body = Body::read(call.request, &known)?;
     let id = call.parameter("provider").to_owned();
     let organization_id = call.organization()?.id.clone();
     // Before anything is fetched from anywhere: is it theirs?
@@ -119,6 +122,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             request_binding: body.text("request_binding")?.map(str::parse).transpose()?,
             sign_requests: body.flag("sign_requests")?,
         },
+        requests: provider_requests::change(&body)?,
         logout: LogoutChange {
             url: body.text("logout_url")?.map(str::to_owned),
             unsigned_requests: body.flag("unsigned_logout_requests")?,

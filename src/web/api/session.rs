@@ -17,7 +17,14 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
     let signed_in = call.signed_in()?;
     let value = match &signed_in.who {
         Who::Operator { id, name } => {
-            of_operator(Some((id, name)), signed_in.session()?.expires_at)
+            let session = signed_in.session()?;
+            let mut value = of_operator(Some((id, name)), session.expires_at);
+            set(
+                &mut value,
+                "authenticated_at",
+                json!(session.authenticated_at),
+            );
+            value
         }
         Who::User {
             user,
@@ -36,6 +43,11 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
                     );
                 }
                 set(&mut value, "expires_at", json!(session.expires_at));
+                set(
+                    &mut value,
+                    "authenticated_at",
+                    json!(session.authenticated_at),
+                );
                 Ok::<_, Problem>(value)
             })?
         }

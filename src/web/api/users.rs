@@ -76,6 +76,9 @@ pub(in crate::web) fn invite(app: &App, call: &Call<'_>) -> Result<Response, Pro
         body.text("displayName")?,
         body.text("level")?.map(str::parse).transpose()?,
     )?;
+    if draft.level == Some(Level::Admin) {
+        call.demand_recent(app)?;
+    }
     let organization_id = call.organization()?.id.clone();
     let (actor, by, now) = (call.signed_in()?.actor(), call.author()?, call.now);
     let (view, made, link) = app.store.write(move |tx| {
@@ -108,6 +111,9 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         None => None,
         Some(_) => Some(body.text("level")?.map(str::parse).transpose()?),
     };
+    if level == Some(Some(Level::Admin)) {
+        call.demand_recent(app)?;
+    }
     let (email, display_name) = (body.text("email")?, body.text("displayName")?);
     let names = match (email, display_name) {
         (None, None) => None,

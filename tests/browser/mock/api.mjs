@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID, createHash, X509Certificate } from 'node:crypto';
 import { brake } from './brake.mjs';
 import { accounts, apiTokens, audit, domains, drill, drills, notices, used, webhooks } from './operator.mjs';
+import { ASKED, asked, certificates, findings, keys, metadata, stepUp } from './living.mjs';
 import { KINDS, attributesOf } from './provider-kinds.mjs';
 import { deprovisioning, levelChange, levels, pushed, sessions, userJson, users } from './people.mjs';
 import { BASE, json, now, openSessions, page, problem, record, state, take } from './state.mjs';
@@ -32,9 +33,10 @@ export function api(method, url, text, session, cookie) {
   const body = text ? JSON.parse(text) : {};
   if (parts[0] === 'session') return method === 'DELETE' ? { status: 204, headers: { 'Set-Cookie': signOut(cookie) } } : json(200, who(session));
   if (parts[0] === 'provider-kinds') return json(200, { items: KINDS, total: KINDS.length, next: null });
+  if (parts[0] === 'findings') return findings();
   const mayNot = forbidden(method, parts, session);
   if (mayNot) return mayNot;
-  const appliance = { 'break-glass-accounts': accounts, domains, drills, webhooks, notices };
+  const appliance = { 'break-glass-accounts': accounts, domains, drills, webhooks, notices, keys, 'step-up': stepUp };
   if (appliance[parts[0]]) return appliance[parts[0]](method, parts.slice(1), body, url, session) ?? problem(404, 'not-found', 'No such resource.');
   if (parts[0] === 'audit') return audit(method, parts.slice(1), body, null, url);
   if (parts[0] === 'api-tokens') return apiTokens(method, parts.slice(1), body, null, url, session);
@@ -100,7 +102,7 @@ function organizationJson(organization) {
   return { ...organization, users: state.users.filter(mine).length, groups: state.groups.filter(mine).length, scim_endpoint: `${BASE}/scim/v2/${organization.slug}` };
 }
 
-function providers(method, [id, deletion], body, organization, url, session) {
+function providers(method, [id, inner, ...rest], body, organization, url, session) {
   if (!id && method === 'POST') {
     const bad = body.domains?.find((domain) => !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain));
     if (bad) return problem(422, 'domain', `“${bad}” is no domain. Type it like acme.com.`, 'domains');
@@ -109,7 +111,7 @@ function providers(method, [id, deletion], body, organization, url, session) {
       id: provider, organization: organization.slug, kind: body.kind, name: body.name ?? `${organization.slug}-okta`, state: 'draft',
       domains: body.domains.map((domain) => ({ domain, state: session.level === 'operator' ? 'active' : 'pending' })), acs_url: `${BASE}/saml/${provider}/acs`, entity_id: `${BASE}/saml/${provider}/metadata`,
       login_url: `${BASE}/saml/${provider}/login`, metadata_url: `${BASE}/saml/${provider}/metadata`, issuer: null, sso_url: null, idp_metadata_url: null,
-      certificates: [], ...attributesOf(body.kind), idp_initiated: false, jit: true, enforced: false, missing: ['metadata'], people: 0, last_sign_in_at: null, created_at: now(),
+      certificates: [], ...attributesOf(body.kind), ...ASKED, idp_initiated: false, jit: true, enforced: false, missing: ['metadata'], people: 0, last_sign_in_at: null, created_at: now(),
     };
     state.providers.push(made);
     record(session, organization, 'provider.added', 'provider', made, { after: { domains: body.domains } });
@@ -118,12 +120,14 @@ function providers(method, [id, deletion], body, organization, url, session) {
   if (!id) return page(url, state.providers.filter((each) => each.organization === organization.slug));
   const provider = state.providers.find((each) => each.id === id);
   if (!provider) return null;
-  if (deletion) return json(200, deletionOf(provider, organization, session));
+  if (inner === 'metadata') return metadata(method, provider, body);
+  if (inner === 'certificates') return certificates(method, provider, rest, body);
+  if (inner) return json(200, deletionOf(provider, organization, session));
   if (method === 'DELETE') return deleteProvider(provider, organization, session);
   if (body.enforced !== undefined) return enforce(provider, body.enforced, organization, session);
   if (method === 'PATCH') {
     if (body.domains) body.domains = body.domains.map((domain) => ({ domain, state: 'active' }));
-    const refusal = connect(provider, body);
+    const refusal = asked(provider, body) ?? connect(provider, body);
     if (refusal) return refusal;
   }
   return json(200, providerJson(provider));

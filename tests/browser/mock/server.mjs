@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nameOf } from './living.mjs';
 import { api, scim, samlResponse, signIn, sessionOf, signOut, organizations } from './api.mjs';
 
 const ROOT = fileURLToPath(new URL('../../../static/', import.meta.url));
@@ -40,6 +41,12 @@ async function route(request, url, body) {
     return page('login.html', { email, notice: email ? '<p class="notice bad" role="alert">No organization here signs in people of this domain. Is the address right?</p>' : '' });
   }
   if (pathname === '/break-glass') return breakGlass(request, new URLSearchParams(body));
+  if (pathname === '/step-up') {
+    return request.method === 'POST'
+      ? { status: 303, headers: { Location: '/step-up/done' } }
+      : page('step-up.html', { name: nameOf(session), kind: 'ordinary', notice: '', return_to: '/step-up/done' });
+  }
+  if (pathname === '/step-up/done') return page('stepped-up.html', {});
   if (pathname === '/logout') return { status: 303, headers: { Location: '/login', 'Set-Cookie': signOut(request.headers.cookie) } };
   if (pathname === '/failed') return page('failed.html', { title: 'Sign-in failed', message: 'What Okta sent was meant for another application.', reference: '7F3K-92QD', retry_url: '/login' });
   if (pathname === '/message') return page('message.html', { title: 'Signed out', message: 'You are signed out here. Okta may still know you.', action_url: '/login', action_label: 'Sign in again' });

@@ -160,15 +160,21 @@ impl Who {
                 Guard::Open | Guard::OpenAcrossSites => row.expected[NOBODY],
                 Guard::ScimToken => 401,
                 // A token says nothing to a page.
-                Guard::May(_) if !row.pattern.starts_with("/api/") && row.pattern != "/metrics" => {
+                Guard::May(_) | Guard::Recent(_)
+                    if !row.pattern.starts_with("/api/") && row.pattern != "/metrics" =>
+                {
                     row.expected[NOBODY]
                 }
                 // What is hidden from the owner is hidden from the token, whatever its scopes.
-                Guard::May(_) if owner == FOREIGN && row.pattern.contains("{org}") => {
+                Guard::May(_) | Guard::Recent(_)
+                    if owner == FOREIGN && row.pattern.contains("{org}") =>
+                {
                     row.expected[owner]
                 }
-                Guard::May(action) if is_named(action, scopes) => row.expected[owner],
-                Guard::May(_) => 403,
+                Guard::May(action) | Guard::Recent(action) if is_named(action, scopes) => {
+                    row.expected[owner]
+                }
+                Guard::May(_) | Guard::Recent(_) => 403,
             },
         }
     }
@@ -258,7 +264,7 @@ impl ApiTokens {
 #[test]
 fn whoever_reads_changes_nothing() {
     for route in ROUTES {
-        let Guard::May(action) = route.guard else {
+        let Some(action) = route.guard.action() else {
             continue;
         };
         let reads = matches!(
@@ -321,6 +327,13 @@ pub(super) const fn operators(status: u16) -> Expected {
 pub(super) const fn own(user: u16) -> Expected {
     [401, user, user, user, user, user, 404, 401, 401, 401, 401]
 }
+
+/// Whoever came by an identity provider goes on, an operator is asked for the password, everybody
+/// else for a sign-in.
+pub(super) const STEP_UP: Expected = [303, 303, 303, 303, 303, 303, 200, 303, 303, 303, 303];
+
+/// The same with a wrong password.
+pub(super) const PROVED: Expected = [303, 409, 409, 409, 409, 409, 403, 303, 303, 303, 303];
 
 /// The operator alone, who makes something.
 pub(super) const ONLY_OPERATOR: Expected = operators(201);

@@ -97,6 +97,7 @@ pub(crate) fn expectation() -> Expectation<'static> {
         domains: domains(),
         skew: Duration::from_secs(180),
         mapping: &MAPPING,
+        authentication: Default::default(),
     }
 }
 
@@ -107,4 +108,19 @@ pub(crate) fn open_xml(xml: &str) -> Result<Opened, Refusal> {
 /// The whole way, with what a well configured provider expects.
 pub(crate) fn sign_in(xml: &str) -> Result<SignIn, Refusal> {
     open_xml(xml)?.check(&expectation(), NOW)
+}
+
+/// The response of `spec`, signed as a whole, without AuthnInstant, which the schema requires.
+pub(crate) fn without_authn_instant(spec: &ResponseSpec<'_>) -> String {
+    let unsigned = issue(&ResponseSpec {
+        sign_response: false,
+        sign_assertion: false,
+        ..spec.clone()
+    });
+    let instant = format!(" AuthnInstant=\"{}\"", spec.authn_instant);
+    assert!(unsigned.contains(&instant));
+    let template = IDP.signature_template(spec.response_id, spec.algorithm);
+    let (head, rest) = unsigned.split_once("</saml2:Issuer>").unwrap();
+    let template = format!("{head}</saml2:Issuer>{template}{rest}");
+    IDP.sign(template.replace(&instant, "")).unwrap()
 }

@@ -276,6 +276,7 @@ fn entra_claims_and_other_spellings() {
 #[test]
 fn a_request_reaches_the_identity_provider_whole() {
     let request = AuthnRequest {
+        asked: Default::default(),
         id: REQUEST,
         issue_instant: Timestamp::from_millis(0),
         destination: SSO,
