@@ -18,6 +18,9 @@ const MAX_NAME: usize = 1024;
 /// one must not be usable for as long as identity providers let them last (an hour at Entra).
 const UNSOLICITED_WINDOW: Duration = Duration::from_secs(120);
 
+/// What is expected of the subject.
+const BEARER: &str = "a SubjectConfirmation of the method bearer";
+
 /// What this service provider expects of a response.
 #[derive(Clone, Copy, Debug)]
 pub struct Expectation<'a> {
@@ -208,6 +211,10 @@ fn check_confirmations(
     now: Timestamp,
     ledger: &mut Ledger,
 ) -> Result<Timestamp, Refusal> {
+    let confirmations = assertion.confirmations.len();
+    if confirmations > 0 {
+        ledger.pass("bearer", BEARER, format!("{confirmations} of them"));
+    }
     let mut first_refusal = None;
     for confirmation in &assertion.confirmations {
         let mut attempt = ledger.clone();
@@ -221,10 +228,8 @@ fn check_confirmations(
             }
         }
     }
-    Err(first_refusal.unwrap_or_else(|| {
-        let wanted = "a SubjectConfirmation of the method bearer";
-        ledger.refuse(Reason::SubjectConfirmationMissing, wanted, "none")
-    }))
+    Err(first_refusal
+        .unwrap_or_else(|| ledger.refuse(Reason::SubjectConfirmationMissing, BEARER, "none")))
 }
 
 fn check_confirmation(
@@ -324,10 +329,11 @@ fn check_conditions(
 ) -> Result<(), Refusal> {
     let none = Conditions::default();
     let conditions = assertion.conditions.as_ref().unwrap_or(&none);
+    let wanted = "only conditions that are understood";
     if let Some(unknown) = &conditions.unknown {
-        let wanted = "only conditions that are understood";
         return Err(ledger.refuse(Reason::ConditionUnknown, wanted, unknown));
     }
+    ledger.pass("known-conditions", wanted, "no others");
     let window = (conditions.not_before, conditions.not_on_or_after);
     check_window("conditions", window, expected.skew, now, ledger)?;
     if conditions.audiences.is_empty() {
@@ -379,17 +385,19 @@ fn check_session<'a>(
     let Some(first) = assertion.authn_statements.first() else {
         return Err(ledger.refuse(Reason::AuthnStatementMissing, "an AuthnStatement", "none"));
     };
+    let got = format!("{} of them", assertion.authn_statements.len());
+    ledger.pass("authn-statement", "an AuthnStatement", got);
+    let wanted = format!("a session that lasts beyond {now}");
     for statement in &assertion.authn_statements {
         if let Some(end) = statement.session_not_on_or_after
             && now >= end.plus(expected.skew)
         {
-            let wanted = format!("a session that lasts beyond {now}");
             let got = format!("SessionNotOnOrAfter {end}");
             return Err(ledger.refuse(Reason::SessionExpired, wanted, got));
         }
     }
     let end = first.session_not_on_or_after;
     let got = end.map_or_else(|| "no end given".to_owned(), |end| end.to_string());
-    ledger.pass("authn-statement", "an AuthnStatement", got);
+    ledger.pass("session-end", wanted, got);
     Ok(first)
 }

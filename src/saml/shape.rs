@@ -18,15 +18,13 @@ use crate::saml::xml::{
     has_processing_instruction,
 };
 
+/// What is expected of every document.
+pub(super) const LAYOUT: &str = "a document laid out as SAML core section 5.4 has it";
 /// Real responses declare about ten.
 const MAX_NAMESPACES: usize = 256;
 
 fn misshapen<T>(reason: Reason, got: impl Into<String>) -> Result<T, Problem> {
-    Err(Problem::new(
-        reason,
-        "a document laid out as SAML core section 5.4 has it",
-        got,
-    ))
+    Err(Problem::new(reason, LAYOUT, got))
 }
 
 /// Whether the document is a Response with its assertion, or an assertion alone (decrypted

@@ -19,9 +19,14 @@ use crate::directory::{DirectoryError, attribute_groups};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
-use crate::saml::refusal::{Check, Refusal};
+use crate::saml::advice;
+use crate::saml::refusal::{Check, Refusal, bounded};
 use crate::saml::response::{self, Expectation, Opened, SignIn, Trust};
 use crate::store::StoreError;
+
+/// What the checks after the protocol want to see.
+const UNUSED: &str = "an assertion that was not used before";
+const ACTIVE: &str = "an active user of this provider";
 
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
@@ -57,12 +62,8 @@ pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
 fn open(app: &App, form: &Form, trust: &Trust) -> Result<Opened, Refusal> {
     let keys = app.service_keys().map_err(|error| {
         tracing::error!(error = %error, "no service provider keys");
-        refusal(
-            "internal",
-            "the service provider's keys",
-            "none",
-            "Try again; the log has more.",
-        )
+        let (expected, got) = ("the service provider's keys", "none");
+        Refusal::after(Vec::new(), "internal", expected, got)
     })?;
     let value = form.value("SAMLResponse").unwrap_or_default();
     response::open(value, trust, &keys.decryption)
@@ -170,13 +171,15 @@ fn admit(
             &verified.assertion_id,
             verified.replay_until,
         )?;
-        if seen {
-            return Err(Stopped::Replayed(verified.checks));
-        }
         let person = person(&verified);
-        let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
-            .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
         let mut checks = verified.checks;
+        if seen {
+            return Err(Stopped::Replayed(checks));
+        }
+        checks.push(held("replay", UNUSED, &verified.assertion_id));
+        let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
+            .map_err(|e| Stopped::NotAdmitted(e, checks.clone()))?;
+        checks.push(held("user", ACTIVE, how.word()));
         let groups = attribute_groups::follow(tx, &provider, &user, &verified.groups, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e.into(), checks.clone()))?;
         checks.extend(groups);
@@ -230,20 +233,13 @@ fn admit(
         Ok(admitted) => Ok(welcome(&its_provider, admitted, now)),
         Err(Stopped::Refused(refusal)) => refused(app, call, &its_provider, *refusal),
         Err(Stopped::Replayed(checks)) => {
-            let refusal = refusal(
-                "replayed",
-                "an assertion that was not used before",
-                "one that was",
-                "Nothing is wrong in Okta: the page was sent twice. Start a new sign-in.",
-            );
-            refused(app, call, &its_provider, Refusal { checks, ..refusal })
+            let refusal = Refusal::after(checks, "replayed", UNUSED, "one that was");
+            refused(app, call, &its_provider, refusal)
         }
         Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
         Err(Stopped::NotAdmitted(reason, checks)) => {
-            let got = reason.to_string();
-            let expected = "an active user of this provider";
-            let refusal = refusal(reason.code(), expected, &got, reason.fix());
-            refused(app, call, &its_provider, Refusal { checks, ..refusal })
+            let refusal = Refusal::after(checks, reason.code(), ACTIVE, reason.to_string());
+            refused(app, call, &its_provider, refusal)
         }
         Err(Stopped::Store(error)) => Err(error.into()),
     }
@@ -280,14 +276,13 @@ fn person(verified: &SignIn) -> Person {
     }
 }
 
-/// A refusal for a reason that is ours to know, not the protocol's.
-fn refusal(code: &'static str, expected: &str, got: &str, fix: &'static str) -> Refusal {
-    Refusal {
+/// A check of what comes after the protocol, which held.
+fn held(code: &'static str, expected: &str, got: &str) -> Check {
+    Check {
         code,
         expected: expected.to_owned(),
-        got: got.to_owned(),
-        checks: Vec::new(),
-        fix,
+        got: bounded(got),
+        passed: true,
     }
 }
 
@@ -310,7 +305,7 @@ fn refused(
         detail: json!({
             "expected": refusal.expected,
             "got": refusal.got,
-            "fix": refusal.fix,
+            "fix": advice::of(refusal.code, provider.kind.screens()),
             "checks": refusal.checks,
         }),
     };
@@ -326,21 +321,20 @@ fn refused(
         client = %call.request.client.address,
         "SAML response refused"
     );
-    let status = if is_malformed(refusal.code) { 400 } else { 403 };
-    Ok(page(
-        status,
-        "failed.html",
-        &[
-            ("title", "That sign-in didn't work"),
-            ("message", public_words(refusal.code)),
-            ("reference", &reference),
-            ("retry_url", &saml::start_path(&provider.id, "/")),
-        ],
-    ))
+    let retry_url = saml::start_path(&provider.id, "/");
+    Ok(refusal_page(refusal.code, &reference, &retry_url))
 }
 
-fn is_malformed(code: &str) -> bool {
-    code.starts_with("form-") || code.starts_with("xml-")
+/// The page of a refusal. What it says, its status and its headers depend on nothing but which of the
+/// three texts it is: somebody who tries responses out must not learn what stopped them.
+fn refusal_page(code: &str, reference: &str, retry_url: &str) -> Response {
+    let values = [
+        ("title", "That sign-in didn't work"),
+        ("message", public_words(code)),
+        ("reference", reference),
+        ("retry_url", retry_url),
+    ];
+    page(403, "failed.html", &values)
 }
 
 /// What a stranger may know: whether trying again helps. Everything else is in the trace.
@@ -358,5 +352,35 @@ fn public_words(code: &str) -> &'static str {
             "The answer of your identity provider could not be accepted. Tell your administrator \
              the number below; they can look up what to change."
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Whatever went wrong, a stranger sees one of three pages, and nothing else differs.
+    #[test]
+    fn the_pages_of_all_codes_are_three() {
+        let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+        for code in advice::codes() {
+            let page = refusal_page(code, "XXXX-XXXX", "/saml/x/login");
+            assert_eq!(page.status, 403, "{code}");
+            assert_eq!(
+                page.header_value("content-type"),
+                Some("text/html; charset=utf-8")
+            );
+            let text = String::from_utf8(page.bytes().to_vec()).unwrap();
+            assert!(text.contains("XXXX-XXXX") && !text.contains(code), "{code}");
+            let words = public_words(code);
+            let first = seen.entry(words).or_insert_with(|| text.clone());
+            assert_eq!(*first, text, "{code}");
+        }
+        assert_eq!(seen.len(), 3);
+        let mut bare = seen.iter().map(|(words, page)| page.replacen(words, "", 1));
+        let first = bare.next().unwrap();
+        assert!(bare.all(|other| other == first));
     }
 }

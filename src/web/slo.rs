@@ -15,6 +15,7 @@ use crate::directory::{DirectoryError, user};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
+use crate::saml::advice;
 use crate::saml::certificate::Certificate;
 use crate::saml::logout::{Expected, LogoutError, LogoutRequest, LogoutResponse};
 use crate::saml::redirect::{self, Field, Message, QueryError};
@@ -184,6 +185,7 @@ fn refused(
         detail: json!({
             "expected": "a LogoutRequest signed by this provider, for this address, used once",
             "got": text,
+            "fix": advice::of(code, provider.kind.screens()),
         }),
     };
     let now = call.now;

@@ -32,6 +32,7 @@ mod enforcement;
 mod http;
 mod levels;
 mod living_keys;
+mod misconfigurations;
 mod one_time_code;
 mod pages;
 mod people;

@@ -1,0 +1,196 @@
+//! What people get wrong when they set up a sign-in: each provoked through the front door, and each
+//! told to the administrator by its own check and in the words of their own identity provider.
+//!
+//! A row says what is wrong, at which product, the code of the trace (or of the answer, where a
+//! setting is refused at once), and words that its advice must have.
+
+mod documents;
+mod forms;
+mod identity;
+mod keys;
+mod people;
+mod scene;
+mod settings;
+mod status;
+mod times;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portcullis::saml::advice;
+use serde_json::{Value, json};
+
+use self::scene::{Scene, Seen, screens};
+
+/// One thing that somebody gets wrong.
+pub(super) struct Misconfiguration {
+    /// What is wrong.
+    name: &'static str,
+    /// The products it is tried with, each with words that the advice must have there.
+    at: &'static [(&'static str, &'static str)],
+    /// What the trace or the answer calls it.
+    code: &'static str,
+    /// Gets it wrong.
+    provoke: fn(&Scene) -> Seen,
+}
+
+/// A row; `at` is read as product and words.
+const fn row(
+    name: &'static str,
+    code: &'static str,
+    at: &'static [(&'static str, &'static str)],
+    provoke: fn(&Scene) -> Seen,
+) -> Misconfiguration {
+    Misconfiguration {
+        name,
+        at,
+        code,
+        provoke,
+    }
+}
+
+fn all() -> impl Iterator<Item = &'static Misconfiguration> {
+    [
+        identity::ROWS,
+        keys::ROWS,
+        times::ROWS,
+        status::ROWS,
+        forms::ROWS,
+        people::ROWS,
+        settings::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+#[test]
+fn each_is_named_with_the_field_that_is_wrong() {
+    let mut pages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let (mut names, mut tried, mut codes) = (BTreeSet::new(), 0, BTreeSet::new());
+    println!("{:<44}{:<34}kind", "what is wrong", "code");
+    for row in all() {
+        assert!(names.insert(row.name), "{} twice", row.name);
+        for (kind, words) in row.at {
+            println!("{:<44}{:<34}{kind}", row.name, row.code);
+            let scene = Scene::of(kind);
+            match (row.provoke)(&scene) {
+                Seen::Refused(answer) => {
+                    let trace = scene.trace(&answer);
+                    check_trace(row, &trace, kind, words);
+                    let (message, page) = scene.page(&answer);
+                    pages.entry(message).or_default().insert(page);
+                }
+                Seen::Said { code, advice } => {
+                    assert_eq!(code, row.code, "{}: {advice}", row.name);
+                    assert!(advice.contains(words), "{}: {advice}", row.name);
+                }
+            }
+            tried += 1;
+        }
+        codes.insert(row.code);
+    }
+    println!(
+        "{} misconfigurations, {tried} tries, {} codes",
+        names.len(),
+        codes.len()
+    );
+    assert!(names.len() >= 40, "{}", names.len());
+    // Through the door, too: three texts, and under each no page that differs from the others.
+    assert_eq!(pages.len(), 3, "{:?}", pages.keys());
+    for (message, different) in &pages {
+        assert_eq!(different.len(), 1, "{message}: {different:?}");
+    }
+}
+
+/// The last row of the trace is the check that failed, all before it held, and the advice is the one
+/// for this product.
+#[track_caller]
+fn check_trace(row: &Misconfiguration, trace: &Value, kind: &str, words: &str) {
+    let name = row.name;
+    assert_eq!(trace["code"], row.code, "{name}: {trace}");
+    let detail = &trace["detail"];
+    let fix = detail["fix"].as_str().unwrap();
+    assert_eq!(Some(fix), advice::of(row.code, screens(kind)), "{name}");
+    assert!(fix.contains(words), "{name} at {kind}: {fix}");
+    let checks = detail["checks"].as_array().unwrap();
+    let (failed, held) = checks.split_last().unwrap();
+    assert_eq!(
+        (&failed["code"], &failed["passed"]),
+        (&json!(row.code), &json!(false)),
+        "{name}"
+    );
+    assert!(
+        held.iter().all(|check| check["passed"] == true),
+        "{name}: {trace}"
+    );
+    let called: BTreeSet<_> = held
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    assert!(
+        !called.contains(failed["name"].as_str().unwrap()),
+        "{name}: {trace}"
+    );
+    for check in checks {
+        assert!(
+            check["name"]
+                .as_str()
+                .unwrap()
+                .starts_with(char::is_uppercase),
+            "{check}"
+        );
+        for part in ["expected", "got"] {
+            assert!(!check[part].as_str().unwrap().is_empty(), "{name}: {check}");
+        }
+    }
+}
+
+/// Every check that can stop a sign-in is also a row of one that went through, in the order in which
+/// they are made. Those that depend on how it is set up are in at least one of the ways.
+#[test]
+fn a_good_sign_in_shows_each_check() {
+    let mut seen: Vec<String> = Vec::new();
+    for (kind, encrypted, unsolicited) in [
+        ("okta", false, false),
+        ("okta", true, false),
+        ("entra", false, true),
+    ] {
+        let scene = Scene::of(kind);
+        let checks = scene.good(encrypted, unsolicited);
+        let names: Vec<String> = checks
+            .iter()
+            .map(|check| {
+                assert_eq!(check["passed"], true, "{check}");
+                assert_ne!(check["code"], check["name"], "{check}");
+                check["code"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        let mut at = 0;
+        for name in &names {
+            let here = documents::ORDER
+                .iter()
+                .skip(at)
+                .position(|known| known == name);
+            // What was inside an encryption has the layout and the signatures once more.
+            at = match here {
+                Some(here) => at + here,
+                None => documents::ORDER
+                    .iter()
+                    .position(|known| known == name)
+                    .expect(name),
+            };
+        }
+        seen.extend(names);
+    }
+    for code in documents::ORDER {
+        assert!(
+            seen.iter().any(|seen| seen == code),
+            "{code} is never shown"
+        );
+    }
+}
+
+/// The same table in each product's document as here.
+#[test]
+fn the_documents_have_every_code_and_the_fields_of_its_advice() {
+    documents::compare();
+}
