@@ -245,8 +245,14 @@ fn show(store: &Store, reference: &str, as_json: bool) -> Result<(), CliError> {
             text.unwrap_or_default().to_owned()
         };
         let passed = check.get("passed").and_then(Value::as_bool);
+        let (code, mut name) = (text("code"), text("name"));
+        if name.is_empty() {
+            name = code;
+        } else if passed != Some(true) && !code.is_empty() {
+            name = format!("{name} ({code})");
+        }
         let mark = if passed == Some(true) { "✓" } else { "✗" };
-        output::line(&format!("  {mark} {}: {}", text("code"), text("got")))?;
+        output::line(&format!("  {mark} {name}: {}", text("got")))?;
     }
     Ok(())
 }

@@ -102,7 +102,11 @@ pub(super) fn check(
         .map(String::as_str)
         .collect();
     let wanted = format!("{}, if configured", wanted.join(", "));
-    ledger.pass("attributes", wanted, got.join(", "));
+    let got = match got.is_empty() {
+        true => "none".to_owned(),
+        false => got.join(", "),
+    };
+    ledger.pass("attributes", wanted, got);
     Ok(SignIn {
         assertion_id: assertion.id.clone(),
         name_id: name_id.to_owned(),

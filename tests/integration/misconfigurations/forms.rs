@@ -108,7 +108,7 @@ pub(super) const ROWS: &[Misconfiguration] = &[
         &[("okta", "Okta declares some with each group")],
         |scene| {
             scene.document(|started| {
-                let names: Vec<String> = (0..200).map(|n| format!("group {n}")).collect();
+                let names: Vec<String> = (0..300).map(|n| format!("group {n}")).collect();
                 let mut spec = started.spec(ANN);
                 let names = names.iter().map(String::as_str).collect();
                 spec.attributes.push(("groups", names));

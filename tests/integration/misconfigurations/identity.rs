@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Misconfiguration] = &[
                      </saml2:AudienceRestriction>",
                     started.request.issuer
                 );
-                super::scene::changed_assertion(started, ANN, &audience, "")
+                super::scene::changed_assertion(started, &audience, "")
             })
         },
     ),
@@ -99,12 +99,7 @@ pub(super) const ROWS: &[Misconfiguration] = &[
         |scene| {
             scene.document(|started| {
                 let right = format!("Recipient=\"{}\"", started.request.acs_url);
-                super::scene::changed_assertion(
-                    started,
-                    ANN,
-                    &right,
-                    "Recipient=\"https://x.test\"",
-                )
+                super::scene::changed_assertion(started, &right, "Recipient=\"https://x.test\"")
             })
         },
     ),
@@ -115,7 +110,7 @@ pub(super) const ROWS: &[Misconfiguration] = &[
         |scene| {
             scene.document(|started| {
                 let right = format!(" Recipient=\"{}\"", started.request.acs_url);
-                super::scene::changed_assertion(started, ANN, &right, "")
+                super::scene::changed_assertion(started, &right, "")
             })
         },
     ),

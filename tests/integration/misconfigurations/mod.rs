@@ -15,6 +15,9 @@ mod status;
 mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
 
 use portcullis::saml::advice;
 use serde_json::{Value, json};
@@ -62,42 +65,63 @@ fn all() -> impl Iterator<Item = &'static Misconfiguration> {
     .flatten()
 }
 
+/// Each starts an appliance of its own, and most of that is waiting.
+const AT_ONCE: usize = 8;
+
 #[test]
 fn each_is_named_with_the_field_that_is_wrong() {
-    let mut pages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let (mut names, mut tried, mut codes) = (BTreeSet::new(), 0, BTreeSet::new());
-    println!("{:<44}{:<34}kind", "what is wrong", "code");
-    for row in all() {
-        assert!(names.insert(row.name), "{} twice", row.name);
-        for (kind, words) in row.at {
-            println!("{:<44}{:<34}{kind}", row.name, row.code);
-            let scene = Scene::of(kind);
-            match (row.provoke)(&scene) {
-                Seen::Refused(answer) => {
-                    let trace = scene.trace(&answer);
-                    check_trace(row, &trace, kind, words);
-                    let (message, page) = scene.page(&answer);
-                    pages.entry(message).or_default().insert(page);
+    let names: BTreeSet<&str> = all().map(|row| row.name).collect();
+    assert_eq!(names.len(), all().count(), "each is another one");
+    assert!(names.len() >= 40, "{}", names.len());
+    let tries: Vec<_> = all()
+        .flat_map(|row| row.at.iter().map(move |(kind, words)| (row, *kind, *words)))
+        .collect();
+    let (next, pages) = (AtomicUsize::new(0), Mutex::default());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((row, kind, words)) = tries.get(next.fetch_add(1, Relaxed)) {
+                    attempt(row, kind, words, &pages);
                 }
-                Seen::Said { code, advice } => {
-                    assert_eq!(code, row.code, "{}: {advice}", row.name);
-                    assert!(advice.contains(words), "{}: {advice}", row.name);
-                }
-            }
-            tried += 1;
+            });
         }
-        codes.insert(row.code);
+    });
+    println!("{:<52}{:<34}products", "what is wrong", "code");
+    for row in all() {
+        let kinds: Vec<&str> = row.at.iter().map(|(kind, _)| *kind).collect();
+        println!("{:<52}{:<34}{}", row.name, row.code, kinds.join(", "));
     }
+    let codes: BTreeSet<&str> = all().map(|row| row.code).collect();
+    let (wrong, tried) = (names.len(), tries.len());
     println!(
-        "{} misconfigurations, {tried} tries, {} codes",
-        names.len(),
+        "{wrong} misconfigurations, {tried} tries, {} codes",
         codes.len()
     );
-    assert!(names.len() >= 40, "{}", names.len());
     // Through the door, too: three texts, and under each no page that differs from the others.
+    let pages = pages.into_inner().unwrap();
     assert_eq!(pages.len(), 3, "{:?}", pages.keys());
     for (message, different) in &pages {
         assert_eq!(different.len(), 1, "{message}: {different:?}");
+    }
+}
+
+/// The different pages that came, by their text.
+type Pages = Mutex<BTreeMap<String, BTreeSet<String>>>;
+
+fn attempt(row: &Misconfiguration, kind: &str, words: &str, pages: &Pages) {
+    let scene = Scene::of(kind);
+    match (row.provoke)(&scene) {
+        Seen::Refused(answer) => {
+            assert_eq!(answer.status, 403, "{}: {}", row.name, answer.text());
+            check_trace(row, &scene.trace(&answer), kind, words);
+            let (message, page) = scene.page(&answer);
+            let mut pages = pages.lock().unwrap();
+            pages.entry(message).or_default().insert(page);
+        }
+        Seen::Said { code, advice } => {
+            assert_eq!(code, row.code, "{}: {advice}", row.name);
+            assert!(advice.contains(words), "{} at {kind}: {advice}", row.name);
+        }
     }
 }
 

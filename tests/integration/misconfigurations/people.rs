@@ -3,7 +3,7 @@
 use portcullis::demo::identity_provider::ResponseSpec;
 use serde_json::json;
 
-use super::scene::{ANN, Scene, Seen, changed_assertion};
+use super::scene::{ANN, Scene, Seen, assertion_without};
 use super::{Misconfiguration, row};
 use crate::app::user;
 use crate::browser::Browser;
@@ -113,11 +113,7 @@ pub(super) const ROWS: &[Misconfiguration] = &[
         &[("adfs", "AD FS needs a claim rule")],
         |scene| {
             scene.document(|started| {
-                let xml = IDP.issue(&started.spec(ANN)).unwrap();
-                let start = xml.find("<saml2:Subject>").unwrap();
-                let end = "</saml2:Subject>";
-                let subject = &xml[start..xml.find(end).unwrap() + end.len()];
-                changed_assertion(started, ANN, subject, "")
+                assertion_without(started, "<saml2:Subject>", "</saml2:Subject>")
             })
         },
     ),
@@ -142,11 +138,7 @@ pub(super) const ROWS: &[Misconfiguration] = &[
         ],
         |scene| {
             scene.document(|started| {
-                let xml = IDP.issue(&started.spec(ANN)).unwrap();
-                let start = xml.find("<saml2:AuthnStatement").unwrap();
-                let end = "</saml2:AuthnStatement>";
-                let statement = &xml[start..xml.find(end).unwrap() + end.len()];
-                changed_assertion(started, ANN, statement, "")
+                assertion_without(started, "<saml2:AuthnStatement", "</saml2:AuthnStatement>")
             })
         },
     ),

@@ -70,7 +70,7 @@ impl Scene {
 
     /// A sign-in whose answer has something else in the assertion, which is signed all the same.
     pub(super) fn assertion(&self, from: &str, to: &str) -> Seen {
-        self.document(|started| changed_assertion(started, ANN, from, to))
+        self.document(|started| changed_assertion(started, from, to))
     }
 
     /// A sign-in whose answer has something else around the assertion, which alone is signed.
@@ -234,22 +234,38 @@ impl Scene {
 }
 
 /// The assertion with a change that its identity provider made before it signed.
-pub(super) fn changed_assertion(started: &Started, name_id: &str, from: &str, to: &str) -> String {
+pub(super) fn changed_assertion(started: &Started, from: &str, to: &str) -> String {
+    signed_after(started, |assertion| {
+        assert!(assertion.contains(from), "{from}: {assertion}");
+        assertion.replacen(from, to, 1)
+    })
+}
+
+/// The assertion without what is between these two, and them.
+pub(super) fn assertion_without(started: &Started, start: &str, end: &str) -> String {
+    signed_after(started, |assertion| {
+        let from = assertion.find(start).unwrap();
+        let after = from + start.len();
+        let to = after + assertion[after..].find(end).unwrap() + end.len();
+        format!("{}{}", &assertion[..from], &assertion[to..])
+    })
+}
+
+fn signed_after(started: &Started, change: impl FnOnce(&str) -> String) -> String {
     let spec = ResponseSpec {
         sign_response: false,
         sign_assertion: false,
-        ..started.spec(name_id)
+        ..started.spec(ANN)
     };
     let unsigned = IDP.issue(&spec).unwrap();
     let start = unsigned.find("<saml2:Assertion").unwrap();
     let end = unsigned.find("</saml2p:Response>").unwrap();
-    let assertion = &unsigned[start..end];
-    assert!(assertion.contains(from), "{from}: {assertion}");
     let template = IDP.signature_template(spec.assertion_id, Algorithm::Sha256);
-    let signed = assertion
-        .replacen("</saml2:Issuer>", &format!("</saml2:Issuer>{template}"), 1)
-        .replacen(from, to, 1);
-    let signed = IDP.sign(signed).unwrap();
+    let changed = change(&unsigned[start..end]);
+    let with = format!("</saml2:Issuer>{template}");
+    let signed = IDP
+        .sign(changed.replacen("</saml2:Issuer>", &with, 1))
+        .unwrap();
     format!("{}{signed}{}", &unsigned[..start], &unsigned[end..])
 }
 
