@@ -78,8 +78,14 @@ pub(super) const NAMES: &[(&str, &str)] = &[
     ("replay", "Used once"),
     ("user", "User"),
     ("groups", "Groups"),
+    ("step-up", "Who confirms"),
     ("internal", "This server"),
     ("logout", "Logout message"),
+    ("logout-unsigned-allowed", "Unsigned logout allowed"),
+    ("logout-issuer", "Issuer of the logout"),
+    ("logout-destination", "Destination of the logout"),
+    ("logout-time", "Time of the logout"),
+    ("logout-subject", "Who signs out"),
 ];
 
 #[cfg(test)]

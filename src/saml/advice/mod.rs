@@ -2,20 +2,23 @@
 //! the identity provider's own screens.
 //!
 //! A person who set up a provider knows one product, and looks for a word that stands on its page.
-//! "The audience is wrong" sends them searching; "Audience URI (SP Entity ID)" doesn't. So there is a
-//! file for each product whose screens are known here, and one in general words for all others.
-//! What no field changes has one text for all of them, in the table of codes.
+//! "The audience is wrong" sends them searching; "Audience URI (SP Entity ID)" doesn't. So there is
+//! a file for each product whose screens are known here, and one in general words for all others.
+//! What no field changes has one text for all of them.
 //!
-//! The codes of what happens after the protocol (no such user, used twice) are in the same table: to
-//! the person who looks up a reference it is one sign-in.
+//! The codes of what happens after the protocol (no such user, used twice) are in the same table:
+//! to the person who looks up a reference it is one sign-in.
 
 mod codes;
 mod entra;
 mod google;
 mod okta;
 mod other;
+mod same;
+mod topic;
 
-use self::codes::{CODES, Says, Topic};
+use self::codes::{CODES, Says};
+use self::topic::Topic;
 
 /// Whose screens a text is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +47,8 @@ impl Screens {
     }
 }
 
-/// The cause of a refusal with this code, and what to do about it; `None` for a code that no refused
-/// sign-in or logout has.
+/// The cause of a refusal with this code, and what to do about it; `None` for a code that no
+/// refused sign-in or logout has.
 pub fn of(code: &str, screens: Screens) -> Option<&'static str> {
     let (_, _, says) = CODES.iter().find(|(known, ..)| *known == code)?;
     Some(match *says {

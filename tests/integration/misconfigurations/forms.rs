@@ -103,17 +103,15 @@ pub(super) const ROWS: &[Misconfiguration] = &[
         |scene| scene.form(&BASE64.encode(&vec![b' '; 300 * 1024])),
     ),
     row(
-        "more groups than its namespaces allow",
+        "endlessly many namespaces",
         "namespaces-too-many",
-        &[("okta", "Okta declares some with each group")],
+        &[("okta", "let it send fewer attributes")],
         |scene| {
-            scene.document(|started| {
-                let names: Vec<String> = (0..300).map(|n| format!("group {n}")).collect();
-                let mut spec = started.spec(ANN);
-                let names = names.iter().map(String::as_str).collect();
-                spec.attributes.push(("groups", names));
-                IDP.issue(&spec).unwrap()
-            })
+            let many: String = (0..300)
+                .map(|n| format!("<x:y xmlns:x{n}=\"urn:x{n}\" xmlns:x=\"urn:x\"/>"))
+                .collect();
+            let with = format!("<saml2p:Extensions>{many}</saml2p:Extensions><saml2p:Status>");
+            scene.envelope("<saml2p:Status>", &with)
         },
     ),
     row(
