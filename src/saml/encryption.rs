@@ -107,6 +107,11 @@ impl<'d> Sealed<'d> {
         })
     }
 
+    /// How many wrapped keys it has.
+    pub(super) fn keys(&self) -> usize {
+        self.wrapped.len()
+    }
+
     /// The content cipher as the document names it.
     pub(super) fn algorithm(&self) -> &str {
         self.algorithm

@@ -14,7 +14,7 @@ use crate::saml::encryption::{self, Sealed};
 use crate::saml::envelope::{Envelope, check_status};
 use crate::saml::refusal::{Ledger, Problem, Reason};
 use crate::saml::signature::{self, Signed};
-use crate::saml::xml::{ASSERTION, Element, PROTOCOL, XmlError};
+use crate::saml::xml::{ASSERTION, DSIG, Element, PROTOCOL, XmlError};
 use crate::saml::{html, profile, shape, xml};
 
 /// Largest response as XML, in bytes.
@@ -67,7 +67,7 @@ pub fn open(form_value: &str, trust: &Trust, keys: &[DecryptionKey]) -> Result<O
     let text = decoded(form_value).map_err(|problem| ledger.refuse_for(&problem))?;
     ledger.pass("form", FORM, format!("{} bytes", text.len()));
     let document = parsed(&text).map_err(|problem| ledger.refuse_for(&problem))?;
-    ledger.pass("xml", WELL_FORMED, "so it is");
+    ledger.pass("xml", WELL_FORMED, "well-formed XML");
     let response = Element::root(&document).filter(|root| root.is(PROTOCOL, "Response"));
     let Some(response) = response else {
         let got = Element::root(&document).map_or("", Element::local_name);
@@ -149,13 +149,34 @@ fn laid_out<'d>(
     };
     ledger.pass("layout", shape::LAYOUT, got);
     if !signatures.is_empty() {
-        ledger.pass("algorithms", trust.hashes().words(), "so they are");
+        ledger.pass(
+            "algorithms",
+            trust.hashes().words(),
+            algorithms(&signatures),
+        );
     }
     let got = format!("{} stored", trust.stored());
     if trust.stored() > 0 {
         ledger.pass("certificates", signature::PINNED, got);
     }
     Ok(signatures)
+}
+
+/// The last words of what the signatures name, each once: `rsa-sha256, sha256`.
+fn algorithms(signatures: &[Element<'_>]) -> String {
+    let mut named: Vec<&str> = Vec::new();
+    let methods = signatures
+        .iter()
+        .flat_map(|signature| signature.subtree())
+        .filter(|e| e.is(DSIG, "SignatureMethod") || e.is(DSIG, "DigestMethod"));
+    for method in methods {
+        let uri = method.attribute("Algorithm").unwrap_or("none");
+        let name = uri.rsplit('#').next().unwrap_or(uri);
+        if !named.contains(&name) {
+            named.push(name);
+        }
+    }
+    named.join(", ")
 }
 
 /// Something is signed: from here on only those bytes count, except for the envelope where just
@@ -203,7 +224,7 @@ fn note_signature(signed: &Signed, ledger: &mut Ledger) {
 
 fn note_assertion(ledger: &mut Ledger) {
     let wanted = "each element at most once, and times in UTC";
-    ledger.pass("assertion", wanted, "so it is");
+    ledger.pass("assertion", wanted, "all read");
 }
 
 /// Nothing is signed that can be seen: only an encrypted assertion can still hold a signature.
@@ -239,7 +260,8 @@ fn open_encrypted(
         ));
     };
     let sealed = Sealed::read(encrypted)?;
-    ledger.pass("encryption-layout", encryption::LAYOUT, "so it is");
+    let got = format!("with {} EncryptedKey", sealed.keys());
+    ledger.pass("encryption-layout", encryption::LAYOUT, got);
     ledger.pass(
         "encryption-algorithms",
         encryption::ALGORITHMS,

@@ -69,12 +69,12 @@ pub(super) const fn says(topic: Topic) -> &'static str {
              and assertion\"."
         }
         Topic::Status => {
-            "Entra itself said no. In Entra: Monitoring > \"Sign-in logs\" has the reason, with a \
+            "Entra itself said no. In Entra: Activity > \"Sign-in logs\" has the reason, with a \
              code that begins with AADSTS; check also that the person is under \"Users and \
              groups\"."
         }
         Topic::AuthnFailed => {
-            "Entra could not sign the person in. In Entra: Monitoring > \"Sign-in logs\" has the \
+            "Entra could not sign the person in. In Entra: Activity > \"Sign-in logs\" has the \
              reason: a wrong password or factor, a locked account, or a policy under \
              \"Conditional Access\"."
         }
@@ -183,7 +183,7 @@ pub(super) const fn says(topic: Topic) -> &'static str {
              unsigned answers for this provider here."
         }
         Topic::LogoutNotConfirmed => {
-            "The session here is over, the one at Entra may not be. In Entra: Monitoring > \
+            "The session here is over, the one at Entra may not be. In Entra: Activity > \
              \"Sign-in logs\" has the reason; Basic SAML Configuration > \"Identifier (Entity \
              ID)\" must be ours and \"Logout Url (Optional)\" the logout URL in our metadata."
         }

@@ -172,9 +172,9 @@ pub(super) const fn says(topic: Topic) -> &'static str {
              here directly. The person can sign out here."
         }
         Topic::LogoutResponseUnsigned => {
-            "Okta's answer to our logout isn't signed, as in some old Okta organizations. In \
-             Okta: SAML Settings > Show Advanced Settings > \"Enable Single Logout\": save it \
-             anew; else an admin can allow unsigned answers for this provider here."
+            "Okta's answer to our logout isn't signed, as in some old Okta organizations. In Okta: \
+             \"Enable Single Logout\" offers nothing to choose for this. Ask Okta's support, or an \
+             admin can allow unsigned answers for this provider here."
         }
         Topic::LogoutNotConfirmed => {
             "The session here is over, the one at Okta may not be. In Okta: Reports > \"System \

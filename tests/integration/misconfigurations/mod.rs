@@ -8,6 +8,7 @@ mod documents;
 mod forms;
 mod identity;
 mod keys;
+mod logout;
 mod people;
 mod scene;
 mod settings;
@@ -60,6 +61,7 @@ fn all() -> impl Iterator<Item = &'static Misconfiguration> {
         forms::ROWS,
         people::ROWS,
         settings::ROWS,
+        logout::ROWS,
     ]
     .into_iter()
     .flatten()
@@ -118,6 +120,10 @@ fn attempt(row: &Misconfiguration, kind: &str, words: &str, pages: &Pages) {
             let mut pages = pages.lock().unwrap();
             pages.entry(message).or_default().insert(page);
         }
+        Seen::Logout(answer) => {
+            assert!(answer.status < 500 && !answer.text().contains(row.code));
+            check_advice(row, &scene.trace(&answer), kind, words);
+        }
         Seen::Said { code, advice } => {
             assert_eq!(code, row.code, "{}: {advice}", row.name);
             assert!(advice.contains(words), "{} at {kind}: {advice}", row.name);
@@ -125,17 +131,22 @@ fn attempt(row: &Misconfiguration, kind: &str, words: &str, pages: &Pages) {
     }
 }
 
-/// The last row of the trace is the check that failed, all before it held, and the advice is the one
-/// for this product.
+/// The advice is the one for this product.
 #[track_caller]
-fn check_trace(row: &Misconfiguration, trace: &Value, kind: &str, words: &str) {
+fn check_advice(row: &Misconfiguration, trace: &Value, kind: &str, words: &str) {
     let name = row.name;
     assert_eq!(trace["code"], row.code, "{name}: {trace}");
-    let detail = &trace["detail"];
-    let fix = detail["fix"].as_str().unwrap();
+    let fix = trace["detail"]["fix"].as_str().unwrap();
     assert_eq!(Some(fix), advice::of(row.code, screens(kind)), "{name}");
     assert!(fix.contains(words), "{name} at {kind}: {fix}");
-    let checks = detail["checks"].as_array().unwrap();
+}
+
+/// So it is, and the last row of the trace is the check that failed, all before it held.
+#[track_caller]
+fn check_trace(row: &Misconfiguration, trace: &Value, kind: &str, words: &str) {
+    check_advice(row, trace, kind, words);
+    let name = row.name;
+    let checks = trace["detail"]["checks"].as_array().unwrap();
     let (failed, held) = checks.split_last().unwrap();
     assert_eq!(
         (&failed["code"], &failed["passed"]),

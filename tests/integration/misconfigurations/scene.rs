@@ -18,6 +18,8 @@ pub(super) const ANN: &str = "ann@acme.com";
 pub(super) enum Seen {
     /// A page with a reference, under which there is a trace.
     Refused(Answer),
+    /// The same of a logout.
+    Logout(Answer),
     /// An answer at once, or a note in the trace of a sign-in that went through.
     Said { code: &'static str, advice: String },
 }
