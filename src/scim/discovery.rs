@@ -153,6 +153,7 @@ fn attribute(attribute: &Attribute) -> Value {
         Returned::Always => "always",
         Returned::Never => "never",
         Returned::Default => "default",
+        Returned::Request => "request",
     };
     shown.insert("returned".into(), returned.into());
     let uniqueness = match attribute.uniqueness {

@@ -1,5 +1,6 @@
 //! Which attributes an answer has, RFC 7644 section 3.9. What is always returned (`id`, `schemas`)
-//! can't be projected away; a name that nothing bears changes nothing.
+//! can't be projected away, what is returned on request (a member's `display`) is shown only where
+//! `attributes` names it; a name that nothing bears changes nothing.
 
 use serde_json::{Map, Value};
 
@@ -28,11 +29,12 @@ pub(super) fn wants(
 
 /// The part of a rendered resource that the client wants.
 pub(super) fn apply(
-    resource: Map<String, Value>,
+    mut resource: Map<String, Value>,
     kind: &ResourceType,
     attributes: &[AttributePath],
     excluded: &[AttributePath],
 ) -> Map<String, Value> {
+    leave_out_what_nobody_asked_for(&mut resource, kind, attributes);
     let (paths, keep) = if attributes.is_empty() {
         (excluded, false)
     } else {
@@ -58,6 +60,33 @@ pub(super) fn apply(
         }
     }
     left
+}
+
+fn leave_out_what_nobody_asked_for(
+    resource: &mut Map<String, Value>,
+    kind: &ResourceType,
+    attributes: &[AttributePath],
+) {
+    for attribute in kind.schema.attributes {
+        let asked = |sub: &str| {
+            attributes.iter().any(|path| {
+                core(path, kind)
+                    && path.name.eq_ignore_ascii_case(attribute.name)
+                    && path
+                        .sub
+                        .as_deref()
+                        .is_some_and(|named| named.eq_ignore_ascii_case(sub))
+            })
+        };
+        for sub in attribute.sub_attributes {
+            if sub.returned == Returned::Request
+                && !asked(sub.name)
+                && let Some(value) = resource.get_mut(attribute.name)
+            {
+                *value = parts(value.take(), &[sub.name], false);
+            }
+        }
+    }
 }
 
 fn always(name: &str, kind: &ResourceType) -> bool {
@@ -188,6 +217,27 @@ mod tests {
             "excludedAttributes={urn}:manager,{urn}:department"
         ));
         assert!(rest.get(urn).is_none());
+    }
+
+    #[test]
+    fn shows_on_request_only_what_is_named() {
+        let members = |raw: &str| {
+            let group = json!({"displayName": "g", "members": [{"value": "u", "display": "d"}]});
+            let query = ListQuery::parse(Some(raw)).unwrap();
+            query.project(group, &GROUP)["members"].clone()
+        };
+        let (without, with) = (
+            json!([{"value": "u"}]),
+            json!([{"value": "u", "display": "d"}]),
+        );
+        for raw in ["", "attributes=members", "excludedAttributes=displayName"] {
+            assert_eq!(members(raw), without, "{raw}");
+        }
+        assert_eq!(members("attributes=members,Members.Display"), with);
+        assert_eq!(
+            members("attributes=members.display"),
+            json!([{"display": "d"}])
+        );
     }
 
     #[test]

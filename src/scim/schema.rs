@@ -47,6 +47,8 @@ pub enum Returned {
     Never,
     /// `default`
     Default,
+    /// `request`
+    Request,
 }
 
 /// Over what an attribute's values are unique, RFC 7643 section 2.2.

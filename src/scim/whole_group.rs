@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use super::render;
 use super::schema::USER;
 
-/// The group as JSON, the same that [`render::group`] shows. `members` are id and display name.
+/// The group as JSON, the same that [`render::group`] shows to a client that names no attributes:
+/// without the members' `display`. `members` are id and display name.
 pub fn text(group: &render::Group<'_>, members: &[(String, String)], base: &str) -> Vec<u8> {
     let rest = render::Group {
         members: None,
@@ -16,13 +17,10 @@ pub fn text(group: &render::Group<'_>, members: &[(String, String)], base: &str)
         return Vec::new();
     };
     let users = render::location(base, &USER, "");
-    let names: usize = members
-        .iter()
-        .map(|(id, name)| 2 * id.len() + name.len())
-        .sum();
+    let ids: usize = members.iter().map(|(id, _)| 2 * id.len()).sum();
     // Room for all of it at once: growing would hold it twice for a moment.
     let each = users.len() + 64;
-    let mut text = Vec::with_capacity(4_096 + names + members.len() * each);
+    let mut text = Vec::with_capacity(4_096 + ids + members.len() * each);
     let whole = Whole {
         rest: &rest,
         members: Members {
@@ -62,11 +60,10 @@ struct Members<'a> {
 impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.members.len()))?;
-        for (id, display) in self.members {
+        for (id, _) in self.members {
             list.serialize_element(&Member {
                 value: id,
                 reference: format_args!("{}{id}", self.users),
-                display,
                 kind: "User",
             })?;
         }
@@ -79,7 +76,6 @@ struct Member<'a> {
     value: &'a str,
     #[serde(rename = "$ref")]
     reference: std::fmt::Arguments<'a>,
-    display: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
 }
@@ -90,6 +86,8 @@ mod tests {
 
     use super::*;
     use crate::clock::Timestamp;
+    use crate::scim::query::ListQuery;
+    use crate::scim::schema::GROUP;
 
     #[test]
     fn it_is_what_the_tree_shows() {
@@ -113,7 +111,8 @@ mod tests {
                     version: 2,
                 },
             };
-            let tree = render::group(&group, "https://door.test/scim/v2/acme/").to_string();
+            let tree = render::group(&group, "https://door.test/scim/v2/acme/");
+            let tree = ListQuery::default().project(tree, &GROUP).to_string();
             let text = text(&group, &members, "https://door.test/scim/v2/acme/");
             assert_eq!(String::from_utf8(text).unwrap(), tree);
         }

@@ -19,14 +19,6 @@ ALLOWED = [
         "'active'",
         "a removed `active` would leave it to a guess whether the person may sign in: refused",
     ),
-    (
-        "check_add_attribute",
-        "Group",
-        "'members'",
-        "the tester expects its members back without `display`, which our schema calls read-only "
-        "and which we fill with the userName, as Okta shows it",
-    ),
-    ("check_replace_attribute", "Group", "'members'", "the same"),
 ]
 
 

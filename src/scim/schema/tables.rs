@@ -192,7 +192,8 @@ static MEMBER: [Attribute; 4] = [
         "display",
         "The user's name; what a client sends is ignored.",
     )
-    .read_only(),
+    .read_only()
+    .on_request(),
     of_type(&["User"]).immutable(),
 ];
 
@@ -296,6 +297,11 @@ impl Attribute {
 
     const fn always(mut self) -> Self {
         self.returned = Returned::Always;
+        self
+    }
+
+    const fn on_request(mut self) -> Self {
+        self.returned = Returned::Request;
         self
     }
 
