@@ -175,6 +175,7 @@ fn sign_in(appliance: &Appliance, provider: &str, users: usize) -> Vec<String> {
                 provider_id: Some(provider.clone()),
                 method: session::Method::Saml,
                 name_id: None,
+                name_space: portcullis::saml::name_id::NameSpace::default(),
                 session_index: None,
                 not_on_or_after: None,
                 client: "127.0.0.1".to_owned(),

@@ -1,2 +1,4 @@
 // Presses the page's one button: the browser goes on to the identity provider by itself.
-document.forms[0].submit();
+const onward = document.querySelector('a.onward');
+if (onward) location.replace(onward.href);
+else document.forms[0].submit();

@@ -10,9 +10,11 @@
 
 pub mod api_token;
 pub mod break_glass;
+pub mod followed_logout;
 pub mod invitation;
 pub mod key;
 pub mod local_password;
+pub mod logout_request;
 pub mod new_password;
 pub mod password;
 pub mod second_factor;

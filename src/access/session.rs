@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::secret::Secret;
 use super::{impossible, millis, time};
 use crate::clock::Timestamp;
+use crate::saml::name_id::NameSpace;
 use crate::store::{Store, StoreError, id};
 
 /// How long a session lasts.
@@ -64,6 +65,8 @@ pub struct Session {
     pub method: Method,
     /// The NameID it used.
     pub name_id: Option<String>,
+    /// Among which names that is one.
+    pub name_space: NameSpace,
     /// The identity provider's own name for the session (SAML core 2.7.2).
     pub session_index: Option<String>,
     /// When it was opened.
@@ -128,6 +131,8 @@ pub struct NewSession {
     pub method: Method,
     /// The NameID it used.
     pub name_id: Option<String>,
+    /// Among which names that is one.
+    pub name_space: NameSpace,
     /// The identity provider's own name for the session.
     pub session_index: Option<String>,
     /// `SessionNotOnOrAfter`: a limit earlier than ours counts.
@@ -158,8 +163,9 @@ pub fn open(conn: &Connection, new: NewSession, now: Timestamp) -> Result<Secret
     let token = Secret::generate("");
     conn.prepare_cached(
         "INSERT INTO sessions (token_hash, id, user_id, operator_id, provider_id, method, name_id,
-             session_index, client, user_agent, created_at, last_seen_at, idle_ms, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13)",
+             name_id_format, name_qualifier, sp_name_qualifier, session_index, client, user_agent,
+             created_at, last_seen_at, idle_ms, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?14, ?15, ?16, ?8, ?9, ?10, ?11, ?11, ?12, ?13)",
     )?
     .execute(params![
         token.hash(),
@@ -175,6 +181,9 @@ pub fn open(conn: &Connection, new: NewSession, now: Timestamp) -> Result<Secret
         now.millis(),
         millis(limits.idle),
         expires_at.millis(),
+        new.name_space.format,
+        new.name_space.name_qualifier,
+        new.name_space.sp_name_qualifier,
     ])?;
     Ok(token)
 }
@@ -187,8 +196,9 @@ pub fn find(
 ) -> Result<Option<Session>, StoreError> {
     Ok(conn
         .prepare_cached(
-            "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
-                 user_agent, created_at, last_seen_at, expires_at
+            "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
+                 name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
+                 last_seen_at, expires_at
              FROM sessions
              WHERE token_hash = ?1 AND expires_at > ?2 AND last_seen_at + idle_ms > ?2",
         )?
@@ -203,8 +213,9 @@ pub fn of_user(
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
-             user_agent, created_at, last_seen_at, expires_at
+        "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
+             name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
+             last_seen_at, expires_at
          FROM sessions
          WHERE user_id = ?1 AND expires_at > ?2 AND last_seen_at + idle_ms > ?2
          ORDER BY created_at DESC, id DESC LIMIT ?3",
@@ -221,8 +232,9 @@ pub fn of_name_id(
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, user_id, operator_id, provider_id, method, name_id, session_index, client,
-             user_agent, created_at, last_seen_at, expires_at
+        "SELECT id, user_id, operator_id, provider_id, method, name_id, name_id_format,
+             name_qualifier, sp_name_qualifier, session_index, client, user_agent, created_at,
+             last_seen_at, expires_at
          FROM sessions WHERE provider_id = ?1 AND name_id = ?2 AND expires_at > ?3",
     )?;
     let rows = statement.query_map(params![provider_id, name_id, now.millis()], read)?;
@@ -240,7 +252,8 @@ pub fn of_organization(
 ) -> Result<Vec<Session>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT s.id, s.user_id, s.operator_id, s.provider_id, s.method, s.name_id,
-             s.session_index, s.client, s.user_agent, s.created_at, s.last_seen_at, s.expires_at
+             s.name_id_format, s.name_qualifier, s.sp_name_qualifier, s.session_index,
+             s.client, s.user_agent, s.created_at, s.last_seen_at, s.expires_at
          FROM sessions s CROSS JOIN users u ON u.id = s.user_id
          WHERE s.id < ?2 AND u.organization_id = ?1
              AND s.expires_at > ?3 AND s.last_seen_at + s.idle_ms > ?3
@@ -383,6 +396,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         provider_id: row.get("provider_id")?,
         method: Method::from_word(row.get_ref("method")?.as_str()?),
         name_id: row.get("name_id")?,
+        name_space: NameSpace {
+            format: row.get("name_id_format")?,
+            name_qualifier: row.get("name_qualifier")?,
+            sp_name_qualifier: row.get("sp_name_qualifier")?,
+        },
         session_index: row.get("session_index")?,
         created_at: time(row, "created_at")?,
         last_seen_at: time(row, "last_seen_at")?,
@@ -419,6 +437,7 @@ mod tests {
             provider_id: None,
             method: Method::Saml,
             name_id: None,
+            name_space: NameSpace::default(),
             session_index: None,
             not_on_or_after: None,
             client: "192.0.2.1".into(),

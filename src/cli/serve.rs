@@ -20,7 +20,9 @@ use super::metadata_follower::Follower;
 use super::{CliError, Format, Global, output};
 use crate::access::break_glass;
 use crate::access::password::{self, Gate, GateLimits};
-use crate::access::{invitation, session, sign_in_request, throttle};
+use crate::access::{
+    followed_logout, invitation, logout_request, session, sign_in_request, throttle,
+};
 use crate::clock::{self, Timestamp};
 use crate::directory::addresses::PublicUrl;
 use crate::directory::{brake, expiry, key_roll};
@@ -356,6 +358,8 @@ fn keep_house(store: &Store) {
     let result = store.write(move |tx| {
         session::prune(tx, now)?;
         sign_in_request::prune(tx, now)?;
+        logout_request::prune(tx, now)?;
+        followed_logout::prune(tx, now)?;
         throttle::prune(tx, now)?;
         invitation::prune(tx, now)?;
         Ok::<_, StoreError>(())

@@ -21,6 +21,7 @@ use crate::access::session::{self, NewSession, Subject};
 use crate::access::throttle::{self, Key, ThrottleError};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, AuthorKind, Entry, Via};
+use crate::saml::name_id::NameSpace;
 use crate::store::{Store, StoreError};
 
 /// The browser that signs in.
@@ -264,6 +265,7 @@ pub fn open(
         provider_id: None,
         method: session::Method::Password,
         name_id: None,
+        name_space: NameSpace::default(),
         session_index: None,
         not_on_or_after: None,
         client: browser.client.to_string(),

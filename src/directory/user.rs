@@ -292,6 +292,18 @@ pub fn signed_out(
     told(tx, "user.signed-out", user, Map::new(), by, now)
 }
 
+/// Tells what an identity provider said when it was asked to sign somebody out, too.
+pub fn logout_answered(
+    tx: &Connection,
+    user: &User,
+    answer: &str,
+    by: &Author,
+    now: Timestamp,
+) -> Result<(), DirectoryError> {
+    let detail = audit::detail([("answer", json!(answer))]);
+    told(tx, "user.logout-answered", user, detail, by, now)
+}
+
 /// Adds a line about a user to the audit log.
 pub(crate) fn told(
     tx: &Connection,

@@ -4,6 +4,7 @@
 use crate::clock::Timestamp;
 use crate::saml::decryption_key::DecryptionKey;
 use crate::saml::encryption;
+use crate::saml::name_id::NameSpace;
 use crate::saml::refusal::{Problem, Reason};
 use crate::saml::xml::{self, ASSERTION, Element, Single};
 
@@ -29,7 +30,7 @@ pub(super) struct Assertion {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subject {
     pub(super) name_id: Option<String>,
-    pub(super) name_id_format: Option<String>,
+    pub(super) name_space: NameSpace,
 }
 
 /// SubjectConfirmationData of the bearer method (profiles section 4.1.4.2).
@@ -110,7 +111,7 @@ fn read_subject(subject: Element<'_>, keys: &[DecryptionKey]) -> Result<Subject,
 fn named(name_id: Element<'_>) -> Subject {
     Subject {
         name_id: name_id.trimmed_text(),
-        name_id_format: name_id.attribute("Format").map(str::to_owned),
+        name_space: NameSpace::read(name_id),
     }
 }
 

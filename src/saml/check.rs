@@ -76,6 +76,7 @@ pub(super) const NAMES: &[(&str, &str)] = &[
     ("email-domain", "Domain of the address"),
     ("attributes", "Attributes"),
     ("replay", "Used once"),
+    ("signed-out", "Signed out meanwhile"),
     ("user", "User"),
     ("groups", "Groups"),
     ("step-up", "Who confirms"),

@@ -44,6 +44,10 @@ pub struct IdpMetadata {
     pub slo_url: Option<String>,
     /// Where LogoutResponses go by HTTP-Redirect: ResponseLocation, else the same.
     pub slo_answer_url: Option<String>,
+    /// SingleLogoutService for HTTP-POST, where there is one.
+    pub slo_post_url: Option<String>,
+    /// Where LogoutResponses go by HTTP-POST: ResponseLocation, else the same.
+    pub slo_post_answer_url: Option<String>,
     /// Every signing certificate, without repetitions, in the order of the document. Never empty.
     pub certificates: Vec<Certificate>,
     /// Whether the identity provider asks for signed requests.
@@ -187,19 +191,29 @@ pub fn parse_idp(input: &[u8], now: Timestamp) -> Result<IdpMetadata, MetadataEr
         sso_url: sso_url.to_owned(),
         sso_post_url: post.map(str::to_owned),
         takes_redirects: redirect.is_some(),
-        slo_url: location(provider, "SingleLogoutService", HTTP_REDIRECT)
-            .filter(|url| is_sign_on_url(url))
-            .map(str::to_owned),
-        slo_answer_url: service(provider, "SingleLogoutService", HTTP_REDIRECT)
-            .and_then(|e| e.attribute("ResponseLocation").or(e.attribute("Location")))
-            .map(str::trim)
-            .filter(|url| is_sign_on_url(url))
-            .map(str::to_owned),
+        slo_url: logout_location(provider, HTTP_REDIRECT),
+        slo_answer_url: logout_answers(provider, HTTP_REDIRECT),
+        slo_post_url: logout_location(provider, HTTP_POST),
+        slo_post_answer_url: logout_answers(provider, HTTP_POST),
         certificates: signing_certificates(provider)?,
         want_authn_requests_signed: provider
             .attribute("WantAuthnRequestsSigned")
             .is_some_and(|v| matches!(v, "true" | "1")),
     })
+}
+
+fn logout_location(provider: Element<'_>, binding: &str) -> Option<String> {
+    location(provider, "SingleLogoutService", binding)
+        .filter(|url| is_sign_on_url(url))
+        .map(str::to_owned)
+}
+
+fn logout_answers(provider: Element<'_>, binding: &str) -> Option<String> {
+    service(provider, "SingleLogoutService", binding)
+        .and_then(|e| e.attribute("ResponseLocation").or(e.attribute("Location")))
+        .map(str::trim)
+        .filter(|url| is_sign_on_url(url))
+        .map(str::to_owned)
 }
 
 /// [`parse_idp`] for a document that must be signed with the key of `trust`. What counts is read

@@ -38,7 +38,7 @@ impl Person {
         let transient = assertion
             .subject
             .as_ref()
-            .is_some_and(|s| s.name_id_format.as_deref() == Some(TRANSIENT));
+            .is_some_and(|s| s.name_space.format.as_deref() == Some(TRANSIENT));
         let (emails, by_name_id) = emails(attributes, mapping, (!transient).then_some(name_id));
         Self {
             emails,

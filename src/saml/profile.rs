@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::saml::assertion::{Assertion, AuthnStatement, Conditions, Confirmation, Subject};
 use crate::saml::envelope::Envelope;
 use crate::saml::mapping::{Fact, Mapping};
+use crate::saml::name_id::NameSpace;
 pub use crate::saml::person::Groups;
 use crate::saml::person::Person;
 use crate::saml::refusal::{Check, Ledger, Reason, Refusal};
@@ -47,10 +48,12 @@ pub struct Expectation<'a> {
 pub struct SignIn {
     /// To be remembered until [`Self::replay_until`], so that it is used once.
     pub assertion_id: String,
+    /// When the identity provider made it, if it says so.
+    pub issued_at: Option<Timestamp>,
     /// The NameID's text.
     pub name_id: String,
-    /// The NameID's Format attribute.
-    pub name_id_format: Option<String>,
+    /// The NameID's Format and qualifiers.
+    pub name_space: NameSpace,
     /// For logout. Okta puts our request ID here, so it is no secret.
     pub session_index: Option<String>,
     /// The session must not outlive this.
@@ -109,8 +112,9 @@ pub(super) fn check(
     ledger.pass("attributes", wanted, got);
     Ok(SignIn {
         assertion_id: assertion.id.clone(),
+        issued_at: assertion.issue_instant,
         name_id: name_id.to_owned(),
-        name_id_format: subject.name_id_format.clone(),
+        name_space: subject.name_space.clone(),
         session_index: statement.session_index.clone(),
         session_not_on_or_after: statement.session_not_on_or_after,
         replay_until: valid_until.plus(expected.skew),
@@ -201,6 +205,10 @@ fn check_subject<'a>(
     if name_id.len() > MAX_NAME {
         let expected = format!("a NameID of at most {MAX_NAME} bytes");
         return Err(ledger.refuse(Reason::NameIdTooLong, expected, name_id));
+    }
+    if let Some(long) = subject.name_space.values().find(|v| v.len() > MAX_NAME) {
+        let expected = format!("a Format and qualifiers of at most {MAX_NAME} bytes");
+        return Err(ledger.refuse(Reason::NameIdTooLong, expected, long));
     }
     ledger.pass("name-id", "a NameID", name_id);
     Ok((subject, name_id))

@@ -102,4 +102,17 @@ reasons! {
     SessionExpired => "session-expired",
     EmailMissing => "email-missing",
     EmailDomain => "email-domain",
+    // Single logout.
+    LogoutQueryMalformed => "logout-query-malformed",
+    LogoutFormMalformed => "logout-form-malformed",
+    LogoutMalformed => "logout-malformed",
+    LogoutIncomplete => "logout-incomplete",
+    LogoutUnsigned => "logout-unsigned",
+    LogoutResponseUnsigned => "logout-response-unsigned",
+    LogoutAlgorithmNotAllowed => "logout-algorithm-not-allowed",
+    LogoutSignatureInvalid => "logout-signature-invalid",
+    LogoutIssuerMismatch => "logout-issuer-mismatch",
+    LogoutDestinationMismatch => "logout-destination-mismatch",
+    LogoutExpired => "logout-expired",
+    LogoutNameIdEncrypted => "logout-name-id-encrypted",
 }

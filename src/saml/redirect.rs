@@ -8,20 +8,16 @@
 
 use std::io::{Read, Write};
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
-    VerificationAlgorithm,
-};
 use data_encoding::BASE64;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
-use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::saml::algorithm::Hashes;
 use crate::saml::certificate::Certificate;
+use crate::saml::detached;
 use crate::saml::signing::{RSA_SHA256, SigningError, SigningKey};
 
 /// Longest query that is read, in bytes.
@@ -214,40 +210,43 @@ impl Message {
         self.signature.is_some()
     }
 
-    /// That the signature is by one of these certificates' keys. An unsigned message fails.
+    /// The SigAlg of the signature, if there is one.
+    pub fn algorithm(&self) -> Option<&str> {
+        self.signature.as_ref().map(|s| s.algorithm.as_str())
+    }
+
+    /// That the signature is by one of these certificates' keys, with SHA-256 or better. An
+    /// unsigned message fails.
     pub fn verify(&self, certificates: &[Certificate]) -> Result<(), QueryError> {
+        self.verify_allowing(certificates, false)
+    }
+
+    /// [`Self::verify`], which takes RSA with SHA-1 too if `sha1`: an operator's decision for one
+    /// identity provider, which has an end.
+    pub fn verify_allowing(
+        &self,
+        certificates: &[Certificate],
+        sha1: bool,
+    ) -> Result<(), QueryError> {
         let signature = self.signature.as_ref().ok_or(QueryError::Signature)?;
-        let algorithm = algorithm(&signature.algorithm)
-            .ok_or_else(|| QueryError::Algorithm(shortened(&signature.algorithm)))?;
-        let holds = certificates.iter().any(|certificate| {
-            let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else {
-                return false;
-            };
-            let key = &parsed.public_key().subject_public_key.data;
-            UnparsedPublicKey::new(algorithm, key)
-                .verify(signature.octets.as_bytes(), &signature.value)
-                .is_ok()
-        });
+        let hashes = if sha1 {
+            Hashes::WithSha1
+        } else {
+            Hashes::Strong
+        };
+        if !hashes.allow_signature(&signature.algorithm) {
+            return Err(QueryError::Algorithm(shortened(&signature.algorithm)));
+        }
+        let (algorithm, octets) = (&signature.algorithm, signature.octets.as_bytes());
+        let holds = certificates
+            .iter()
+            .any(|key| detached::holds(key, algorithm, octets, &signature.value));
         if holds {
             Ok(())
         } else {
             Err(QueryError::Signature)
         }
     }
-}
-
-/// The algorithms of [`crate::saml::algorithm::SIGNATURES`] that the keys of certificates can have.
-fn algorithm(uri: &str) -> Option<&'static dyn VerificationAlgorithm> {
-    Some(
-        match uri.strip_prefix("http://www.w3.org/2001/04/xmldsig-more#")? {
-            "rsa-sha256" => &RSA_PKCS1_2048_8192_SHA256,
-            "rsa-sha384" => &RSA_PKCS1_2048_8192_SHA384,
-            "rsa-sha512" => &RSA_PKCS1_2048_8192_SHA512,
-            "ecdsa-sha256" => &ECDSA_P256_SHA256_FIXED,
-            "ecdsa-sha384" => &ECDSA_P384_SHA384_FIXED,
-            _ => return None,
-        },
-    )
 }
 
 /// The value of a parameter as it was sent.

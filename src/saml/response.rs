@@ -93,7 +93,7 @@ pub fn open(form_value: &str, trust: &Trust, keys: &[DecryptionKey]) -> Result<O
 
 /// The XML in a form value. Bare base64 by the rules; line breaks are allowed, since MIME-minded
 /// producers put them in.
-fn decoded(form_value: &str) -> Result<String, Problem> {
+pub(super) fn decoded(form_value: &str) -> Result<String, Problem> {
     let problem = |reason, got: &str| Err(Problem::new(reason, FORM, got));
     if form_value.len() > MAX_FORM_VALUE {
         return problem(

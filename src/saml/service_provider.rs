@@ -25,7 +25,7 @@ pub struct ServiceProvider<'a> {
     pub entity_id: &'a str,
     /// Where responses are posted, which Okta calls "Single sign-on URL".
     pub acs_url: &'a str,
-    /// Our SingleLogoutService.
+    /// Our SingleLogoutService, by HTTP-Redirect and HTTP-POST.
     pub slo_url: &'a str,
     /// Whether requests to this provider are signed.
     pub signs_requests: bool,
@@ -55,6 +55,7 @@ pub fn metadata(provider: &ServiceProvider<'_>) -> String {
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{entity_id}">
   <md:SPSSODescriptor AuthnRequestsSigned="{signs_requests}" WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
 {signing}{encryption}    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{slo_url}"/>
+    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{slo_url}"/>
     <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
     <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified</md:NameIDFormat>
     <md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{acs_url}" index="0" isDefault="true"/>
@@ -110,6 +111,7 @@ mod tests {
             [
                 "KeyDescriptor",
                 "KeyDescriptor",
+                "SingleLogoutService",
                 "SingleLogoutService",
                 "NameIDFormat",
                 "NameIDFormat",

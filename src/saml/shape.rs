@@ -72,6 +72,44 @@ pub(super) fn metadata_signature<'d>(
     Ok(signatures)
 }
 
+/// The Signature of a LogoutRequest or LogoutResponse, if it has one: directly under the root and
+/// over all of it (SAML core section 3.2.1). There is no assertion in one, nor another message.
+pub(super) fn logout_signatures<'d>(
+    document: &'d Document<'d>,
+    hashes: Hashes,
+) -> Result<Vec<Element<'d>>, Problem> {
+    let Some(root) = Element::root(document).filter(|root| is_logout(*root)) else {
+        let got = Element::root(document).map_or("no element", Element::local_name);
+        let expected = "a LogoutRequest or a LogoutResponse";
+        return Err(Problem::new(Reason::LogoutMalformed, expected, got));
+    };
+    if has_processing_instruction(document) {
+        return misshapen(Reason::ProcessingInstruction, "a processing instruction");
+    }
+    check_names(root)?;
+    let stranger = root.subtree().skip(1).find(|e| {
+        is_logout(*e)
+            || e.is(PROTOCOL, "Response")
+            || e.is(ASSERTION, "Assertion")
+            || e.is(ASSERTION, "EncryptedAssertion")
+    });
+    if let Some(stranger) = stranger {
+        return misshapen(Reason::ElementNotAllowed, stranger.local_name());
+    }
+    let signatures: Vec<_> = root.subtree().filter(|e| e.is(DSIG, "Signature")).collect();
+    for &signature in &signatures {
+        if signature.parent().map(Element::id) != Some(root.id()) {
+            return misshapen(Reason::SignatureMisplaced, "a signature below the root");
+        }
+        check_signature(root, signature, hashes)?;
+    }
+    Ok(signatures)
+}
+
+fn is_logout(element: Element<'_>) -> bool {
+    element.is(PROTOCOL, "LogoutRequest") || element.is(PROTOCOL, "LogoutResponse")
+}
+
 /// IDs, namespaces and elements that have no business anywhere in the document.
 fn check_names(root: Element<'_>) -> Result<(), Problem> {
     let mut ids = HashSet::new();
@@ -122,7 +160,7 @@ fn is_absolute(uri: &str) -> bool {
 fn check_element(element: Element<'_>) -> Result<(), Problem> {
     let (namespace, name) = (element.namespace(), element.local_name());
     let home = match name {
-        "Response" => PROTOCOL,
+        "Response" | "LogoutRequest" | "LogoutResponse" => PROTOCOL,
         "Assertion" | "EncryptedAssertion" => ASSERTION,
         "Signature" | "SignedInfo" | "SignatureValue" => DSIG,
         _ => "",
@@ -192,7 +230,9 @@ fn check_signature(
     // As the root of a document, which no response has; see `metadata_signature`.
     let is_metadata = parent.id() == root.id()
         && (root.is(METADATA, "EntityDescriptor") || root.is(METADATA, "EntitiesDescriptor"));
-    let signable = signable || is_metadata;
+    // The same, for `logout_signatures`.
+    let is_logout = parent.id() == root.id() && is_logout(root);
+    let signable = signable || is_metadata || is_logout;
     let near = parent.id() == root.id() || parent.parent().is_some_and(|p| p.id() == root.id());
     if !signable || !near {
         return misshapen(Reason::SignatureMisplaced, parent.local_name());

@@ -18,7 +18,7 @@ use uppsala::Document;
 use crate::saml::algorithm::{Hashes, RSA_SHA1, SHA1};
 use crate::saml::certificate::{Certificate, fingerprint};
 use crate::saml::refusal::{Problem, Reason};
-use crate::saml::xml::{DSIG, Element, PROTOCOL};
+use crate::saml::xml::{DSIG, Element};
 
 /// What is expected of a provider.
 pub(super) const PINNED: &str = "a stored certificate";
@@ -253,10 +253,7 @@ fn uses_sha1(signature: Element<'_>) -> bool {
 }
 
 fn described(signature: Element<'_>) -> String {
-    let what = match signature.parent() {
-        Some(parent) if parent.is(PROTOCOL, "Response") => "Response",
-        _ => "Assertion",
-    };
+    let what = signature.parent().map_or("", Element::local_name);
     let algorithm = signature
         .subtree()
         .find(|e| e.is(DSIG, "SignatureMethod"))

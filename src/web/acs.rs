@@ -9,7 +9,7 @@ use super::template::page;
 use super::{App, Problem, cookie, saml};
 use crate::access::secret::{self, Secret};
 use crate::access::session::{self, NewSession, Subject};
-use crate::access::sign_in_request;
+use crate::access::{followed_logout, sign_in_request};
 use crate::clock::Timestamp;
 use crate::directory::certificates;
 use crate::directory::domain::{self, DomainState};
@@ -26,6 +26,7 @@ use crate::store::StoreError;
 
 /// What the checks after the protocol want to see.
 const UNUSED: &str = "an assertion that was not used before";
+const NOT_SIGNED_OUT: &str = "an assertion of after the person signed out at the identity provider";
 const ACTIVE: &str = "an active user of this provider";
 
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
@@ -96,6 +97,7 @@ enum Stopped {
     Refused(Box<Refusal>),
     NotAdmitted(NotAdmitted, Vec<Check>),
     Replayed(Vec<Check>),
+    SignedOut(Vec<Check>),
     Store(StoreError),
 }
 
@@ -177,6 +179,17 @@ fn admit(
             return Err(Stopped::Replayed(checks));
         }
         checks.push(held("replay", UNUSED, &verified.assertion_id));
+        let (name_id, index) = (&verified.name_id, verified.session_index.as_deref());
+        if let Some(issued) = verified.issued_at {
+            if followed_logout::covers(tx, &provider.id, name_id, index, issued, now)? {
+                return Err(Stopped::SignedOut(checks));
+            }
+            checks.push(held(
+                "signed-out",
+                NOT_SIGNED_OUT,
+                &format!("issued {issued}"),
+            ));
+        }
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e, checks.clone()))?;
         checks.push(held("user", ACTIVE, how.word()));
@@ -197,6 +210,7 @@ fn admit(
                 provider_id: Some(provider.id.clone()),
                 method: session::Method::Saml,
                 name_id: Some(verified.name_id.clone()),
+                name_space: verified.name_space.clone(),
                 session_index: verified.session_index.clone(),
                 not_on_or_after: verified.session_not_on_or_after,
                 client,
@@ -236,6 +250,11 @@ fn admit(
             let refusal = Refusal::after(checks, "replayed", UNUSED, "one that was");
             refused(app, call, &its_provider, refusal)
         }
+        Err(Stopped::SignedOut(checks)) => {
+            let code = "signed-out-meanwhile";
+            let refusal = Refusal::after(checks, code, NOT_SIGNED_OUT, "one of before");
+            refused(app, call, &its_provider, refusal)
+        }
         Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
         Err(Stopped::NotAdmitted(reason, checks)) => {
             let refusal = Refusal::after(checks, reason.code(), ACTIVE, reason.to_string());
@@ -268,7 +287,7 @@ fn welcome(provider: &Provider, admitted: Admitted, now: Timestamp) -> Response 
 fn person(verified: &SignIn) -> Person {
     Person {
         name_id: verified.name_id.clone(),
-        transient: verified.name_id_format.as_deref() == Some(TRANSIENT),
+        transient: verified.name_space.format.as_deref() == Some(TRANSIENT),
         email: verified.email.clone(),
         first_name: verified.first_name.clone(),
         last_name: verified.last_name.clone(),
@@ -340,7 +359,11 @@ fn refusal_page(code: &str, reference: &str, retry_url: &str) -> Response {
 /// What a stranger may know: whether trying again helps. Everything else is in the trace.
 fn public_words(code: &str) -> &'static str {
     match code {
-        "in-response-to-unknown" | "replayed" | "expired" | "not-yet-valid" => {
+        "in-response-to-unknown"
+        | "replayed"
+        | "signed-out-meanwhile"
+        | "expired"
+        | "not-yet-valid" => {
             "The answer of your identity provider came too late, twice, or to another browser. \
              Try again from here."
         }

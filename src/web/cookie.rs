@@ -13,6 +13,8 @@ pub(super) const OPERATOR: &str = "__Host-portcullis-operator";
 pub(super) const HALF_WAY: &str = "__Host-portcullis-half-way";
 /// Binds a waiting AuthnRequest to the browser that started it.
 pub(super) const SIGN_IN: &str = "__Host-portcullis-sign-in";
+/// Binds a waiting LogoutRequest to the browser that signed out.
+pub(super) const SIGN_OUT: &str = "__Host-portcullis-sign-out";
 
 /// The value of a cookie. Of several with one name the first counts, as it is the one with the
 /// most specific path; `__Host-` leaves only one anyway.
@@ -37,17 +39,30 @@ pub(super) fn session(name: &str, value: &str, lifetime: Duration) -> String {
 }
 
 /// The sign-in cookie's `Set-Cookie`: it must survive the identity provider's cross-site POST, so
-/// it is the only one with SameSite=None. It opens nothing by itself.
+/// it has SameSite=None, as [`sign_out`]'s and no other. It opens nothing by itself.
 pub(super) fn sign_in(value: &str, lifetime: Duration) -> String {
+    across_sites(SIGN_IN, value, lifetime)
+}
+
+/// The sign-out cookie's `Set-Cookie`: the LogoutResponse comes by a cross-site POST, too. It opens
+/// nothing at all.
+pub(super) fn sign_out(value: &str, lifetime: Duration) -> String {
+    across_sites(SIGN_OUT, value, lifetime)
+}
+
+fn across_sites(name: &str, value: &str, lifetime: Duration) -> String {
     format!(
-        "{SIGN_IN}={value}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age={}",
+        "{name}={value}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age={}",
         lifetime.as_secs()
     )
 }
 
 /// The `Set-Cookie` that removes a cookie.
 pub(super) fn remove(name: &str) -> String {
-    let same_site = if name == SIGN_IN { "None" } else { "Lax" };
+    let same_site = match name {
+        SIGN_IN | SIGN_OUT => "None",
+        _ => "Lax",
+    };
     format!("{name}=; Path=/; Secure; HttpOnly; SameSite={same_site}; Max-Age=0")
 }
 

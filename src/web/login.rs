@@ -4,9 +4,11 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::route::Call;
+use super::slo::{self, Farewell};
 use super::template::{escape, page};
 use super::{App, Problem, cookie, password, return_to, saml, security_headers, signed_in};
-use crate::access::{secret, session};
+use crate::access::secret::{self, Secret};
+use crate::access::session;
 use crate::directory::domain::EmailDomain;
 use crate::directory::provider;
 use crate::edge::{Request, Response};
@@ -74,35 +76,58 @@ fn shown(
     Ok(page(status, "login.html", &values).header("Content-Security-Policy", policy))
 }
 
-/// `POST /logout`: ends the sessions of this browser, the user's and the operator's.
+/// `POST /logout`: ends the sessions of this browser, the user's and the operator's. Then the
+/// browser goes on to the identity provider, where there is one that takes it.
 pub(super) fn sign_out(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
-    sign_out_of(app, call, &[cookie::SESSION, cookie::OPERATOR])?;
-    Ok(Response::new(303)
-        .header("Location", "/login")
+    let known = cookie::read(call.request, cookie::SIGN_OUT).filter(|v| v.len() >= 40);
+    let browser = known.map_or_else(|| Secret::generate(""), Secret::new);
+    let names = [cookie::SESSION, cookie::OPERATOR];
+    let farewell = end_and(app, call, &names, Some(secret::hash(browser.expose())))?;
+    let answer = match farewell {
+        Some(farewell) => slo::leave(app, &farewell, &browser, call.now),
+        None => Response::new(303).header("Location", "/login"),
+    };
+    Ok(answer
         .header("Set-Cookie", cookie::remove(cookie::SESSION))
         .header("Set-Cookie", cookie::remove(cookie::SIGN_IN))
         .header("Set-Cookie", cookie::remove(cookie::OPERATOR)))
 }
 
-/// Ends the live sessions that the request's cookies of these names hold, at their owner's wish.
+/// Ends the live sessions that the request's cookies of these names hold, at their owner's wish,
+/// here alone.
 pub(super) fn sign_out_of(app: &App, call: &Call<'_>, names: &[&str]) -> Result<(), Problem> {
+    end_and(app, call, names, None).map(drop)
+}
+
+/// [`sign_out_of`], and in the same change what is needed to ask the identity provider to do the
+/// same, for the browser with this cookie's hash.
+fn end_and(
+    app: &App,
+    call: &Call<'_>,
+    names: &[&str],
+    browser: Option<[u8; 32]>,
+) -> Result<Option<Farewell>, Problem> {
     let values: Vec<String> = names
         .iter()
         .filter_map(|name| cookie::read(call.request, name))
         .map(str::to_owned)
         .collect();
     if values.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let (now, address) = (call.now, call.request.client.address);
     app.store.write(move |tx| {
+        let mut farewell = None;
         for value in &values {
             if let Some(found) = signed_in::of_cookie(tx, value, now)? {
                 found.tell_sign_out(tx, &found.author(address), now)?;
+                if let (Some(browser), Ok(session)) = (&browser, found.session()) {
+                    farewell = farewell.or(slo::prepare(tx, session, browser, now)?);
+                }
             }
             session::end(tx, &secret::hash(value))?;
         }
-        Ok::<_, Problem>(())
+        Ok::<_, Problem>(farewell)
     })
 }
 

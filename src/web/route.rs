@@ -86,7 +86,8 @@ pub static ROUTES: &[Route] = &[
     row("GET",    "/saml/{provider}/login",    Open,            saml::start),
     row("GET",    "/saml/{provider}/metadata", Open,            saml::metadata),
     row("POST",   "/saml/{provider}/acs",      OpenAcrossSites, acs::receive),
-    row("GET",    "/saml/{provider}/slo",      OpenAcrossSites, slo::receive),
+    row("GET",    "/saml/{provider}/slo",      OpenAcrossSites, slo::redirected),
+    row("POST",   "/saml/{provider}/slo",      OpenAcrossSites, slo::posted),
 
     row("GET",    "/api/v1/session",       May(OwnSession), api::session::show),
     row("DELETE", "/api/v1/session",       May(OwnAccount), api::session::end),

@@ -25,6 +25,21 @@ pub(super) fn posting_policy(origin: Option<&str>) -> String {
     POLICY.replace("form-action 'self'", &target)
 }
 
+/// The policy for what the single logout service answers: the identity provider asks from a frame
+/// of its own pages, so those `origins` may frame the answer, and nobody else. It may post to
+/// `target`, where there is one.
+pub(super) fn framed_policy(origins: &[String], target: Option<&str>) -> String {
+    let ancestors = if origins.is_empty() {
+        "'none'".to_owned()
+    } else {
+        origins.join(" ")
+    };
+    posting_policy(target).replace(
+        "frame-ancestors 'none'",
+        &format!("frame-ancestors {ancestors}"),
+    )
+}
+
 /// Adds them. `strict_transport` is whether the public URL is https on a name that is not this
 /// machine's own: HSTS for localhost would force https onto every port of it.
 pub(super) fn add(response: Response, request: &Request, strict_transport: bool) -> Response {
@@ -33,9 +48,15 @@ pub(super) fn add(response: Response, request: &Request, strict_transport: bool)
     } else {
         response
     };
+    // The older header knows no origins: where the policy lets somebody in, it is left out.
+    let policy = response.header_value("Content-Security-Policy");
+    let response = if policy.is_none_or(|policy| policy.contains("frame-ancestors 'none'")) {
+        response.header("X-Frame-Options", "DENY")
+    } else {
+        response
+    };
     let response = response
         .header("X-Content-Type-Options", "nosniff")
-        .header("X-Frame-Options", "DENY")
         .header("Referrer-Policy", "no-referrer")
         .header("Cross-Origin-Opener-Policy", "same-origin")
         .header("Cross-Origin-Resource-Policy", "same-origin")

@@ -1,5 +1,5 @@
 // What surrounds every page: the mark, the organization, who is signed in, sign out.
-import { read, remove } from './api.js';
+import { read } from './api.js';
 import { fill, h, id } from './dom.js';
 import { displayName, isOperator } from './session.js';
 import { badge, levelBadge } from './show.js';
@@ -51,10 +51,9 @@ async function fillSwitcher(place, current, signal, go) {
     h('a', { class: 'button quiet', href: '/console/operator/break-glass', title: 'Break-glass accounts, drills, webhooks, the audit log' }, 'Appliance'));
 }
 
-async function signOut() {
-  try {
-    await remove('/api/v1/session');
-  } finally {
-    location.assign('/login');
-  }
+/** As the portal's button does: the answer is a page, which may go on to the identity provider. */
+function signOut() {
+  const form = h('form', { method: 'post', action: '/logout', hidden: true });
+  document.body.append(form);
+  form.submit();
 }

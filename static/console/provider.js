@@ -37,6 +37,7 @@ export async function show(page) {
           !draft && switcher(page, path, provider),
           h('button', { type: 'button', class: 'danger', on: { click: () => deleteProvider(page, path, provider, product) } }, `Delete ${product} Provider`))),
       provider.sha1_until && notice('warn', 'SHA-1 signatures, which can be forged, are taken from this provider until ', when(provider.sha1_until), '. Set its signature and digest algorithm to SHA-256; then an operator ends the exception.'),
+      provider.unsigned_logout_requests && notice('warn', 'Logout requests without a signature are followed: whoever knows a person’s NameID can sign that person out. Have the identity provider sign them, then switch this off under Rules.'),
       waitingDomains(page, provider, manage),
       draft
         ? providerSteps({ page, provider, kind, path, saved, manage })
@@ -69,6 +70,8 @@ function facts(page, path, provider, kind, manage) {
       h('dt', 'Our metadata'), h('dd', copyable('Our metadata', provider.metadata_url)),
       h('dt', labels.issuer), h('dd', provider.issuer ? h('code', provider.issuer) : 'not known yet'),
       h('dt', labels.sso_url), h('dd', provider.sso_url ? h('code', provider.sso_url) : 'not known yet'),
+      provider.slo_url && [h('dt', 'Our single logout address'), h('dd', copyable('Our single logout address', provider.slo_url))],
+      h('dt', 'Its single logout address'), h('dd', provider.logout_url ? h('code', provider.logout_url) : 'none: signing out here ends the session here alone'),
       h('dt', 'Metadata URL'), h('dd', provider.idp_metadata_url ? h('code', provider.idp_metadata_url) : 'none: entered by hand or from a file'),
       h('dt', 'People'), h('dd', plural(provider.people ?? 0, 'linked user')),
       h('dt', 'Last sign-in'), h('dd', when(provider.last_sign_in_at)),
@@ -106,7 +109,9 @@ function rules(page, path, provider) {
   const failure = h('p', { class: 'error', role: 'alert' });
   return h('section', { class: 'panel' }, h('h2', 'Rules'), h('div', { class: 'choices' },
     toggle('jit', 'Make a user at the first sign-in', 'Off: only people who were pushed can sign in.'),
-    toggle('idp_initiated', 'Trust responses that nobody asked for', 'Off: a click on the tile in the person’s portal still works, by one more redirect. On: it is taken as it comes, and so is one that somebody else sends.')), failure);
+    toggle('idp_initiated', 'Trust responses that nobody asked for', 'Off: a click on the tile in the person’s portal still works, by one more redirect. On: it is taken as it comes, and so is one that somebody else sends.'),
+    toggle('unsigned_logout_requests', 'Follow logout requests without a signature', 'Off, unless the product cannot sign them, as Entra ID. On: whoever knows a person’s NameID can sign that person out.'),
+    toggle('unsigned_logout_responses', 'Believe logout responses without a signature', 'Off, unless the product does not sign them, as some old Okta organizations. On: a page may say that somebody is signed out there who is not.')), failure);
 }
 
 function switcher(page, path, provider) {

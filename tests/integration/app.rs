@@ -17,6 +17,7 @@ use portcullis::clock;
 use portcullis::directory::service_keys;
 use portcullis::edge::{Edge, Limits, Stopper, Tls};
 use portcullis::observe::audit::Author;
+use portcullis::saml::name_id::NameSpace;
 use portcullis::store::{Options, Store, StoreError};
 use portcullis::web::App;
 use rusqlite::types::ValueRef;
@@ -441,6 +442,7 @@ fn open_session(tx: &rusqlite::Connection, subject: Subject) -> Result<String, S
         provider_id: None,
         method: session::Method::Saml,
         name_id: None,
+        name_space: NameSpace::default(),
         session_index: None,
         not_on_or_after: None,
         client: "127.0.0.1".to_owned(),

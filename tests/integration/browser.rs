@@ -12,7 +12,8 @@ use crate::app::{PUBLIC, Tenant, TestApp};
 use crate::http::{Answer, Ask};
 use crate::saml::fixture::IDP;
 
-const SIGN_IN: &str = "__Host-portcullis-sign-in";
+/// The cookies that are `SameSite=None`.
+const ACROSS_SITES: [&str; 2] = ["__Host-portcullis-sign-in", "__Host-portcullis-sign-out"];
 
 pub(crate) struct Browser<'a> {
     app: &'a TestApp,
@@ -108,24 +109,31 @@ impl<'a> Browser<'a> {
         started(answer.location())
     }
 
-    /// Posts a response as the identity provider's page does; as from any other site's, browsers
-    /// send no cookie with it but the one that is `SameSite=None`.
+    /// Posts a response as the identity provider's page does.
     #[track_caller]
     pub(crate) fn post(&mut self, acs_url: &str, xml: &str, relay_state: Option<&str>) -> Answer {
         let value = BASE64.encode(xml.as_bytes());
         let mut fields = vec![("SAMLResponse", value.as_str())];
         fields.extend(relay_state.map(|state| ("RelayState", state)));
-        let path = acs_url.strip_prefix(PUBLIC).unwrap_or(acs_url);
+        self.post_across_sites(acs_url, &fields)
+    }
+
+    /// Posts a form of the identity provider's page; as from any other site's, browsers send no
+    /// cookie with it but those that are `SameSite=None`.
+    #[track_caller]
+    pub(crate) fn post_across_sites(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
+        let path = url.strip_prefix(PUBLIC).unwrap_or(url);
         let own = self.jar.clone();
-        self.jar.retain(|name, _| name == SIGN_IN);
+        let is_sent = |name: &str| ACROSS_SITES.contains(&name);
+        self.jar.retain(|name, _| is_sent(name));
         let answer = self.send(
             Ask::new("POST", path)
-                .form(&fields)
+                .form(fields)
                 .header("Origin", "https://acme.okta.com")
                 .header("Sec-Fetch-Site", "cross-site")
                 .header("Sec-Fetch-Dest", "document"),
         );
-        for (name, value) in own.into_iter().filter(|(name, _)| name != SIGN_IN) {
+        for (name, value) in own.into_iter().filter(|(name, _)| !is_sent(name)) {
             self.jar.entry(name).or_insert(value);
         }
         answer

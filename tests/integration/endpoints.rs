@@ -72,6 +72,7 @@ const TABLE: &[Row] = &[
     row("GET",  "/saml/{provider}/login", all(303), |w| Ask::get(format!("/saml/{}/login", w.acme.provider))),
     row("GET",  "/saml/{provider}/metadata", all(200), |w| Ask::get(format!("/saml/{}/metadata", w.acme.provider))),
     row("GET",  "/saml/{provider}/slo", all(403), |w| Ask::get(format!("/saml/{}/slo", w.acme.provider))),
+    row("POST", "/saml/{provider}/slo", all(403), |w| Ask::new("POST", format!("/saml/{}/slo", w.acme.provider)).form(&[("SAMLRequest", "")])),
     row("POST", "/saml/{provider}/acs", all(303), World::sign_in),
 
     row("GET",    "/api/v1/session", signed_in(200), |_| Ask::get("/api/v1/session")),

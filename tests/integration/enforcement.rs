@@ -51,6 +51,7 @@ fn password_session(app: &TestApp, user: &str) -> String {
         provider_id: None,
         method: Method::Password,
         name_id: None,
+        name_space: portcullis::saml::name_id::NameSpace::default(),
         session_index: None,
         not_on_or_after: None,
         client: "127.0.0.1".to_owned(),

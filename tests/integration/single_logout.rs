@@ -1,4 +1,8 @@
-//! Single logout that the identity provider starts, as its page sends a browser through it.
+//! Single logout that the identity provider starts, as its page sends a browser through it; by POST
+//! in [`posted`]. What follows when somebody signs out here is in [`by_person`].
+
+mod by_person;
+mod posted;
 
 use data_encoding::BASE64;
 use portcullis::clock;
@@ -12,6 +16,7 @@ use crate::browser::Browser;
 use crate::http::{Answer, Ask};
 use crate::saml::fixture::{IDP, ISSUER};
 
+const SERVICE: &str = "https://acme.okta.com/app/acme_1/exkdemo/slo/saml";
 const ANSWERS: &str = "https://acme.okta.com/app/acme_1/exkdemo/slo/saml/callback";
 
 struct Signer {
@@ -37,7 +42,9 @@ fn metadata(signer: &Signer) -> String {
          xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:X509Data><ds:X509Certificate>{}\
          </ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>\
          <md:SingleLogoutService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" \
-         Location=\"https://acme.okta.com/slo\" ResponseLocation=\"{ANSWERS}\"/><md:NameIDFormat>",
+         Location=\"{SERVICE}\" ResponseLocation=\"{ANSWERS}\"/>\
+         <md:SingleLogoutService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" \
+         Location=\"{SERVICE}/post\" ResponseLocation=\"{ANSWERS}/post\"/><md:NameIDFormat>",
         BASE64.encode(&signer.certificate.der)
     );
     IDP.metadata().replacen("<md:NameIDFormat>", &key, 1)
@@ -50,7 +57,8 @@ struct Logout {
     destination: String,
     times: String,
     name_id: &'static str,
-    index: Option<String>,
+    attributes: &'static str,
+    indexes: Vec<&'static str>,
 }
 
 fn at(seconds: i64) -> String {
@@ -66,20 +74,20 @@ impl Logout {
             destination: format!("{PUBLIC}/saml/{}/slo", tenant.provider),
             times: format!("IssueInstant=\"{}\" NotOnOrAfter=\"{}\"", at(0), at(120)),
             name_id,
-            index: None,
+            attributes: "",
+            indexes: Vec::new(),
         }
     }
 
     fn xml(&self) -> String {
-        let index = self.index.as_ref().map_or_else(String::new, |index| {
-            format!("<p:SessionIndex>{index}</p:SessionIndex>")
-        });
+        let each = |index: &&str| format!("<p:SessionIndex>{index}</p:SessionIndex>");
+        let indexes: String = self.indexes.iter().map(each).collect();
         format!(
             "<p:LogoutRequest xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" \
              xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"{}\" Version=\"2.0\" {} \
-             Destination=\"{}\"><a:Issuer>{}</a:Issuer><a:NameID>{}</a:NameID>{index}\
+             Destination=\"{}\"><a:Issuer>{}</a:Issuer><a:NameID{}>{}</a:NameID>{indexes}\
              </p:LogoutRequest>",
-            self.id, self.times, self.destination, self.issuer, self.name_id,
+            self.id, self.times, self.destination, self.issuer, self.attributes, self.name_id,
         )
     }
 
@@ -146,12 +154,150 @@ fn a_session_index_ends_that_session_alone() {
     second.sign_in(&acme, "ann@acme.com");
     app.force("UPDATE sessions SET session_index = 'one' WHERE token_hash = (SELECT token_hash FROM sessions WHERE user_id IS NOT NULL ORDER BY id LIMIT 1)");
     let logout = Logout {
-        index: Some("one".to_owned()),
+        indexes: vec!["one"],
         ..Logout::of(&acme, "_l2", "ann@acme.com")
     };
     framed(&app, &logout.path(&acme, Some(&signer.key))).expect(303);
     assert!(first.session().is_none());
     assert!(second.session().is_some());
+}
+
+/// Gives the two oldest sessions these names at the identity provider.
+fn name_sessions(app: &TestApp, first: Option<&str>, second: Option<&str>) {
+    for (number, index) in [first, second].into_iter().enumerate() {
+        let value = index.map_or_else(|| "NULL".to_owned(), |index| format!("'{index}'"));
+        app.force(&format!(
+            "UPDATE sessions SET session_index = {value} WHERE id = (SELECT id FROM sessions \
+             WHERE user_id IS NOT NULL ORDER BY id LIMIT 1 OFFSET {number})"
+        ));
+    }
+}
+
+/// An acme whose provider has a logout service, and two browsers of Ann's.
+fn two_browsers(app: &TestApp, tenant: &Tenant) -> (Signer, [String; 2]) {
+    let signer = signer();
+    app.set_provider(tenant, &json!({ "metadata_xml": metadata(&signer) }));
+    let browsers = [(), ()].map(|()| {
+        let mut browser = Browser::new(app);
+        browser.sign_in(tenant, "ann@acme.com");
+        browser.cookies()
+    });
+    (signer, browsers)
+}
+
+#[test]
+fn sessions_are_found_by_name_index_and_qualifiers() {
+    let persistent = " Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\"";
+    // The sessions' names, what the request says, and which sessions are left.
+    type Case = (
+        [Option<&'static str>; 2],
+        &'static [&'static str],
+        &'static str,
+        [bool; 2],
+    );
+    let cases: [Case; 8] = [
+        ([Some("a"), Some("b")], &["b"], "", [true, false]),
+        ([Some("a"), Some("b")], &["a", "b", "c"], "", [false, false]),
+        ([Some("a"), Some("b")], &[], "", [false, false]),
+        ([Some("a"), Some("b")], &["c"], "", [true, true]),
+        // Which one it is can't be told, so it ends as well.
+        ([None, Some("b")], &["c"], "", [false, true]),
+        ([Some("a"), Some("b")], &[], persistent, [true, true]),
+        (
+            [Some("a"), Some("b")],
+            &[],
+            " NameQualifier=\"x\"",
+            [false, false],
+        ),
+        (
+            [Some("a"), Some("b")],
+            &[],
+            " SPNameQualifier=\"x\"",
+            [false, false],
+        ),
+    ];
+    for ([first, second], indexes, attributes, left) in cases {
+        let (app, acme) = TestApp::acme();
+        let (signer, browsers) = two_browsers(&app, &acme);
+        app.force(
+            "UPDATE sessions SET name_id_format = \
+             'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress' WHERE user_id IS NOT NULL",
+        );
+        name_sessions(&app, first, second);
+        let logout = Logout {
+            indexes: indexes.to_vec(),
+            attributes,
+            ..Logout::of(&acme, "_l5", "ann@acme.com")
+        };
+        let answer = framed(&app, &logout.path(&acme, Some(&signer.key))).expect(303);
+        assert_eq!(said(&answer), "status:Success");
+        let alive = browsers
+            .each_ref()
+            .map(|cookies| app.who(cookies).is_some());
+        assert_eq!(alive, left, "{first:?} {second:?} {indexes:?} {attributes}");
+    }
+}
+
+/// The last word of the answer's status.
+fn said(answer: &Answer) -> String {
+    let (_, query) = answer.location().split_once('?').unwrap();
+    let xml = redirect::parse(query).unwrap().xml;
+    let (_, last) = xml.rsplit_once("SAML:2.0:").unwrap();
+    last.split_once('"').unwrap().0.to_owned()
+}
+
+#[test]
+fn a_session_that_does_not_end_is_told() {
+    let (app, acme) = TestApp::acme();
+    let (signer, browsers) = two_browsers(&app, &acme);
+    name_sessions(&app, Some("one"), Some("two"));
+    let stuck = |index: &str| {
+        app.force(&format!(
+            "CREATE TRIGGER stuck_{index} BEFORE DELETE ON sessions \
+             WHEN old.session_index = '{index}' BEGIN SELECT RAISE(ABORT, 'stuck'); END"
+        ));
+    };
+    stuck("two");
+    let logout = |id| Logout::of(&acme, id, "ann@acme.com").path(&acme, Some(&signer.key));
+    let answer = framed(&app, &logout("_p1")).expect(303);
+    assert_eq!(said(&answer), "status:PartialLogout");
+    assert!(app.who(&browsers[0]).is_none() && app.who(&browsers[1]).is_some());
+    let trace = app.newest_trace(&acme);
+    assert_eq!(trace["detail"]["kept"], 1, "{trace}");
+    let answer = framed(&app, &logout("_p2")).expect(303);
+    assert_eq!(said(&answer), "status:Responder");
+    app.force("DROP TRIGGER stuck_two");
+    let answer = framed(&app, &logout("_p3")).expect(303);
+    assert_eq!(said(&answer), "status:Success");
+    assert!(app.who(&browsers[1]).is_none());
+}
+
+#[test]
+fn what_was_on_its_way_opens_nothing_any_more() {
+    let (app, acme) = TestApp::acme();
+    let signer = signer();
+    let set = json!({ "metadata_xml": metadata(&signer), "unsigned_logout_requests": true });
+    app.set_provider(&acme, &set);
+    let mut browser = Browser::new(&app);
+    let started = browser.start(&acme);
+    let made = started.spec("ann@acme.com");
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    let logout = |id| Logout::of(&acme, id, "ann@acme.com");
+    framed(&app, &logout("_o1").path(&acme, Some(&signer.key))).expect(303);
+    browser.answer(&started, &made).expect(403);
+    assert_eq!(code(&app, &acme), "signed-out-meanwhile");
+    assert!(browser.session().is_none());
+    // Whoever signs in again has a later one.
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    browser.sign_in(&acme, "ann@acme.com");
+    // What anybody could have sent keeps nobody out.
+    let started = browser.start(&acme);
+    let made = started.spec("ann@acme.com");
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    framed(&app, &logout("_o2").path(&acme, None)).expect(303);
+    assert!(browser.session().is_none());
+    browser.answer(&started, &made).expect(303);
+    assert!(browser.session().is_some());
 }
 
 #[test]
@@ -233,7 +379,7 @@ fn forged_logouts_end_nothing() {
         (good.replace("forth", "fifth"), "logout-signature-invalid"),
         (
             good.replace("SAMLRequest", "SAMLResponse"),
-            "logout-unasked",
+            "logout-signature-invalid",
         ),
     ] {
         let answer = framed(&app, &path).expect(403);

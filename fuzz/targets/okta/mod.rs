@@ -16,7 +16,7 @@ const ISSUER: &str = "http://www.okta.com/exkfuzz";
 const ACS: &str = "https://door.example/saml/abc/acs";
 const AUDIENCE: &str = "https://door.example/saml/abc/metadata";
 const REQUEST: &str = "_000102030405060708090a0b0c0d0e0f";
-const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 pub(crate) static OKTA: LazyLock<IdentityProvider> = LazyLock::new(|| {
     IdentityProvider::generate(ISSUER, "https://acme.okta.com/app/acme_1/exkfuzz/sso/saml").unwrap()

@@ -21,6 +21,7 @@ use crate::access::throttle::{self, Key};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, AuthorKind, Via};
 use crate::observe::event::{self, Event};
+use crate::saml::name_id::NameSpace;
 use crate::store::{Store, StoreError};
 
 /// What somebody signs in with, and from where.
@@ -154,6 +155,7 @@ fn open(
         provider_id: None,
         method: session::Method::BreakGlass,
         name_id: None,
+        name_space: NameSpace::default(),
         session_index: None,
         not_on_or_after: None,
         client: client.to_string(),

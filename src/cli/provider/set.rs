@@ -12,7 +12,8 @@ use super::show::show;
 use crate::clock::Timestamp;
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{
-    self, Binding, BindingsChange, Change, Completion, Kind, LevelChange, NamesChange, State,
+    self, Binding, BindingsChange, Change, Completion, Kind, LevelChange, LogoutChange,
+    NamesChange, State,
 };
 use crate::directory::sha1::Sha1Until;
 use crate::directory::{Level, enforcement, metadata_poll, metadata_source};
@@ -56,6 +57,17 @@ pub(in crate::cli) struct Set {
     /// Sign requests [default: what its metadata wants]
     #[arg(long, value_name = "BOOL")]
     sign_requests: Option<bool>,
+    /// Where the identity provider takes logout messages, by either binding; empty: where its
+    /// metadata says [default: that]
+    #[arg(long, value_name = "URL")]
+    logout_url: Option<String>,
+    /// Follow LogoutRequests without a signature: whoever knows a person's NameID can then sign
+    /// that person out [default: false]
+    #[arg(long, value_name = "BOOL")]
+    unsigned_logout_requests: Option<bool>,
+    /// Believe LogoutResponses without a signature [default: false]
+    #[arg(long, value_name = "BOOL")]
+    unsigned_logout_responses: Option<bool>,
     /// Make users at their first sign-in [default: true]
     #[arg(long, value_name = "BOOL")]
     jit: Option<bool>,
@@ -120,6 +132,11 @@ impl Set {
             bindings: BindingsChange {
                 request_binding: self.request_binding,
                 sign_requests: self.sign_requests,
+            },
+            logout: LogoutChange {
+                url: self.logout_url,
+                unsigned_requests: self.unsigned_logout_requests,
+                unsigned_responses: self.unsigned_logout_responses,
             },
             idp_initiated: self.idp_initiated,
             jit: self.jit,

@@ -38,6 +38,19 @@ pub(super) fn show(
              identity provider sign with RSA-SHA256; then --allow-sha1-until none."
         ));
     }
+    let is_on = |key: &str| value.get(key).and_then(Value::as_bool) == Some(true);
+    if is_on("unsigned_logout_requests") {
+        output::note(
+            "Warning: LogoutRequests without a signature are followed: whoever knows a person's \
+             NameID can sign that person out.",
+        );
+    }
+    if is_on("unsigned_logout_responses") {
+        output::note(
+            "Warning: LogoutResponses without a signature are believed: what a page says of a \
+             sign-out at the identity provider may not be so.",
+        );
+    }
     let preset = provider.kind.preset();
     let required = if provider.enforced { "yes" } else { "no" };
     output::fields(&[
@@ -51,6 +64,8 @@ pub(super) fn show(
         (preset.labels.acs_url, text(&value, "acs_url")),
         (preset.labels.entity_id, text(&value, "entity_id")),
         ("Sign-in starts at", text(&value, "login_url")),
+        ("Our single logout", text(&value, "slo_url")),
+        ("Its single logout", text(&value, "logout_url")),
         ("Clock may be off", format!("{} s", provider.skew.as_secs())),
     ])?;
     output::line("")?;

@@ -46,7 +46,8 @@ impl Undone {
         let mut statement = conn.prepare_cached(
             "SELECT seq, action, target_id, detail FROM audit
              WHERE organization_id = ?1 AND seq > ?2 AND target_kind IN ('user', 'group')
-                 AND action NOT IN ('user.signed-in', 'user.signed-out', 'user.sign-in-refused')
+                 AND action NOT IN ('user.signed-in', 'user.signed-out', 'user.logout-answered',
+                     'user.sign-in-refused')
              ORDER BY seq DESC",
         )?;
         let mut rows = statement.query(params![organization_id, last])?;

@@ -60,8 +60,6 @@ pub struct Bindings {
     pub request_binding: Binding,
     /// Whether requests are signed.
     pub sign_requests: bool,
-    /// Where the identity provider takes LogoutResponses by HTTP-Redirect.
-    pub logout_answer_url: Option<String>,
     sso_post_url: Option<String>,
 }
 
@@ -91,7 +89,6 @@ pub struct BindingsChange {
 pub(super) struct Offered {
     pub(super) takes_redirects: bool,
     pub(super) sso_post_url: Option<String>,
-    pub(super) slo_answer_url: Option<String>,
     pub(super) wants_signed: bool,
 }
 
@@ -100,7 +97,6 @@ impl Offered {
     pub(super) const UNSAID: Self = Self {
         takes_redirects: true,
         sso_post_url: None,
-        slo_answer_url: None,
         wants_signed: false,
     };
 }
@@ -109,8 +105,7 @@ impl Offered {
 pub fn bindings(conn: &Connection, provider_id: &str) -> Result<Bindings, DirectoryError> {
     let found = conn
         .prepare_cached(
-            "SELECT takes_redirects, sso_post_url, wants_signed, request_binding, sign_requests,
-                 slo_answer_url
+            "SELECT takes_redirects, sso_post_url, wants_signed, request_binding, sign_requests
              FROM provider_bindings WHERE provider_id = ?1",
         )?
         .query_row([provider_id], |row| {
@@ -123,7 +118,6 @@ pub fn bindings(conn: &Connection, provider_id: &str) -> Result<Bindings, Direct
             Ok(Bindings {
                 request_binding: row.get::<_, Option<Binding>>(3)?.unwrap_or(offered),
                 sign_requests: row.get::<_, Option<bool>>(4)?.unwrap_or(wanted),
-                logout_answer_url: row.get(5)?,
                 sso_post_url: row.get(1)?,
             })
         })
@@ -131,7 +125,6 @@ pub fn bindings(conn: &Connection, provider_id: &str) -> Result<Bindings, Direct
     Ok(found.unwrap_or(Bindings {
         request_binding: Binding::Redirect,
         sign_requests: false,
-        logout_answer_url: None,
         sso_post_url: None,
     }))
 }
@@ -139,19 +132,16 @@ pub fn bindings(conn: &Connection, provider_id: &str) -> Result<Bindings, Direct
 /// Keeps what the identity provider says; what was chosen stays.
 pub(super) fn offer(tx: &Connection, id: &str, offered: &Offered) -> Result<(), DirectoryError> {
     tx.prepare_cached(
-        "INSERT INTO provider_bindings (provider_id, takes_redirects, sso_post_url, wants_signed,
-             slo_answer_url)
-         VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO provider_bindings (provider_id, takes_redirects, sso_post_url, wants_signed)
+         VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (provider_id) DO UPDATE SET takes_redirects = excluded.takes_redirects,
-             sso_post_url = excluded.sso_post_url, wants_signed = excluded.wants_signed,
-             slo_answer_url = excluded.slo_answer_url",
+             sso_post_url = excluded.sso_post_url, wants_signed = excluded.wants_signed",
     )?
     .execute(params![
         id,
         offered.takes_redirects,
         offered.sso_post_url,
-        offered.wants_signed,
-        offered.slo_answer_url
+        offered.wants_signed
     ])?;
     Ok(())
 }

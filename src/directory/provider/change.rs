@@ -8,6 +8,7 @@ use serde_json::json;
 use super::attributes::{GroupRules, LevelChange, NamesChange};
 use super::bindings::{self, BindingsChange};
 use super::completion::{Completion, complete};
+use super::logout::{self, LogoutChange};
 use super::{Provider, State, checked_name, facts, find, told};
 use crate::access::session;
 use crate::clock::Timestamp;
@@ -39,6 +40,8 @@ pub struct Change {
     pub skew: Option<Duration>,
     /// How requests go to it.
     pub bindings: BindingsChange,
+    /// How single logout is done with it.
+    pub logout: LogoutChange,
     /// Names of attributes.
     pub names: Vec<NamesChange>,
     /// Levels of values of the groups attribute.
@@ -83,6 +86,7 @@ pub fn change(
     }
     change_attributes(tx, &before, change, by, now)?;
     bindings::choose(tx, id, change.bindings)?;
+    logout::choose(tx, id, &change.logout)?;
     if let Some(on) = change.idp_initiated {
         tx.prepare_cached("UPDATE providers SET idp_initiated = ?2 WHERE id = ?1")?
             .execute(params![id, on])?;

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::Provider;
 use super::bindings::{Offered, offer};
+use super::logout::{self, OfferedLogout};
 use crate::access::session;
 use crate::clock::Timestamp;
 use crate::directory::DirectoryError;
@@ -20,12 +21,14 @@ pub struct Completion {
     certificates: Vec<Certificate>,
     source: &'static str,
     offered: Offered,
+    logout: OfferedLogout,
 }
 
 impl Completion {
     /// From metadata, uploaded or fetched from `url`.
     pub fn from_metadata(metadata: IdpMetadata, url: Option<String>) -> Self {
         Self {
+            logout: OfferedLogout::of(&metadata),
             issuer: metadata.entity_id,
             sso_url: metadata.sso_url,
             metadata_url: url,
@@ -34,7 +37,6 @@ impl Completion {
             offered: Offered {
                 takes_redirects: metadata.takes_redirects,
                 sso_post_url: metadata.sso_post_url,
-                slo_answer_url: metadata.slo_answer_url,
                 wants_signed: metadata.want_authn_requests_signed,
             },
         }
@@ -74,6 +76,7 @@ impl Completion {
             certificates: vec![certificate],
             source: "manual",
             offered: Offered::UNSAID,
+            logout: OfferedLogout::default(),
         })
     }
 }
@@ -134,7 +137,8 @@ pub(super) fn complete(
         completion.sso_url,
         completion.metadata_url
     ])?;
-    offer(tx, &provider.id, &completion.offered)
+    offer(tx, &provider.id, &completion.offered)?;
+    logout::offer(tx, &provider.id, &completion.logout)
 }
 
 /// The pinned signing certificates, DER.

@@ -4,6 +4,7 @@ mod attributes;
 mod bindings;
 mod change;
 mod completion;
+mod logout;
 mod view;
 
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use self::attributes::{
 pub use self::bindings::{Binding, Bindings, BindingsChange, bindings};
 pub use self::change::{Change, MOST_SKEW, change};
 pub use self::completion::{Completion, certificates};
+pub use self::logout::{Logout, LogoutChange, logout};
 pub use self::view::{View, view};
 pub use super::provider_kind::Kind;
 
@@ -233,7 +235,17 @@ pub(in crate::directory) fn facts(
         .map(|each| json!({ "domain": each.domain, "state": each.state }))
         .collect();
     let bindings = bindings(conn, &provider.id)?;
+    let logout = logout(conn, &provider.id)?;
+    let logout_url = logout
+        .requests(bindings.request_binding)
+        .map(|(_, url)| url);
     Ok(audit::detail([
+        ("logout_url", json!(logout_url)),
+        ("unsigned_logout_requests", json!(logout.unsigned_requests)),
+        (
+            "unsigned_logout_responses",
+            json!(logout.unsigned_responses),
+        ),
         ("request_binding", json!(bindings.request_binding)),
         ("sign_requests", json!(bindings.sign_requests)),
         ("name", json!(provider.name)),

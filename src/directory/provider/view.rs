@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Binding, Kind, Provider, State, bindings};
+use super::{Binding, Kind, Provider, State, bindings, logout};
 use crate::clock::Timestamp;
 use crate::directory::addresses::PublicUrl;
 use crate::directory::certificates::{self, Pinned};
@@ -27,12 +27,16 @@ pub struct View {
     entity_id: String,
     login_url: String,
     metadata_url: String,
+    slo_url: String,
     issuer: Option<String>,
     sso_url: Option<String>,
     idp_metadata_url: Option<String>,
     certificates: Vec<Pinned>,
     request_binding: Binding,
     sign_requests: bool,
+    logout_url: Option<String>,
+    unsigned_logout_requests: bool,
+    unsigned_logout_responses: bool,
     idp_initiated: bool,
     jit: bool,
     enforced: bool,
@@ -59,6 +63,8 @@ pub fn view(
     let domains = domain::of_provider(conn, &provider.id)?;
     let mapping = provider.mapping()?;
     let bindings = bindings(conn, &provider.id)?;
+    let logout = logout(conn, &provider.id)?;
+    let logout_to = logout.requests(bindings.request_binding);
     let mut missing = Vec::new();
     if provider.state == State::Draft {
         missing.push("metadata");
@@ -81,12 +87,16 @@ pub fn view(
         entity_id: public.entity_id(&provider.id),
         login_url: public.login(&provider.id),
         metadata_url: public.entity_id(&provider.id),
+        slo_url: public.slo(&provider.id),
         issuer: provider.issuer.clone(),
         sso_url: provider.sso_url.clone(),
         idp_metadata_url: provider.metadata_url.clone(),
         certificates,
         request_binding: bindings.request_binding,
         sign_requests: bindings.sign_requests,
+        logout_url: logout_to.map(|(_, url)| url.to_owned()),
+        unsigned_logout_requests: logout.unsigned_requests,
+        unsigned_logout_responses: logout.unsigned_responses,
         idp_initiated: provider.idp_initiated,
         jit: provider.jit,
         enforced: provider.enforced,

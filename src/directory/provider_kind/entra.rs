@@ -88,5 +88,7 @@ pub(super) static PRESET: Preset = Preset {
         "Groups come as object ids, not as names. Somebody in more than 150 gets a link instead \
          of them: choose Groups assigned to the application in the group claim.",
         "A new certificate is used once it is made active. Load the metadata again before that.",
+        "Its logout requests are not signed. They are followed only where you allow unsigned ones \
+         for this provider, and then whoever knows a person's NameID can sign that person out.",
     ],
 };

@@ -109,6 +109,7 @@ fn class_of(action: &str, target_kind: &str, detail: &Value) -> (Class, u32) {
     match action {
         "user.signed-in" | "break-glass.used" => (AUTHENTICATION, 1),
         "user.signed-out" | "break-glass.signed-out" | "session.ended" => (AUTHENTICATION, 2),
+        "user.logout-answered" => (AUTHENTICATION, OTHER),
         "user.created" | "break-glass.created" => (ACCOUNT_CHANGE, 1),
         "user.reactivated" | "break-glass.enabled" => (ACCOUNT_CHANGE, 2),
         "break-glass.password-reset" => (ACCOUNT_CHANGE, 4),

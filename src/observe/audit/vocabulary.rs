@@ -81,6 +81,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("invitation.created", "A link to set a password was made"),
     ("invitation.revoked", "A link to set a password was revoked"),
     ("user.signed-out", "A user signed out"),
+    (
+        "user.logout-answered",
+        "An identity provider said whether a user who signed out here is signed out there",
+    ),
     ("group.created", "A group was made"),
     ("group.changed", "A group's name or members were changed"),
     ("group.level-changed", "A group's level was changed"),

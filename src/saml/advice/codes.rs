@@ -180,6 +180,14 @@ pub(super) const CODES: &[(&str, &str, Says)] = &[
              Nothing is wrong at the identity provider. Start a new sign-in.",
         ),
     ),
+    (
+        "signed-out-meanwhile",
+        "signed-out",
+        Same(
+            "The person signed out at the identity provider after this answer was made. Nothing is \
+             wrong: the page came late. Start a new sign-in.",
+        ),
+    ),
     ("user-inactive", "user", Of(Topic::Inactive)),
     ("user-unknown", "user", Of(Topic::Unknown)),
     ("user-ambiguous", "user", Of(Topic::Ambiguous)),

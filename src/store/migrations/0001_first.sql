@@ -76,10 +76,21 @@ CREATE TABLE provider_bindings (
     provider_id     TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
     takes_redirects INTEGER NOT NULL DEFAULT 1,
     sso_post_url    TEXT,                   -- HTTP-POST SingleSignOnService
-    slo_answer_url  TEXT,                   -- where HTTP-Redirect LogoutResponses go
     wants_signed    INTEGER NOT NULL DEFAULT 0,        -- WantAuthnRequestsSigned
     request_binding TEXT CHECK (request_binding IN ('redirect', 'post')),  -- none: what the metadata offers
     sign_requests   INTEGER                 -- none: what the metadata wants
+) STRICT, WITHOUT ROWID;
+
+-- Single logout of a provider: where its identity provider takes it, and what was chosen.
+CREATE TABLE provider_logouts (
+    provider_id         TEXT PRIMARY KEY REFERENCES providers (id) ON DELETE CASCADE,
+    redirect_url        TEXT,               -- HTTP-Redirect SingleLogoutService: where LogoutRequests go
+    redirect_answer_url TEXT,               -- and LogoutResponses
+    post_url            TEXT,               -- the same by HTTP-POST
+    post_answer_url     TEXT,
+    chosen_url          TEXT,               -- typed by hand; then the metadata's don't count
+    unsigned_requests   INTEGER NOT NULL DEFAULT 0,    -- whether LogoutRequests without a signature are followed
+    unsigned_responses  INTEGER NOT NULL DEFAULT 0     -- whether LogoutResponses without one are believed
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE provider_certificates (
@@ -299,6 +310,9 @@ CREATE TABLE sessions (
     provider_id   TEXT REFERENCES providers (id) ON DELETE CASCADE,
     method        TEXT NOT NULL CHECK (method IN ('saml', 'password', 'break-glass')),
     name_id       TEXT,
+    name_id_format     TEXT,                -- with the two qualifiers: among which names it is one
+    name_qualifier     TEXT,
+    sp_name_qualifier  TEXT,
     session_index TEXT,
     client        TEXT NOT NULL,            -- address at sign-in
     user_agent    TEXT NOT NULL,
@@ -351,6 +365,31 @@ CREATE TABLE sign_in_requests (
 CREATE INDEX sign_in_requests_by_expiry ON sign_in_requests (expires_at);
 CREATE INDEX sign_in_requests_by_browser ON sign_in_requests (browser_hash);
 CREATE UNIQUE INDEX sign_in_requests_by_client ON sign_in_requests (client, number);
+
+-- LogoutRequests of ours that wait for their answer; each is used once.
+CREATE TABLE logout_requests (
+    id           TEXT PRIMARY KEY,          -- the LogoutRequest's ID
+    relay_state  TEXT NOT NULL UNIQUE,      -- the opaque handle sent as RelayState
+    provider_id  TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,    -- who signed out
+    browser_hash BLOB NOT NULL,             -- SHA-256 of the sign-out cookie
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX logout_requests_by_expiry ON logout_requests (expires_at);
+CREATE INDEX logout_requests_by_user ON logout_requests (user_id, created_at);
+CREATE INDEX logout_requests_by_provider ON logout_requests (provider_id);
+
+-- LogoutRequests that were followed: an assertion that was made before opens no session after.
+CREATE TABLE followed_logouts (
+    provider_id   TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    name_id       TEXT NOT NULL,
+    session_index TEXT NOT NULL,            -- empty: all of them
+    issued_at     INTEGER NOT NULL,         -- by the identity provider's clock
+    expires_at    INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, name_id, session_index)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX followed_logouts_by_expiry ON followed_logouts (expires_at);
 
 CREATE TABLE seen_assertions (
     provider_id  TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,

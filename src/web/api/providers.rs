@@ -8,7 +8,9 @@ use super::super::route::Call;
 use super::super::{App, Problem};
 use super::{Body, json as answer, provider_attributes};
 use crate::directory::domain::{DomainState, EmailDomain};
-use crate::directory::provider::{self, BindingsChange, Change, Completion, Kind, State};
+use crate::directory::provider::{
+    self, BindingsChange, Change, Completion, Kind, LogoutChange, State,
+};
 use crate::directory::sha1::Sha1Until;
 use crate::directory::{DirectoryError, metadata_poll, metadata_source, provider_deletion};
 use crate::edge::Response;
@@ -80,6 +82,9 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "certificate",
             "request_binding",
             "sign_requests",
+            "logout_url",
+            "unsigned_logout_requests",
+            "unsigned_logout_responses",
             "idp_initiated",
             "jit",
             "enforced",
@@ -114,6 +119,11 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
         bindings: BindingsChange {
             request_binding: body.text("request_binding")?.map(str::parse).transpose()?,
             sign_requests: body.flag("sign_requests")?,
+        },
+        logout: LogoutChange {
+            url: body.text("logout_url")?.map(str::to_owned),
+            unsigned_requests: body.flag("unsigned_logout_requests")?,
+            unsigned_responses: body.flag("unsigned_logout_responses")?,
         },
         idp_initiated: body.flag("idp_initiated")?,
         jit: body.flag("jit")?,

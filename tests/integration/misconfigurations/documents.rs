@@ -39,6 +39,7 @@ pub(super) const ORDER: &[&str] = &[
     "email-domain",
     "attributes",
     "replay",
+    "signed-out",
     "user",
     "groups",
 ];

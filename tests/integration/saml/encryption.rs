@@ -319,7 +319,7 @@ fn an_encrypted_name_id() {
         let accepted = sign_in(&xml).unwrap();
         assert_eq!(accepted.name_id, PERSON);
         assert_eq!(
-            accepted.name_id_format.as_deref(),
+            accepted.name_space.format.as_deref(),
             Some("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent")
         );
         assert_eq!(

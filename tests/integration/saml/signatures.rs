@@ -64,6 +64,10 @@ fn every_key_with_every_algorithm_of_its_kind() {
             curve(&rcgen::PKCS_ECDSA_P384_SHA384),
             vec![format!("{MORE}ecdsa-sha384")],
         ),
+        (
+            curve(&rcgen::PKCS_ECDSA_P521_SHA512),
+            vec![format!("{MORE}ecdsa-sha512")],
+        ),
     ];
     for (pair, methods) in &cases {
         for method in methods {

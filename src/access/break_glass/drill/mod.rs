@@ -22,6 +22,7 @@ use crate::access::time;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author};
 use crate::observe::event::{self, Event};
+use crate::saml::name_id::NameSpace;
 use crate::store::{Store, StoreError, id};
 
 /// Drills that are kept; beyond them the oldest go.
@@ -149,6 +150,7 @@ fn open(tx: &Connection, operator: &Operator, now: Timestamp) -> Result<Secret, 
         provider_id: None,
         method: session::Method::BreakGlass,
         name_id: None,
+        name_space: NameSpace::default(),
         session_index: None,
         not_on_or_after: None,
         client: "drill".to_owned(),

@@ -6,6 +6,7 @@
 
 mod encryption;
 mod keys;
+pub(crate) mod logout;
 mod oddities;
 mod published;
 mod references;
