@@ -25,6 +25,26 @@ const ADDRESSES: Duration = Duration::from_secs(60);
 /// Files of the folder that are looked at.
 const MOST_FILES: usize = 1_000;
 
+/// Which of the turns, one each [`FOLDER`], are for the addresses, too.
+struct Turns {
+    left: Duration,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self { left: FOLDER }
+    }
+
+    fn next_is_for_addresses(&mut self) -> bool {
+        self.left = self.left.saturating_sub(FOLDER);
+        let due = self.left.is_zero();
+        if due {
+            self.left = ADDRESSES;
+        }
+        due
+    }
+}
+
 type Stamp = (SystemTime, u64);
 
 /// The running thread.
@@ -48,17 +68,15 @@ impl Follower {
             .name("metadata".into())
             .spawn(move || {
                 let mut known = HashMap::new();
-                let mut left = FOLDER;
+                let mut turns = Turns::new();
                 while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(FOLDER) {
                     if let Some(folder) = &folder {
                         look_in(&store, folder, &mut known, clock::now());
                     }
-                    left = left.saturating_sub(FOLDER);
-                    if left.is_zero() {
-                        left = ADDRESSES;
-                        if let Err(error) = metadata_poll::look_at_due(&store, clock::now()) {
-                            tracing::warn!(%error, "following metadata");
-                        }
+                    if turns.next_is_for_addresses()
+                        && let Err(error) = metadata_poll::look_at_due(&store, clock::now())
+                    {
+                        tracing::warn!(%error, "following metadata");
                     }
                 }
             })?;
@@ -136,4 +154,160 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
         .saturating_add(1);
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::demo::identity_provider::IdentityProvider;
+    use crate::directory::domain::DomainState;
+    use crate::directory::metadata_poll::Mode;
+    use crate::directory::organization;
+    use crate::directory::provider::{Change, Completion};
+    use crate::directory::provider_kind::Kind;
+    use crate::saml::metadata::parse_idp;
+    use crate::store::{Options, id, random};
+
+    #[test]
+    fn addresses_are_looked_for_soon_and_then_each_minute() {
+        let mut turns = Turns::new();
+        let due: Vec<_> = (1..=61).filter(|_| turns.next_is_for_addresses()).collect();
+        assert_eq!(due, [1, 31, 61]);
+    }
+
+    /// A folder, and a store whose queue holds one change; both go with it.
+    struct House {
+        store: Store,
+        folder: PathBuf,
+        provider: String,
+        idp: IdentityProvider,
+        known: HashMap<String, Stamp>,
+    }
+
+    impl House {
+        fn new() -> Self {
+            let name = format!("portcullis-{}", id::base32(&random::bytes::<10>()));
+            let folder = std::env::temp_dir().join(name);
+            fs::create_dir(&folder).unwrap();
+            let one = Options {
+                queue: 1,
+                ..Options::default()
+            };
+            let store = Store::open(&folder.join("test.db"), one).unwrap();
+            let idp = IdentityProvider::generate("urn:idp", "https://idp.example/sso").unwrap();
+            let document = idp.metadata();
+            let provider = store
+                .write(move |tx| Ok::<_, DirectoryError>(provider_with(tx, &document)))
+                .unwrap();
+            Self {
+                store,
+                folder,
+                provider,
+                idp,
+                known: HashMap::new(),
+            }
+        }
+
+        /// Metadata of the same identity provider with another key.
+        fn publish(&self) {
+            let next = IdentityProvider::generate("urn:idp", "https://idp.example/sso").unwrap();
+            let file = self.folder.join(format!("{}.xml", self.provider));
+            fs::write(file, next.metadata()).unwrap();
+        }
+
+        fn look(&mut self) {
+            look_in(&self.store, &self.folder, &mut self.known, clock::now());
+        }
+
+        fn pinned(&self) -> Vec<Vec<u8>> {
+            let all = self
+                .store
+                .read(|conn| provider::certificates(conn, &self.provider));
+            all.unwrap().into_iter().map(|it| it.der).collect()
+        }
+    }
+
+    impl Drop for House {
+        fn drop(&mut self) {
+            self.store.close();
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    fn provider_with(tx: &Connection, document: &str) -> String {
+        let (by, now) = (Author::appliance(), clock::now());
+        let slug = "acme".parse().unwrap();
+        let organization = organization::create(tx, &slug, "Acme", &by, now).unwrap();
+        let domains = ["acme.com".parse().unwrap()];
+        let (kind, state) = (Kind::Okta, DomainState::Active);
+        let added =
+            provider::add(tx, &organization, kind, None, &domains, state, &by, now).unwrap();
+        let change = Change {
+            completion: Some(Completion::from_metadata(
+                parse_idp(document.as_bytes(), now).unwrap(),
+                None,
+            )),
+            ..Change::default()
+        };
+        let active = provider::change(tx, &added.id, &change, &by, now).unwrap();
+        metadata_poll::set(tx, &active, Some(Mode::Automatic), None, &by, now).unwrap();
+        active.id
+    }
+
+    #[test]
+    fn a_good_file_is_taken_once() {
+        let mut house = House::new();
+        house.look();
+        assert_eq!(house.pinned(), [house.idp.certificate()]);
+        house.publish();
+        house.look();
+        assert_eq!(house.pinned().len(), 2);
+        assert_eq!(house.known.len(), 1);
+        let looked = |house: &House| {
+            let found = house
+                .store
+                .read(|conn| provider::find(conn, &house.provider));
+            let found = found.unwrap();
+            let watch = house
+                .store
+                .read(|conn| metadata_poll::watch(conn, &found))
+                .unwrap();
+            assert_eq!(watch.failure, None);
+            watch.looked_at
+        };
+        let first = looked(&house);
+        thread::sleep(Duration::from_millis(2));
+        house.look();
+        assert_eq!(looked(&house), first);
+    }
+
+    #[test]
+    fn a_file_that_met_a_busy_database_is_taken_the_next_time() {
+        let mut house = House::new();
+        house.publish();
+        // One change that goes on, and another that fills the queue.
+        let (began, begun) = channel();
+        let (release, released) = channel::<()>();
+        let store = house.store.clone();
+        let long = thread::spawn(move || {
+            store.write(move |_| {
+                began.send(()).unwrap();
+                let _ = released.recv();
+                Ok::<_, DirectoryError>(())
+            })
+        });
+        begun.recv().unwrap();
+        house.store.write_later(|_| Ok(()));
+        house.look();
+        assert!(house.known.is_empty());
+        drop(release);
+        long.join().unwrap().unwrap();
+        house.look();
+        assert_eq!(house.pinned().len(), 2);
+        assert_eq!(house.known.len(), 1);
+    }
 }

@@ -252,7 +252,8 @@ fn show(store: &Store, reference: &str, as_json: bool) -> Result<(), CliError> {
             name = format!("{name} ({code})");
         }
         let mark = if passed == Some(true) { "✓" } else { "✗" };
-        output::line(&format!("  {mark} {name}: {}", text("got")))?;
+        let got = output::printable(&text("got"));
+        output::line(&format!("  {mark} {name}: {got}"))?;
     }
     Ok(())
 }

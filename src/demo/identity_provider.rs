@@ -411,7 +411,7 @@ fn attribute_statement(spec: &ResponseSpec<'_>) -> String {
         for value in values {
             statement.push_str(&format!(
                 concat!(
-                    r#"<saml2:AttributeValue "#,
+                    r#"<saml2:AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema" "#,
                     r#"xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" "#,
                     r#"xsi:type="xs:string">{}</saml2:AttributeValue>"#,
                 ),

@@ -20,8 +20,16 @@ use crate::saml::xml::{
 
 /// What is expected of every document.
 pub(super) const LAYOUT: &str = "a document laid out as SAML core section 5.4 has it";
-/// Real responses declare about ten.
+/// Most bindings of a prefix to a namespace. Real responses have about ten; how often each is
+/// declared doesn't matter, as Okta does it in every value of a group, and a declaration costs no
+/// more than the element that it stands in.
 const MAX_NAMESPACES: usize = 256;
+/// Longest namespace name, in bytes; those of SAML have about fifty. Canonicalization writes one
+/// out in each element that is the first to use it, so that without this 256 KiB become gigabytes.
+const MAX_NAMESPACE_NAME: usize = 256;
+/// Most prefixes in a list of InclusiveNamespaces, each of which is looked for in every element.
+/// Okta lists one, others up to eight.
+const MAX_PREFIXES: usize = 16;
 
 fn misshapen<T>(reason: Reason, got: impl Into<String>) -> Result<T, Problem> {
     Err(Problem::new(reason, LAYOUT, got))
@@ -113,7 +121,7 @@ fn is_logout(element: Element<'_>) -> bool {
 /// IDs, namespaces and elements that have no business anywhere in the document.
 fn check_names(root: Element<'_>) -> Result<(), Problem> {
     let mut ids = HashSet::new();
-    let mut namespaces = 0;
+    let mut namespaces = HashSet::new();
     for element in root.subtree() {
         for (qualified, name, value) in element.attributes() {
             if !name.eq_ignore_ascii_case("id") && !name.eq_ignore_ascii_case("assertionid") {
@@ -127,7 +135,11 @@ fn check_names(root: Element<'_>) -> Result<(), Problem> {
             }
         }
         for (prefix, uri) in element.declared_namespaces() {
-            namespaces += 1;
+            if uri.len() > MAX_NAMESPACE_NAME {
+                let got = format!("one of {} bytes, at most {MAX_NAMESPACE_NAME}", uri.len());
+                return misshapen(Reason::NamespacesTooMany, got);
+            }
+            namespaces.insert((prefix, uri));
             // Canonical XML section 1: relative namespace URIs make canonicalization fail, and
             // a failure that looks like an empty document is a forged signature.
             // Only the default namespace can be taken back (Namespaces in XML 1.0 section 5).
@@ -136,11 +148,9 @@ fn check_names(root: Element<'_>) -> Result<(), Problem> {
                 return misshapen(Reason::NamespaceRelative, uri);
             }
         }
-        if namespaces > MAX_NAMESPACES {
-            return misshapen(
-                Reason::NamespacesTooMany,
-                format!("more than {MAX_NAMESPACES}"),
-            );
+        if namespaces.len() > MAX_NAMESPACES {
+            let got = format!("more than {MAX_NAMESPACES} different ones");
+            return misshapen(Reason::NamespacesTooMany, got);
         }
         check_element(element)?;
     }
@@ -343,7 +353,8 @@ fn check_reference(
     check_exclusive(canonicalization, Reason::TransformsNotAllowed)
 }
 
-/// Exclusive canonicalization without comments; its one parameter may be InclusiveNamespaces.
+/// Exclusive canonicalization without comments; its one parameter may be InclusiveNamespaces with
+/// at most [`MAX_PREFIXES`].
 fn check_exclusive(element: Element<'_>, reason: Reason) -> Result<(), Problem> {
     let algorithm = element.attribute("Algorithm").unwrap_or("");
     if algorithm != EXCLUSIVE_C14N {
@@ -353,7 +364,11 @@ fn check_exclusive(element: Element<'_>, reason: Reason) -> Result<(), Problem> 
     match *parameters.as_slice() {
         [] => Ok(()),
         [only] if only.is(xml::EXCLUSIVE_NAMESPACE, "InclusiveNamespaces") && is_leaf(only) => {
-            Ok(())
+            let list = only.attribute("PrefixList").unwrap_or("");
+            match list.split_whitespace().nth(MAX_PREFIXES) {
+                None => Ok(()),
+                Some(_) => misshapen(reason, format!("more than {MAX_PREFIXES} prefixes")),
+            }
         }
         _ => misshapen(reason, names(&parameters)),
     }
@@ -377,14 +392,50 @@ mod tests {
         }
     }
 
-    #[test]
-    fn namespaces_are_bounded() {
-        let many: String = (0..200)
-            .map(|i| format!("<y xmlns:a{i}='urn:a' xmlns:b{i}='urn:b'/>"))
-            .collect();
-        let text = format!("<p:Response xmlns:p='{PROTOCOL}'>{many}</p:Response>");
+    fn refusal(inner: &str) -> Reason {
+        let text = format!("<p:Response xmlns:p='{PROTOCOL}'>{inner}</p:Response>");
         let document = xml::parse(&text).unwrap();
-        let refused = signatures(&document, Hashes::Strong).err().unwrap();
-        assert_eq!(refused.reason, Reason::NamespacesTooMany);
+        signatures(&document, Hashes::Strong).err().unwrap().reason
+    }
+
+    #[test]
+    fn different_namespaces_are_bounded() {
+        // One is the protocol's.
+        let different = |count: usize| -> String {
+            let one = |n| format!("<y xmlns:a{n}='urn:a'/>");
+            (1..count).map(one).collect()
+        };
+        assert_eq!(refusal(&different(256)), Reason::AssertionMissing);
+        assert_eq!(refusal(&different(257)), Reason::NamespacesTooMany);
+        let by_name: String = (1..257)
+            .map(|n| format!("<y xmlns:a='urn:{n}'/>"))
+            .collect();
+        assert_eq!(refusal(&by_name), Reason::NamespacesTooMany);
+        let again = "<y xmlns:a='urn:a' xmlns:b='urn:b'/>".repeat(6000);
+        assert_eq!(refusal(&again), Reason::AssertionMissing);
+    }
+
+    #[test]
+    fn a_namespace_name_is_bounded() {
+        let of = |length| format!("<y xmlns:a='{:a<length$}'/>", "urn:");
+        assert_eq!(refusal(&of(256)), Reason::AssertionMissing);
+        assert_eq!(refusal(&of(257)), Reason::NamespacesTooMany);
+    }
+
+    #[test]
+    fn inclusive_prefixes_are_bounded() {
+        let checked = |count: usize| {
+            let list = vec!["x"; count].join(" \n");
+            let (algorithm, namespace) = (EXCLUSIVE_C14N, xml::EXCLUSIVE_NAMESPACE);
+            let text = format!(
+                "<c Algorithm='{algorithm}'><InclusiveNamespaces xmlns='{namespace}' \
+                 PrefixList='{list}'/></c>"
+            );
+            let document = xml::parse(&text).unwrap();
+            let element = Element::root(&document).unwrap();
+            check_exclusive(element, Reason::TransformsNotAllowed).map_err(|e| e.reason)
+        };
+        assert_eq!(checked(16), Ok(()));
+        assert_eq!(checked(17), Err(Reason::TransformsNotAllowed));
     }
 }

@@ -18,11 +18,15 @@ pub(super) fn sign_in_policy(targets: &[String]) -> String {
     )
 }
 
-/// The policy for a page that posts to an identity provider's `origin`, and to nothing else, not
-/// even to us.
+/// The policy for a page that posts to an identity provider's `origin`. To https anywhere and back to
+/// us as well, since browsers apply `form-action` to what the identity provider answers: a redirect
+/// to where people sign in, or with a LogoutResponse to us.
 pub(super) fn posting_policy(origin: Option<&str>) -> String {
-    let target = format!("form-action {}", origin.unwrap_or("'none'"));
-    POLICY.replace("form-action 'self'", &target)
+    match origin {
+        Some(https) if https.starts_with("https://") => sign_in_policy(&[]),
+        Some(loopback) => sign_in_policy(&[loopback.to_owned()]),
+        None => POLICY.replace("form-action 'self'", "form-action 'none'"),
+    }
 }
 
 /// The policy for what the single logout service answers: the identity provider asks from a frame

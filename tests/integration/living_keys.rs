@@ -390,7 +390,7 @@ fn certificates_have_a_bound() {
     app.force(&format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 31)
          INSERT INTO provider_certificates (provider_id, fingerprint, der, source, not_after, created_at)
-         SELECT '{id}', 'f' || i, x'00', 'manual', 0, 0 FROM n"
+         SELECT '{id}', 'f' || i, (SELECT der FROM provider_certificates), 'manual', 0, 0 FROM n"
     ));
     let body = json!({ "certificate": data_encoding::BASE64.encode(IMPOSTOR.certificate()) });
     let problem = app.as_operator("POST", &its(&acme, "/certificates"), &body);
@@ -399,6 +399,10 @@ fn certificates_have_a_bound() {
         problem["detail"].as_str().unwrap().contains("at most 32"),
         "{problem}"
     );
+    // What is followed is noted all the same, with the reason.
+    set(&app, &acme, Some(Mode::Automatic), None);
+    assert_eq!(take(&app, &acme, &both(), clock::now()), (vec![], true));
+    assert!(failure(&app, &acme).contains("at most 32"));
     let by = Author::command_line();
     let refused = key_roll::roll(&app.store, key_roll::KINDS[0], 366, 0, &by, clock::now());
     assert!(matches!(

@@ -29,6 +29,7 @@ mod domain_proof;
 mod edge;
 mod endpoints;
 mod enforcement;
+mod followed_metadata;
 mod http;
 mod levels;
 mod living_keys;

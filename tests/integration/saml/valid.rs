@@ -43,6 +43,23 @@ fn signed_in_every_way() {
     }
 }
 
+/// Okta declares xs and xsi in each value.
+#[test]
+fn hundreds_of_groups() {
+    let names: Vec<_> = (0..500)
+        .map(|n| format!("Group {n} of the company"))
+        .collect();
+    let mut spec = spec();
+    spec.attributes[3].1 = names.iter().map(String::as_str).collect();
+    for cipher in [None, Some(Cipher::Aes256Gcm)] {
+        spec.encryption = cipher.and_then(encryption);
+        let xml = issue(&spec);
+        assert!(cipher.is_some() || xml.matches("xmlns:xsi=").count() > 500);
+        let sign_in = sign_in(&xml).unwrap();
+        assert_eq!(sign_in.attributes[3], ("groups".into(), names.clone()));
+    }
+}
+
 #[test]
 fn every_hash() {
     for algorithm in [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {

@@ -62,6 +62,13 @@ class Page:
         return self.forms[0]
 
     @property
+    def onward(self) -> str | None:
+        """Where the page's link goes that a script follows (of class `onward`)."""
+        reader = _LinkReader("onward")
+        reader.feed(self.text)
+        return reader.address and urljoin(self.url, reader.address)
+
+    @property
     def reference(self) -> str:
         """The reference number that a page about a failure shows."""
         found = REFERENCE.search(self.text)
@@ -81,10 +88,16 @@ class Browser:
         self.session = requests.Session()
         self.session.trust_env = False
         self.visited: list[str] = []
+        # What somebody on the way makes of the addresses of redirects.
+        self.rewrite = lambda url: url
 
     def open(self, url: str, *, follow: bool = True) -> Page:
         """Type an address."""
         return self._navigate("GET", url, None, initiator=None, follow=follow, allowed=None)
+
+    def follow(self, page: Page, url: str) -> Page:
+        """Follow a link of a page."""
+        return self._navigate("GET", url, None, initiator=page.url, follow=True, allowed=None)
 
     def submit(self, page: Page, form: Form | None = None, *, follow: bool = True, **fields) -> Page:
         """Submit a form of a page."""
@@ -144,7 +157,7 @@ class Browser:
             location = response.headers.get("Location")
             if response.status_code not in (301, 302, 303, 307, 308) or not follow or not location:
                 return Page(url, response.status_code, response.headers, response.text)
-            target = urljoin(url, location)
+            target = self.rewrite(urljoin(url, location))
             if response.status_code in (301, 302, 303):
                 method, data = "GET", None
             # A chain stays cross-site once one hop of it was.
@@ -296,3 +309,15 @@ class _FormReader(HTMLParser):
             self._open = None
         elif tag == "select":
             self._select = None
+
+
+class _LinkReader(HTMLParser):
+    def __init__(self, kind: str):
+        super().__init__()
+        self.kind = kind
+        self.address: str | None = None
+
+    def handle_starttag(self, tag, attrs):
+        attributes = {key: value or "" for key, value in attrs}
+        if tag == "a" and self.kind in attributes.get("class", "").split():
+            self.address = attributes.get("href")

@@ -79,3 +79,12 @@ class Identity:
 <md:SingleSignOnService Binding="{binding}:HTTP-Redirect" Location="{self.sso_url}"/>
 </md:IDPSSODescriptor></md:EntityDescriptor>
 """
+
+    def metadata_with_logout(self, url: str) -> str:
+        """The same with single logout at that address, by both bindings."""
+        services = "".join(
+            '<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:'
+            f'HTTP-{binding}" Location="{url}"/>'
+            for binding in ("Redirect", "POST")
+        )
+        return self.metadata.replace("<md:NameIDFormat>", f"{services}<md:NameIDFormat>", 1)

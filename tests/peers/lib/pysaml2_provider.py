@@ -115,7 +115,11 @@ class Pysaml2Provider:
         }
         if service_provider:
             settings["metadata"] = {"local": [str(service_provider)]}
+        self._adjust(settings)
         return IdPConfig().load(settings)
+
+    def _adjust(self, settings: dict) -> None:
+        """For those who want other settings."""
 
     def _answer(self, environment, start_response):
         query = parse_qs(environment["QUERY_STRING"])

@@ -440,8 +440,8 @@ impl Workshop<'_> {
         );
         list.add(
             "void canonicalization: a very long prefix list",
-            "signature-invalid",
-            bound(&"p ".repeat(10_000)),
+            "transforms-not-allowed",
+            bound(&(0..10_000).map(|n| format!("p{n} ")).collect::<String>()),
         );
         list.add(
             "void canonicalization: an empty DigestValue",

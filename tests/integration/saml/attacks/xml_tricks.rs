@@ -70,6 +70,11 @@ impl Workshop<'_> {
                 .collect();
             before(&bare, RESPONSE_END, &many)
         });
+        list.add("a namespace of 100,000 bytes", "namespaces-too-many", {
+            let (long, used) = ("n".repeat(100_000), "<q:x/>".repeat(20_000));
+            let many = format!("<a xmlns:q=\"urn:{long}\">{used}</a>");
+            before(&bare, RESPONSE_END, &many)
+        });
         list.add(
             "NUL in the NameID",
             "xml-malformed",
