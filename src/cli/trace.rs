@@ -293,14 +293,16 @@ fn show(store: &Store, reference: &str, as_json: bool) -> Result<(), CliError> {
 pub(super) fn check_line(check: &Value) -> String {
     let text =
         |key: &str| output::printable(check.get(key).and_then(Value::as_str).unwrap_or_default());
-    match check.get("passed").and_then(Value::as_bool) {
-        Some(true) => format!("  ✓ {}: {}", text("code"), text("got")),
-        _ => format!(
-            "  ✗ {}: {} (expected: {})",
-            text("code"),
-            text("got"),
-            text("expected")
-        ),
+    let (code, name, got) = (text("code"), text("name"), text("got"));
+    let passed = check.get("passed").and_then(Value::as_bool) == Some(true);
+    let what = match (name.as_str(), code.as_str()) {
+        ("", code) => code.to_owned(),
+        (name, code) if !passed && !code.is_empty() => format!("{name} ({code})"),
+        (name, _) => name.to_owned(),
+    };
+    match passed {
+        true => format!("  ✓ {what}: {got}"),
+        false => format!("  ✗ {what}: {got} (expected: {})", text("expected")),
     }
 }
 

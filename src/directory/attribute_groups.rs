@@ -323,7 +323,7 @@ impl Told {
             }
         }
         if parts.is_empty() {
-            return "no groups".to_owned();
+            return "no groups: none of the attributes came with a value".to_owned();
         }
         parts.join("; ")
     }

@@ -78,7 +78,7 @@ impl Person {
 }
 
 impl NotAdmitted {
-    /// The stable code for traces.
+    /// The stable code for traces; [`crate::saml::advice`] has what to do about it.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Inactive => "user-inactive",
@@ -87,33 +87,6 @@ impl NotAdmitted {
             Self::Unknown => "user-unknown",
             Self::Unidentified => "user-unidentified",
             Self::Directory(_) => "internal",
-        }
-    }
-
-    /// What to do about it.
-    pub const fn fix(&self) -> &'static str {
-        match self {
-            Self::Inactive => {
-                "Assign the person to the application in Okta again, or reactivate \
-                               the user in the console."
-            }
-            Self::Ambiguous => {
-                "Give each user an address of their own, or send the userName as \
-                                NameID (Okta: Application username)."
-            }
-            Self::ForeignUser => {
-                "The person belongs to another provider's domain and signs in \
-                                  there."
-            }
-            Self::Unknown => {
-                "Push the person by SCIM (Okta: Assignments), or let the provider \
-                              make users at sign-in."
-            }
-            Self::Unidentified => {
-                "In Okta, set Name ID format to Unspecified or EmailAddress, or \
-                                   add the attribute statement email."
-            }
-            Self::Directory(_) => "Try again; the log has the reason.",
         }
     }
 }

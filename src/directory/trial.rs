@@ -12,7 +12,7 @@ use super::provider::{self, Provider};
 use super::sign_in::{self, NotAdmitted, Person};
 use crate::access::key::{self, Kind};
 use crate::clock::Timestamp;
-use crate::saml::refusal::{Check, Refusal};
+use crate::saml::refusal::{Check, Refusal, bounded};
 use crate::saml::response::{Authentication, DecryptionKey, Expectation, Opened};
 
 /// The check that a user can be found or made.
@@ -98,12 +98,7 @@ pub fn of(
                 Some(user) => format!("{}, {}", user.user_name, how.word()),
                 None => "nobody yet; would be made at sign-in".to_owned(),
             };
-            checks.push(Check {
-                code: USER,
-                expected: EXPECTED_USER.to_owned(),
-                got,
-                passed: true,
-            });
+            checks.push(held(USER, ACTIVE, &got));
             Ok(Passed {
                 checks,
                 user_id: user.map(|user| user.id),
@@ -116,40 +111,57 @@ pub fn of(
     }
 }
 
-const EXPECTED_USER: &str = "an active user of this provider";
+const UNUSED: &str = "an assertion that was not used before";
+const NOT_SIGNED_OUT: &str = "an assertion of after the person signed out at the identity provider";
+const ACTIVE: &str = "an active user of this provider";
+
+/// The assertion was not used before.
+pub fn unused(assertion_id: &str) -> Check {
+    held("replay", UNUSED, assertion_id)
+}
+
+/// The person did not sign out at the identity provider after the assertion was made.
+pub fn not_signed_out(issued: Timestamp) -> Check {
+    held("signed-out", NOT_SIGNED_OUT, &format!("issued {issued}"))
+}
+
+/// There is a user for the person, found or made.
+pub fn admitted(how: &str) -> Check {
+    held(USER, ACTIVE, how)
+}
+
+/// Whoever was asked to sign in again is who did.
+pub fn same_person(who: &str) -> Check {
+    held("step-up", "the owner of the session that asked", who)
+}
+
+fn held(code: &'static str, expected: &str, got: &str) -> Check {
+    Check {
+        code,
+        expected: expected.to_owned(),
+        got: bounded(got),
+        passed: true,
+    }
+}
 
 /// The refusal of somebody whose response is good and who has no way in.
 pub fn not_admitted(reason: &NotAdmitted, checks: Vec<Check>) -> Refusal {
-    let failed = Check {
-        code: reason.code(),
-        expected: EXPECTED_USER.to_owned(),
-        got: reason.to_string(),
-        passed: false,
-    };
-    stopped(failed, reason.fix(), checks)
+    Refusal::after(checks, reason.code(), ACTIVE, reason.to_string())
 }
 
 /// The refusal of an assertion that was used before.
 pub fn replayed(checks: Vec<Check>) -> Refusal {
-    let failed = Check {
-        code: "replayed",
-        expected: "an assertion that was not used before".to_owned(),
-        got: "one that was".to_owned(),
-        passed: false,
-    };
-    let fix = "Nothing is wrong in Okta: the page was sent twice. Start a new sign-in.";
-    stopped(failed, fix, checks)
+    Refusal::after(checks, "replayed", UNUSED, "one that was")
 }
 
-fn stopped(failed: Check, fix: &'static str, mut checks: Vec<Check>) -> Refusal {
-    checks.push(failed.clone());
-    Refusal {
-        code: failed.code,
-        expected: failed.expected,
-        got: failed.got,
+/// The refusal of an assertion from before a logout.
+pub fn signed_out(checks: Vec<Check>) -> Refusal {
+    Refusal::after(
         checks,
-        fix,
-    }
+        "signed-out-meanwhile",
+        NOT_SIGNED_OUT,
+        "one of before",
+    )
 }
 
 /// The keys that open what is encrypted for us, the newest first.

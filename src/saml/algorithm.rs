@@ -42,6 +42,17 @@ pub(super) enum Hashes {
 }
 
 impl Hashes {
+    /// For the trace: what is taken.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Strong => "RSA, RSA-PSS or ECDSA, with SHA-256, SHA-384 or SHA-512",
+            Self::WithSha1 => {
+                "RSA, RSA-PSS or ECDSA, with SHA-256, SHA-384 or SHA-512; RSA with SHA-1 as well, \
+                 which an operator allows at present"
+            }
+        }
+    }
+
     /// Whether a SignatureMethod may be used.
     pub(super) fn allow_signature(self, uri: &str) -> bool {
         SIGNATURES.contains(&uri) || (self == Self::WithSha1 && uri == RSA_SHA1)

@@ -27,6 +27,10 @@ use crate::saml::decryption_key::{DecryptionKey, WrappedKey, padding};
 use crate::saml::refusal::{Problem, Reason};
 use crate::saml::xml::{self, ASSERTION, DSIG, Element, Single, XENC, XENC11, escape};
 
+/// What is expected of what is encrypted.
+pub(super) const LAYOUT: &str = "one EncryptedData with its EncryptedKey";
+pub(super) const ALGORITHMS: &str = "AES-GCM or AES-CBC, the key by RSA-OAEP";
+pub(super) const KEY: &str = "a key to decrypt with";
 /// One per recipient; each may cost an RSA operation for each of our keys.
 const MAX_ENCRYPTED_KEYS: usize = 4;
 
@@ -49,6 +53,7 @@ const DECOY_END: &str = "</a:AttributeStatement></a:Assertion>";
 /// The parts of an EncryptedAssertion or EncryptedID, with allowed algorithms only.
 pub(super) struct Sealed<'d> {
     around: Element<'d>,
+    algorithm: &'d str,
     cipher: ContentCipher,
     ciphertext: Vec<u8>,
     wrapped: Vec<WrappedKey>,
@@ -91,6 +96,7 @@ impl<'d> Sealed<'d> {
         let cipher = named_algorithm(data);
         Ok(Self {
             around: encrypted,
+            algorithm: cipher,
             cipher: ContentCipher::of(cipher)
                 .ok_or_else(|| not_allowed(Reason::EncryptionAlgorithmNotAllowed, cipher))?,
             ciphertext: cipher_value(data)?,
@@ -99,6 +105,16 @@ impl<'d> Sealed<'d> {
                 .map(wrapped_key)
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// How many wrapped keys it has.
+    pub(super) fn keys(&self) -> usize {
+        self.wrapped.len()
+    }
+
+    /// The content cipher as the document names it.
+    pub(super) fn algorithm(&self) -> &str {
+        self.algorithm
     }
 
     /// Whether the ciphertext can be changed and still opens.
@@ -156,8 +172,7 @@ pub(super) fn name_id(
 /// Refuses what is encrypted where there is no key at all.
 pub(super) fn demand_key(keys: &[DecryptionKey], got: &str) -> Result<(), Problem> {
     if keys.is_empty() {
-        let expected = "a key to decrypt with";
-        return Err(Problem::new(Reason::DecryptionKeyMissing, expected, got));
+        return Err(Problem::new(Reason::DecryptionKeyMissing, KEY, got));
     }
     Ok(())
 }
@@ -236,8 +251,7 @@ fn base64(text: &str) -> Result<Vec<u8>, Problem> {
 }
 
 fn structure(got: &str) -> Problem {
-    let expected = "one EncryptedData with its EncryptedKey";
-    Problem::new(Reason::EncryptionStructure, expected, got)
+    Problem::new(Reason::EncryptionStructure, LAYOUT, got)
 }
 
 fn not_allowed(reason: Reason, got: &str) -> Problem {

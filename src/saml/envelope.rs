@@ -49,14 +49,30 @@ pub(super) fn check_status(response: Element<'_>, ledger: &mut Ledger) -> Result
         return Ok(());
     }
     let detail = top.and_then(|c| c.single(PROTOCOL, "StatusCode").one());
+    let detail = detail.and_then(|c| c.attribute("Value")).map(short_status);
     let message = status.and_then(|s| s.single(PROTOCOL, "StatusMessage").one());
     let parts = [
         Some(short_status(code)),
-        detail.and_then(|c| c.attribute("Value")).map(short_status),
+        detail.clone(),
         message.and_then(Element::trimmed_text),
     ];
     let got: Vec<_> = parts.into_iter().flatten().map(|p| bounded(&p)).collect();
-    Err(ledger.refuse(Reason::StatusNotSuccess, "Success", got.join(": ")))
+    let reason = reason_of(&short_status(code), detail.as_deref());
+    Err(ledger.refuse(reason, "Success", got.join(": ")))
+}
+
+/// The reasons that an administrator can do something about (SAML core section 3.2.2.2); the second
+/// level says more than the first.
+fn reason_of(top: &str, detail: Option<&str>) -> Reason {
+    match (top, detail) {
+        (_, Some("AuthnFailed")) => Reason::StatusAuthnFailed,
+        (_, Some("NoPassive")) => Reason::StatusNoPassive,
+        (_, Some("RequestDenied")) => Reason::StatusRequestDenied,
+        (_, Some("InvalidNameIDPolicy")) => Reason::StatusNameIdPolicy,
+        (_, Some("NoAuthnContext")) => Reason::StatusAuthnContext,
+        ("Requester" | "VersionMismatch", _) => Reason::StatusRequester,
+        _ => Reason::StatusNotSuccess,
+    }
 }
 
 /// The last word of `urn:oasis:names:tc:SAML:2.0:status:...`.

@@ -72,7 +72,7 @@ pub enum MetadataError {
     NotUtf8,
     /// A web page.
     #[error(
-        "this is a web page, not metadata: the sign-in page, if you weren't signed in, or the page around the link; in Okta open Sign On > SAML Signing Certificates > Actions > View IdP metadata and use the XML behind it"
+        "this is a web page, not metadata: the sign-in page, if you weren't signed in, or the page around the link; use the XML behind it"
     )]
     HtmlPage,
     /// An address where XML should be.
@@ -101,7 +101,7 @@ pub enum MetadataError {
     SeveralProviders,
     /// A service provider's metadata, most often ours.
     #[error(
-        "this is the metadata of a service provider, perhaps the one shown on this page; what is needed is the identity provider's: in Okta open Sign On > SAML Signing Certificates > Actions > View IdP metadata"
+        "this is the metadata of a service provider, perhaps the one shown on this page; what is needed is the identity provider's"
     )]
     ServiceProvider,
     /// No IDPSSODescriptor for SAML 2.0.
@@ -130,7 +130,7 @@ pub enum MetadataError {
     BadValidUntil(String),
     /// No signing certificate; accepting this would mean accepting unsigned responses.
     #[error(
-        "this metadata has no signing certificate, so no response could be verified; in Okta: Sign On > SAML Signing Certificates: generate one, activate it and load the metadata again"
+        "this metadata has no signing certificate, so no response could be verified; make one and activate it there, and load the metadata again"
     )]
     NoSigningCertificate,
     /// More than sixteen.

@@ -11,9 +11,10 @@
 //! 6. `assertion` reads the values, from the signed bytes alone,
 //! 7. `profile` compares them with what this service provider expects.
 //!
-//! Each "no" on that way is a [`refusal::Refusal`]: a stable code, what was expected, what came,
-//! and which field of the identity provider to change.
+//! Each "no" on that way is a [`refusal::Refusal`]: a stable code, what was expected, what came, and
+//! every check before it. [`advice`] has, for each code, which field of the identity provider to change.
 
+pub mod advice;
 pub mod asked;
 pub mod certificate;
 pub mod logout;
@@ -31,6 +32,7 @@ pub mod signing;
 mod algorithm;
 mod assertion;
 mod authentication;
+mod check;
 mod content_cipher;
 mod decryption_key;
 mod detached;

@@ -68,12 +68,13 @@ impl Person {
             .map(String::as_str)
             .chain(name_id)
             .collect();
+        let names = mapping.names(Fact::Email).join(", ");
+        let named = format!("an address, as one of: {names}");
         if addresses.is_empty() {
-            let names = mapping.names(Fact::Email).join(", ");
-            let wanted = format!("{wanted}, as one of: {names}");
             let got = "neither an email attribute nor a NameID that is an address";
-            return Err(ledger.refuse(Reason::EmailMissing, wanted, got));
+            return Err(ledger.refuse(Reason::EmailMissing, named, got));
         }
+        ledger.pass("email", named, addresses.join(", "));
         for address in &addresses {
             if !is_within(address, domains) {
                 return Err(ledger.refuse(Reason::EmailDomain, wanted, address));

@@ -20,6 +20,9 @@ const MAX_NAME: usize = 1024;
 /// one must not be usable for as long as identity providers let them last (an hour at Entra).
 const UNSOLICITED_WINDOW: Duration = Duration::from_secs(120);
 
+/// What is expected of the subject.
+const BEARER: &str = "a SubjectConfirmation of the method bearer";
+
 /// What this service provider expects of a response.
 #[derive(Clone, Copy, Debug)]
 pub struct Expectation<'a> {
@@ -110,7 +113,11 @@ pub(super) fn check(
         .map(String::as_str)
         .collect();
     let wanted = format!("{}, if configured", wanted.join(", "));
-    ledger.pass("attributes", wanted, got.join(", "));
+    let got = match got.is_empty() {
+        true => "none".to_owned(),
+        false => got.join(", "),
+    };
+    ledger.pass("attributes", wanted, got);
     Ok(SignIn {
         assertion_id: assertion.id.clone(),
         issued_at: assertion.issue_instant,
@@ -225,6 +232,10 @@ fn check_confirmations(
     now: Timestamp,
     ledger: &mut Ledger,
 ) -> Result<Timestamp, Refusal> {
+    let confirmations = assertion.confirmations.len();
+    if confirmations > 0 {
+        ledger.pass("bearer", BEARER, format!("{confirmations} of them"));
+    }
     let mut first_refusal = None;
     for confirmation in &assertion.confirmations {
         let mut attempt = ledger.clone();
@@ -238,10 +249,8 @@ fn check_confirmations(
             }
         }
     }
-    Err(first_refusal.unwrap_or_else(|| {
-        let wanted = "a SubjectConfirmation of the method bearer";
-        ledger.refuse(Reason::SubjectConfirmationMissing, wanted, "none")
-    }))
+    Err(first_refusal
+        .unwrap_or_else(|| ledger.refuse(Reason::SubjectConfirmationMissing, BEARER, "none")))
 }
 
 fn check_confirmation(
@@ -341,10 +350,11 @@ fn check_conditions(
 ) -> Result<(), Refusal> {
     let none = Conditions::default();
     let conditions = assertion.conditions.as_ref().unwrap_or(&none);
+    let wanted = "only conditions that are understood";
     if let Some(unknown) = &conditions.unknown {
-        let wanted = "only conditions that are understood";
         return Err(ledger.refuse(Reason::ConditionUnknown, wanted, unknown));
     }
+    ledger.pass("known-conditions", wanted, "no others");
     let window = (conditions.not_before, conditions.not_on_or_after);
     check_window("conditions", window, expected.skew, now, ledger)?;
     if conditions.audiences.is_empty() {
@@ -396,17 +406,19 @@ fn check_session<'a>(
     let Some(first) = assertion.authn_statements.first() else {
         return Err(ledger.refuse(Reason::AuthnStatementMissing, "an AuthnStatement", "none"));
     };
+    let got = format!("{} of them", assertion.authn_statements.len());
+    ledger.pass("authn-statement", "an AuthnStatement", got);
+    let wanted = format!("a session that lasts beyond {now}");
     for statement in &assertion.authn_statements {
         if let Some(end) = statement.session_not_on_or_after
             && now >= end.plus(expected.skew)
         {
-            let wanted = format!("a session that lasts beyond {now}");
             let got = format!("SessionNotOnOrAfter {end}");
             return Err(ledger.refuse(Reason::SessionExpired, wanted, got));
         }
     }
     let end = first.session_not_on_or_after;
     let got = end.map_or_else(|| "no end given".to_owned(), |end| end.to_string());
-    ledger.pass("authn-statement", "an AuthnStatement", got);
+    ledger.pass("session-end", wanted, got);
     Ok(first)
 }

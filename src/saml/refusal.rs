@@ -1,27 +1,14 @@
 //! Why a response was refused, for a machine (a stable code), for the trace (what was expected,
-//! what came, every check up to there) and for the administrator (which field to change).
+//! what came, every check up to there) and, by the code, for the administrator: which field to
+//! change is in [`crate::saml::advice`].
 
 use std::fmt;
 
-use serde::Serialize;
-
+pub use crate::saml::check::Check;
 pub(super) use crate::saml::reason::Reason;
 
 /// Longest text that goes from a response into a check.
 const MAX_TEXT: usize = 200;
-
-/// One comparison that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// Stable name of the check; for the one that failed, the code of the refusal.
-    pub code: &'static str,
-    /// What this service provider wanted to see.
-    pub expected: String,
-    /// What the response had; bounded, without control characters.
-    pub got: String,
-    /// Whether that was good enough.
-    pub passed: bool,
-}
 
 /// A response that isn't accepted. `Display` shows only the code; `expected`, `got` and `checks`
 /// carry personal data and belong in the trace.
@@ -35,8 +22,31 @@ pub struct Refusal {
     pub got: String,
     /// Every check up to and including the one that failed.
     pub checks: Vec<Check>,
-    /// What to change at the identity provider, in Okta's words; may be empty.
-    pub fix: &'static str,
+}
+
+impl Refusal {
+    /// A refusal for a reason that isn't the protocol's, such as that the user is inactive; `held`
+    /// are the checks before it.
+    pub fn after(
+        mut held: Vec<Check>,
+        code: &'static str,
+        expected: impl AsRef<str>,
+        got: impl AsRef<str>,
+    ) -> Self {
+        let (expected, got) = (bounded(expected.as_ref()), bounded(got.as_ref()));
+        held.push(Check {
+            code,
+            expected: expected.clone(),
+            got: got.clone(),
+            passed: false,
+        });
+        Self {
+            code,
+            expected,
+            got,
+            checks: held,
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -90,7 +100,12 @@ impl Ledger {
         expected: impl AsRef<str>,
         got: impl AsRef<str>,
     ) {
-        self.note(code, expected.as_ref(), got.as_ref(), true);
+        self.checks.push(Check {
+            code,
+            expected: bounded(expected.as_ref()),
+            got: bounded(got.as_ref()),
+            passed: true,
+        });
     }
 
     /// Notes the check that failed and makes the refusal.
@@ -105,35 +120,18 @@ impl Ledger {
 
     /// [`Self::refuse`] for a problem found elsewhere.
     pub(super) fn refuse_for(&self, problem: &Problem) -> Refusal {
-        let mut ledger = self.clone();
-        let code = problem.reason.code();
-        ledger.note(code, &problem.expected, &problem.got, false);
-        Refusal {
-            code,
-            expected: bounded(&problem.expected),
-            got: bounded(&problem.got),
-            checks: ledger.checks,
-            fix: problem.reason.fix(),
-        }
+        let (expected, got) = (&problem.expected, &problem.got);
+        Refusal::after(self.checks.clone(), problem.reason.code(), expected, got)
     }
 
     /// The checks, in the order they were made.
     pub(super) fn into_checks(self) -> Vec<Check> {
         self.checks
     }
-
-    fn note(&mut self, code: &'static str, expected: &str, got: &str, passed: bool) {
-        self.checks.push(Check {
-            code,
-            expected: bounded(expected),
-            got: bounded(got),
-            passed,
-        });
-    }
 }
 
 /// `text` cut to [`MAX_TEXT`] characters, control characters shown as U+FFFD.
-pub(super) fn bounded(text: &str) -> String {
+pub fn bounded(text: &str) -> String {
     let mut kept: String = text
         .chars()
         .take(MAX_TEXT)

@@ -14,11 +14,15 @@ use crate::saml::encryption::{self, Sealed};
 use crate::saml::envelope::{Envelope, check_status};
 use crate::saml::refusal::{Ledger, Problem, Reason};
 use crate::saml::signature::{self, Signed};
-use crate::saml::xml::{ASSERTION, Element, PROTOCOL, XmlError};
+use crate::saml::xml::{ASSERTION, DSIG, Element, PROTOCOL, XmlError};
 use crate::saml::{html, profile, shape, xml};
 
 /// Largest response as XML, in bytes.
 pub const MAX_XML: usize = 256 * 1024;
+/// What is expected of the form value and of what is in it.
+const FORM: &str = "base64 of at most 256 KiB of XML";
+const AUTHENTIC: &str = "AES-GCM, or a signature on the Response";
+const WELL_FORMED: &str = "well-formed XML without a DOCTYPE";
 /// Largest form value: the base64 of [`MAX_XML`] with line breaks.
 pub const MAX_FORM_VALUE: usize = MAX_XML / 3 * 4 + MAX_XML / 16;
 
@@ -61,14 +65,19 @@ impl Opened {
 pub fn open(form_value: &str, trust: &Trust, keys: &[DecryptionKey]) -> Result<Opened, Refusal> {
     let mut ledger = Ledger::default();
     let text = decoded(form_value).map_err(|problem| ledger.refuse_for(&problem))?;
+    ledger.pass("form", FORM, format!("{} bytes", text.len()));
     let document = parsed(&text).map_err(|problem| ledger.refuse_for(&problem))?;
+    ledger.pass("xml", WELL_FORMED, "well-formed XML");
     let response = Element::root(&document).filter(|root| root.is(PROTOCOL, "Response"));
     let Some(response) = response else {
         let got = Element::root(&document).map_or("", Element::local_name);
         return Err(ledger.refuse(Reason::RootNotResponse, "a SAML 2.0 Response", got));
     };
+    ledger.pass("response", "a SAML 2.0 Response", "Response");
     check_status(response, &mut ledger)?;
-    let signed = verified(trust, &document, &text);
+    let signatures = laid_out(trust, &document, &mut ledger);
+    let signatures = signatures.map_err(|problem| ledger.refuse_for(&problem))?;
+    let signed = signature::verify(trust, &document, &text, &signatures);
     let signed = signed.map_err(|problem| ledger.refuse_for(&problem))?;
     let opened = match &signed {
         None => open_unsigned(response, trust, keys, &mut ledger),
@@ -85,10 +94,7 @@ pub fn open(form_value: &str, trust: &Trust, keys: &[DecryptionKey]) -> Result<O
 /// The XML in a form value. Bare base64 by the rules; line breaks are allowed, since MIME-minded
 /// producers put them in.
 pub(super) fn decoded(form_value: &str) -> Result<String, Problem> {
-    let problem = |reason, got: &str| {
-        let expected = format!("base64 of at most {MAX_XML} bytes of XML");
-        Err(Problem::new(reason, expected, got))
-    };
+    let problem = |reason, got: &str| Err(Problem::new(reason, FORM, got));
     if form_value.len() > MAX_FORM_VALUE {
         return problem(
             Reason::ResponseTooBig,
@@ -124,19 +130,53 @@ pub(super) fn decoded(form_value: &str) -> Result<String, Problem> {
 
 fn parsed(text: &str) -> Result<Document<'_>, Problem> {
     xml::parse(text).map_err(|error| match error {
-        XmlError::Doctype => Problem::new(Reason::XmlDoctype, "XML without a DOCTYPE", "one"),
-        other => Problem::new(Reason::XmlMalformed, "well-formed XML", other.to_string()),
+        XmlError::Doctype => Problem::new(Reason::XmlDoctype, WELL_FORMED, "a DOCTYPE"),
+        other => Problem::new(Reason::XmlMalformed, WELL_FORMED, other.to_string()),
     })
 }
 
-/// The layout first, the signatures second.
-fn verified(
+/// The layout, before any signature is looked at; the signatures that are to be verified.
+fn laid_out<'d>(
     trust: &Trust,
-    document: &Document<'_>,
-    source: &str,
-) -> Result<Option<Signed>, Problem> {
+    document: &'d Document<'d>,
+    ledger: &mut Ledger,
+) -> Result<Vec<Element<'d>>, Problem> {
     let signatures = shape::signatures(document, trust.hashes())?;
-    signature::verify(trust, document, source, &signatures)
+    let got = match signatures.len() {
+        0 => "no signature that can be seen".to_owned(),
+        1 => "one signature, in what it signs".to_owned(),
+        more => format!("{more} signatures, each in what it signs"),
+    };
+    ledger.pass("layout", shape::LAYOUT, got);
+    if !signatures.is_empty() {
+        ledger.pass(
+            "algorithms",
+            trust.hashes().words(),
+            algorithms(&signatures),
+        );
+    }
+    let got = format!("{} stored", trust.stored());
+    if trust.stored() > 0 {
+        ledger.pass("certificates", signature::PINNED, got);
+    }
+    Ok(signatures)
+}
+
+/// The last words of what the signatures name, each once: `rsa-sha256, sha256`.
+fn algorithms(signatures: &[Element<'_>]) -> String {
+    let mut named: Vec<&str> = Vec::new();
+    let methods = signatures
+        .iter()
+        .flat_map(|signature| signature.subtree())
+        .filter(|e| e.is(DSIG, "SignatureMethod") || e.is(DSIG, "DigestMethod"));
+    for method in methods {
+        let uri = method.attribute("Algorithm").unwrap_or("none");
+        let name = uri.rsplit('#').next().unwrap_or(uri);
+        if !named.contains(&name) {
+            named.push(name);
+        }
+    }
+    named.join(", ")
 }
 
 /// Something is signed: from here on only those bytes count, except for the envelope where just
@@ -150,6 +190,11 @@ fn open_signed(
 ) -> Result<(Envelope, Assertion), Problem> {
     note_signature(signed, ledger);
     let document = parsed(&signed.xml)?;
+    let read = |assertion, ledger: &mut Ledger| {
+        let assertion = Assertion::read(assertion, keys)?;
+        note_assertion(ledger);
+        Ok::<_, Problem>(assertion)
+    };
     let Some(root) = Element::root(&document) else {
         return Err(Problem::new(
             Reason::SignatureInvalid,
@@ -158,14 +203,11 @@ fn open_signed(
         ));
     };
     if root.is(ASSERTION, "Assertion") {
-        return Ok((
-            Envelope::read(response, false),
-            Assertion::read(root, keys)?,
-        ));
+        return Ok((Envelope::read(response, false), read(root, ledger)?));
     }
     let envelope = Envelope::read(root, true);
     if let Some(assertion) = root.single(ASSERTION, "Assertion").one() {
-        return Ok((envelope, Assertion::read(assertion, keys)?));
+        return Ok((envelope, read(assertion, ledger)?));
     }
     let assertion = open_encrypted(root, true, trust, keys, ledger)?;
     Ok((envelope, assertion))
@@ -178,6 +220,11 @@ fn note_signature(signed: &Signed, ledger: &mut Ledger) {
         let wanted = "SHA-256; an operator allows SHA-1 for this provider at present";
         ledger.pass("sha1-allowed", wanted, "SHA-1, which can be forged");
     }
+}
+
+fn note_assertion(ledger: &mut Ledger) {
+    let wanted = "each element at most once, and times in UTC";
+    ledger.pass("assertion", wanted, "all read");
 }
 
 /// Nothing is signed that can be seen: only an encrypted assertion can still hold a signature.
@@ -213,12 +260,28 @@ fn open_encrypted(
         ));
     };
     let sealed = Sealed::read(encrypted)?;
+    let got = format!("with {} EncryptedKey", sealed.keys());
+    ledger.pass("encryption-layout", encryption::LAYOUT, got);
+    ledger.pass(
+        "encryption-algorithms",
+        encryption::ALGORITHMS,
+        sealed.algorithm(),
+    );
     if sealed.is_malleable() && !response_signed {
-        let expected = "AES-GCM, or a signature on the Response";
         let got = "AES-CBC under an unsigned Response";
-        return Err(Problem::new(Reason::EncryptionNotAuthentic, expected, got));
+        return Err(Problem::new(Reason::EncryptionNotAuthentic, AUTHENTIC, got));
     }
+    let got = match response_signed {
+        true => "a signature on the Response",
+        false => "AES-GCM",
+    };
+    ledger.pass("encryption-authentic", AUTHENTIC, got);
     encryption::demand_key(keys, "an encrypted assertion")?;
+    ledger.pass(
+        "decryption-key",
+        encryption::KEY,
+        format!("{} here", keys.len()),
+    );
     let mut inside = ledger.clone();
     let opened = match sealed.open(keys, "Assertion") {
         Ok(plaintext) => {
@@ -273,19 +336,22 @@ fn open_plaintext(
             "none",
         ));
     };
-    match verified(trust, &document, plaintext)? {
+    let signatures = laid_out(trust, &document, ledger)?;
+    let assertion = match signature::verify(trust, &document, plaintext, &signatures)? {
         Some(signed) => {
             note_signature(&signed, ledger);
             let document = parsed(&signed.xml)?;
             match Element::root(&document) {
-                Some(root) => Assertion::read(root, keys),
-                None => Err(unsigned()),
+                Some(root) => Assertion::read(root, keys)?,
+                None => return Err(unsigned()),
             }
         }
         // The Response's signature covers the ciphertext.
-        None if response_signed => Assertion::read(root, keys),
-        None => Err(unsigned()),
-    }
+        None if response_signed => Assertion::read(root, keys)?,
+        None => return Err(unsigned()),
+    };
+    note_assertion(ledger);
+    Ok(assertion)
 }
 
 fn unsigned() -> Problem {

@@ -18,6 +18,8 @@ use crate::saml::xml::{
     has_processing_instruction,
 };
 
+/// What is expected of every document.
+pub(super) const LAYOUT: &str = "a document laid out as SAML core section 5.4 has it";
 /// Most bindings of a prefix to a namespace. Real responses have about ten; how often each is
 /// declared doesn't matter, as Okta does it in every value of a group, and a declaration costs no
 /// more than the element that it stands in.
@@ -30,11 +32,7 @@ const MAX_NAMESPACE_NAME: usize = 256;
 const MAX_PREFIXES: usize = 16;
 
 fn misshapen<T>(reason: Reason, got: impl Into<String>) -> Result<T, Problem> {
-    Err(Problem::new(
-        reason,
-        "a document laid out as SAML core section 5.4 has it",
-        got,
-    ))
+    Err(Problem::new(reason, LAYOUT, got))
 }
 
 /// Whether the document is a Response with its assertion, or an assertion alone (decrypted

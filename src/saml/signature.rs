@@ -20,6 +20,9 @@ use crate::saml::certificate::{Certificate, fingerprint};
 use crate::saml::refusal::{Problem, Reason};
 use crate::saml::xml::{DSIG, Element};
 
+/// What is expected of a provider.
+pub(super) const PINNED: &str = "a stored certificate";
+
 /// The signing certificates of one provider. Only keys from here verify anything; certificates
 /// and keys inside a response are never used, and a trust without certificates refuses all.
 pub struct Trust {
@@ -64,6 +67,11 @@ impl Trust {
         self.hashes
     }
 
+    /// How many certificates it has.
+    pub(super) fn stored(&self) -> usize {
+        self.fingerprints.len()
+    }
+
     fn described(&self) -> String {
         format!(
             "a signature by the certificate with SHA-256 {}",
@@ -103,7 +111,7 @@ pub(super) fn verify(
         let got = "a provider without certificates";
         return Err(Problem::new(
             Reason::ProviderWithoutCertificate,
-            "a pinned certificate",
+            PINNED,
             got,
         ));
     }

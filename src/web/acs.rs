@@ -22,6 +22,7 @@ use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::document::{self, Document};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
+use crate::saml::advice;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::response::{self, Authentication, Expectation, Opened, Trust};
 use crate::store::StoreError;
@@ -75,12 +76,8 @@ pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
 fn open(app: &App, form: &Form, trust: &Trust) -> Result<Opened, Refusal> {
     let keys = app.service_keys().map_err(|error| {
         tracing::error!(error = %error, "no service provider keys");
-        refusal(
-            "internal",
-            "the service provider's keys",
-            "none",
-            "Try again; the log has more.",
-        )
+        let (expected, got) = ("the service provider's keys", "none");
+        Refusal::after(Vec::new(), "internal", expected, got)
     })?;
     let value = form.value("SAMLResponse").unwrap_or_default();
     response::open(value, trust, &keys.decryption)
@@ -201,19 +198,22 @@ fn admit(
             &verified.assertion_id,
             verified.replay_until,
         )?;
+        let mut checks = verified.checks.clone();
         if seen {
-            return Err(Stopped::Replayed(verified.checks));
+            return Err(Stopped::Replayed(checks));
         }
+        checks.push(trial::unused(&verified.assertion_id));
         let (name_id, index) = (&verified.name_id, verified.session_index.as_deref());
-        if let Some(issued) = verified.issued_at
-            && followed_logout::covers(tx, &provider.id, name_id, index, issued, now)?
-        {
-            return Err(Stopped::SignedOut(verified.checks));
+        if let Some(issued) = verified.issued_at {
+            if followed_logout::covers(tx, &provider.id, name_id, index, issued, now)? {
+                return Err(Stopped::SignedOut(checks));
+            }
+            checks.push(trial::not_signed_out(issued));
         }
         let person = Person::of(&verified);
         let (user, how) = sign_in::admit(tx, &provider, &person, &by, now)
-            .map_err(|e| Stopped::NotAdmitted(e, verified.checks.clone()))?;
-        let mut checks = verified.checks.clone();
+            .map_err(|e| Stopped::NotAdmitted(e, checks.clone()))?;
+        checks.push(trial::admitted(how.word()));
         let groups = attribute_groups::follow(tx, &provider, &user, &verified.groups, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e.into(), checks.clone()))?;
         checks.extend(groups);
@@ -224,7 +224,10 @@ fn admit(
             Some(pending) => {
                 let who = (&user, &verified);
                 match step_up::settle(tx, pending, replaced, who, &by, now)? {
-                    Ok(settled) => Some(settled),
+                    Ok(settled) => {
+                        checks.push(trial::same_person(&user.user_name));
+                        Some(settled)
+                    }
                     Err(not) => return Err(Stopped::NotSteppedUp(not, checks)),
                 }
             }
@@ -305,16 +308,13 @@ fn admit(
         Err(Stopped::Replayed(checks)) => {
             refused(app, call, &its_provider, trial::replayed(checks), document)
         }
-        Err(Stopped::SignedOut(checks)) => {
-            let refusal = refusal(
-                "signed-out-meanwhile",
-                "an assertion of after the person signed out at the identity provider",
-                "one of before",
-                "Nothing is wrong: the page came late. Start a new sign-in.",
-            );
-            let refusal = Refusal { checks, ..refusal };
-            refused(app, call, &its_provider, refusal, document)
-        }
+        Err(Stopped::SignedOut(checks)) => refused(
+            app,
+            call,
+            &its_provider,
+            trial::signed_out(checks),
+            document,
+        ),
         Err(Stopped::NotAdmitted(NotAdmitted::Directory(error), _)) => Err(error.into()),
         Err(Stopped::NotAdmitted(reason, checks)) => {
             let refusal = trial::not_admitted(&reason, checks);
@@ -322,8 +322,7 @@ fn admit(
         }
         Err(Stopped::NotSteppedUp(not, checks)) => {
             let (expected, got) = not.compared();
-            let refusal = refusal(not.code(), expected, got, not.fix());
-            let refusal = Refusal { checks, ..refusal };
+            let refusal = Refusal::after(checks, not.code(), expected, got);
             refused(app, call, &its_provider, refusal, document)
         }
         Err(Stopped::Store(error)) => Err(error.into()),
@@ -350,17 +349,6 @@ fn welcome(provider: &Provider, admitted: Admitted, now: Timestamp) -> Response 
         )
 }
 
-/// A refusal for a reason that is ours to know, not the protocol's.
-fn refusal(code: &'static str, expected: &str, got: &str, fix: &'static str) -> Refusal {
-    Refusal {
-        code,
-        expected: expected.to_owned(),
-        got: got.to_owned(),
-        checks: Vec::new(),
-        fix,
-    }
-}
-
 /// Writes the trace and shows the page with its number; what failed is for the trace, what to do
 /// about it for the person.
 fn refused(
@@ -383,17 +371,20 @@ fn refused(
         client = %call.request.client.address,
         "SAML response refused"
     );
-    let status = if is_malformed(refusal.code) { 400 } else { 403 };
-    Ok(page(
-        status,
-        "failed.html",
-        &[
-            ("title", "That sign-in didn't work"),
-            ("message", public_words(refusal.code)),
-            ("reference", &reference),
-            ("retry_url", &saml::start_path(&provider.id, "/")),
-        ],
-    ))
+    let retry_url = saml::start_path(&provider.id, "/");
+    Ok(refusal_page(refusal.code, &reference, &retry_url))
+}
+
+/// The page of a refusal. What it says, its status and its headers depend on nothing but which of the
+/// three texts it is: somebody who tries responses out must not learn what stopped them.
+fn refusal_page(code: &str, reference: &str, retry_url: &str) -> Response {
+    let values = [
+        ("title", "That sign-in didn't work"),
+        ("message", public_words(code)),
+        ("reference", reference),
+        ("retry_url", retry_url),
+    ];
+    page(403, "failed.html", &values)
 }
 
 /// What the trace of a refusal says.
@@ -409,7 +400,7 @@ pub(super) fn refusal_record(provider: &Provider, refusal: &Refusal) -> Record {
         detail: json!({
             "expected": refusal.expected,
             "got": refusal.got,
-            "fix": refusal.fix,
+            "fix": advice::of(refusal.code, provider.kind.screens()),
             "checks": refusal.checks,
         }),
     }
@@ -426,10 +417,6 @@ pub(super) fn keep_refused(
     let organization = record.organization_id.as_deref().unwrap_or_default();
     let kept = organization::keeps_documents(tx, organization)?;
     trace::write_refused_with(tx, record, document.filter(|_| kept), source, now)
-}
-
-fn is_malformed(code: &str) -> bool {
-    code.starts_with("form-") || code.starts_with("xml-")
 }
 
 /// What a stranger may know: whether trying again helps. Everything else is in the trace.
@@ -463,5 +450,35 @@ fn public_words(code: &str) -> &'static str {
             "The answer of your identity provider could not be accepted. Tell your administrator \
              the number below; they can look up what to change."
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Whatever went wrong, a stranger sees one of three pages, and nothing else differs.
+    #[test]
+    fn the_pages_of_all_codes_are_three() {
+        let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+        for code in advice::codes() {
+            let page = refusal_page(code, "XXXX-XXXX", "/saml/x/login");
+            assert_eq!(page.status, 403, "{code}");
+            assert_eq!(
+                page.header_value("content-type"),
+                Some("text/html; charset=utf-8")
+            );
+            let text = String::from_utf8(page.bytes().to_vec()).unwrap();
+            assert!(text.contains("XXXX-XXXX") && !text.contains(code), "{code}");
+            let words = public_words(code);
+            let first = seen.entry(words).or_insert_with(|| text.clone());
+            assert_eq!(*first, text, "{code}");
+        }
+        assert_eq!(seen.len(), 3);
+        let mut bare = seen.iter().map(|(words, page)| page.replacen(words, "", 1));
+        let first = bare.next().unwrap();
+        assert!(bare.all(|other| other == first));
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn answer(
                     id: Some(&request_id),
                     forced_at,
                 };
-                let passed = trial::of(tx, &provider, &public, opened, request, now)?;
+                let mut passed = trial::of(tx, &provider, &public, opened, request, now)?;
                 // What was shown here once counts nowhere any more.
                 let seen = sign_in_request::assertion_seen(
                     tx,
@@ -103,7 +103,10 @@ pub(super) fn answer(
                     passed.replay_until,
                 )?;
                 match seen {
-                    false => Ok(passed),
+                    false => {
+                        passed.checks.push(trial::unused(&passed.assertion_id));
+                        Ok(passed)
+                    }
                     true => Err(Stopped::Refused(Box::new(trial::replayed(passed.checks)))),
                 }
             });

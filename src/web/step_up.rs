@@ -120,21 +120,6 @@ impl NotSteppedUp {
             Self::OtherPerson => ("the owner of the session", "another person"),
         }
     }
-
-    /// What to do about it.
-    pub(super) const fn fix(self) -> &'static str {
-        match self {
-            Self::SessionOver => "Nothing is wrong at the identity provider: sign in again.",
-            Self::OtherSession => {
-                "Nothing is wrong at the identity provider: somebody signed in in another tab. Go \
-                 back to the console and try once more."
-            }
-            Self::OtherPerson => {
-                "Whoever is signed in here signs in as the same person at the identity provider. To \
-                 act as somebody else, sign out first."
-            }
-        }
-    }
 }
 
 /// Makes the session that asked recent, and gives it another cookie's value. `presented` is the

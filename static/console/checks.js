@@ -8,14 +8,14 @@ export function checks({ detail }) {
   return h('ol', { class: 'checks' }, list.map((check) => h('li', { class: check.passed ? 'passed' : 'failed' },
     icon(check.passed ? 'check' : 'cross'),
     h('div',
-      h('h3', words(check.code), h('span', { class: 'visually-hidden' }, check.passed ? ': passed' : ': failed')),
+      h('h3', check.name ?? words(check.code), h('span', { class: 'visually-hidden' }, check.passed ? ': passed' : ': failed')),
       h('dl', pair('Expected', check.expected), (!check.passed || check.got !== check.expected) && pair('Got', check.got))))));
 }
 
-/** What to change in Okta, where the refusal knows it; otherwise null. */
+/** The cause and what to change, in the words of the provider's product; otherwise null. */
 export function fix(trace) {
   if (trace.outcome === 'accepted' || !trace.detail?.fix) return null;
-  return h('p', h('strong', 'Change in Okta: '), trace.detail.fix);
+  return h('p', h('strong', 'To do: '), trace.detail.fix);
 }
 
 /** 'in-response-to' as 'In response to'. */

@@ -34,6 +34,7 @@ mod http;
 mod kept_responses;
 mod levels;
 mod living_keys;
+mod misconfigurations;
 mod one_time_code;
 mod pages;
 mod people;

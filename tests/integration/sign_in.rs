@@ -362,7 +362,7 @@ fn a_flood_of_refused_answers_is_counted() {
     };
     let mut last = None;
     for _ in 0..130 {
-        last = Some(post("198.51.100.7").expect(400));
+        last = Some(post("198.51.100.7").expect(403));
     }
     assert_eq!(app.sql("SELECT count(*) FROM traces"), 101);
     let counted = trace(&app, &acme, &last.unwrap());

@@ -83,7 +83,8 @@ pub(super) static PRESET: Preset = Preset {
         "Google has no single logout, and doesn't look at the signature of a request.",
         "Its certificates end after five years. Google doesn't tell us of a new one: load the \
          metadata again.",
-        "app_not_configured_for_user on Google's page: the app is off for this person, or they \
-         are signed in there with another account.",
+        "app_not_enabled_for_user on Google's page: the app is off for this person, or they are \
+         signed in there with another account. app_not_configured_for_user: the Entity ID there \
+         isn't exactly ours.",
     ],
 };

@@ -23,7 +23,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::Serialize;
 
 use super::DirectoryError;
+use crate::saml::advice::Screens;
 use crate::saml::mapping::Mapping;
+use crate::saml::metadata::MetadataError;
 
 pub use self::preset::{Attributes, Form, Here, Labels, Preset, Row, Source, Step, Table};
 
@@ -112,6 +114,28 @@ impl Kind {
             | Self::Shibboleth => true,
             Self::Google | Self::OneLogin | Self::JumpCloud | Self::Saml => false,
         }
+    }
+
+    /// Whose screens advice is about.
+    pub const fn screens(self) -> Screens {
+        match self {
+            Self::Okta => Screens::Okta,
+            Self::Entra => Screens::Entra,
+            Self::Google => Screens::Google,
+            Self::OneLogin
+            | Self::JumpCloud
+            | Self::Keycloak
+            | Self::Adfs
+            | Self::PingFederate
+            | Self::Shibboleth
+            | Self::Saml => Screens::Other,
+        }
+    }
+
+    /// What is said of metadata that can't be used, and where this product has the right one.
+    pub fn without_metadata(self, error: &MetadataError) -> String {
+        let found = self.preset().metadata.found.replace("**", "\"");
+        format!("{error}. Where it is: {found}")
     }
 
     /// The product's own names of attributes. Groups have none: they are taken from an attribute

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::directory::trial::USER;
 use crate::observe::trace::{Outcome, Trace};
+use crate::saml::advice;
 use crate::saml::refusal::Check;
 
 /// How a check went, once.
@@ -69,14 +70,11 @@ impl From<Check> for Side {
 
 /// Whether a refusal for this reason says something about one moment only.
 pub(super) fn is_of_its_moment(code: &str) -> bool {
-    matches!(
-        code,
-        "in-response-to-unknown"
-            | "replayed"
-            | "signed-out-meanwhile"
-            | "authn-instant-missing"
-            | "authn-instant-old"
-    )
+    let check = advice::check_of(code);
+    code == "in-response-to-unknown"
+        || check.is_some_and(|check| {
+            ["replay", "signed-out", "authn-instant", "step-up"].contains(&check)
+        })
 }
 
 /// The checks as the trace has them. Whom they were for is no check there.
@@ -158,9 +156,10 @@ fn change(row: &Row) -> Change {
     let once = [
         "in-response-to",
         "replay",
-        "signed-out-meanwhile",
+        "signed-out",
         "authn-instant",
         "groups",
+        "step-up",
     ];
     if once.contains(&row.check.as_str()) && !fails_today {
         return Change::NotRepeated;
@@ -196,34 +195,12 @@ fn name_of(side: &Side, earlier: &[(String, usize, Side)]) -> String {
     }
     let came_by = |check: &str| earlier.iter().any(|(known, _, _)| known == check);
     let check = match side.code.as_str() {
-        "status-not-success" => "status",
-        "signature-missing"
-        | "signature-invalid"
-        | "certificate-unknown"
-        | "provider-without-certificate" => "signature",
-        "decryption-key-missing" | "decryption-failed" => "decryption",
-        "issuer-missing" | "issuer-mismatch" => "issuer",
-        "destination-missing" | "destination-mismatch" => "destination",
-        "subject-missing" | "name-id-missing" | "name-id-too-long" => "name-id",
-        "recipient-missing" | "recipient-mismatch" => "recipient",
-        "confirmation-expiry-missing" => "subject-confirmation",
-        "in-response-to-missing" | "in-response-to-unknown" | "in-response-to-mismatch" => {
-            "in-response-to"
-        }
         // Which window it is shows in how far the checks had come.
         "expired" | "not-yet-valid" if !came_by("in-response-to") => "subject-confirmation",
+        "expired" | "not-yet-valid" if side.got.starts_with("AuthnInstant") => "authn-instant",
         "expired" | "not-yet-valid" if side.got.starts_with("IssueInstant") => "unsolicited",
         "expired" | "not-yet-valid" => "conditions",
-        "replayed" => "replay",
-        "audience-missing" | "audience-mismatch" => "audience",
-        "authn-statement-missing" | "session-expired" => "authn-statement",
-        "email-missing" | "email-domain" => "email-domain",
-        "user-inactive"
-        | "user-unknown"
-        | "user-ambiguous"
-        | "user-foreign-domain"
-        | "user-unidentified" => USER,
-        other => other,
+        code => advice::check_of(code).unwrap_or(code),
     };
     check.to_owned()
 }

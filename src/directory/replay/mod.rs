@@ -15,11 +15,12 @@ pub use self::compare::{Change, Row, Side};
 use self::compare::{before, compare, is_of_its_moment};
 use super::DirectoryError;
 use super::addresses::PublicUrl;
-use super::provider::{self, State};
+use super::provider::{self, Provider, State};
 use super::trial::{self, Request, Stopped};
 use crate::clock::Timestamp;
 use crate::observe::trace::document::Document;
 use crate::observe::trace::{Outcome, Trace};
+use crate::saml::advice;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::response::{self, Trust};
 
@@ -84,7 +85,7 @@ const NOT_REPEATED: [NotRepeated; 5] = [
         why: "that an assertion was not used before is true once",
     },
     NotRepeated {
-        check: "signed-out-meanwhile",
+        check: "signed-out",
         why: "whether the person had signed out by then is known for a while only",
     },
     NotRepeated {
@@ -129,18 +130,19 @@ pub fn of(
             }
         }
     };
-    Ok(told(trace, outcome, provider.state == State::Active))
+    Ok(told(trace, &provider, outcome))
 }
 
-fn told(trace: &Trace, outcome: Result<Vec<Check>, Refusal>, is_active: bool) -> Replay {
+fn told(trace: &Trace, provider: &Provider, outcome: Result<Vec<Check>, Refusal>) -> Replay {
+    let fix = |code| advice::of(code, provider.kind.screens()).unwrap_or_default();
     let (verdict, code, fix, checks) = match outcome {
         Err(refusal) => (
             Verdict::Refused,
             refusal.code.to_owned(),
-            refusal.fix.to_owned(),
+            fix(refusal.code).to_owned(),
             refusal.checks,
         ),
-        Ok(checks) if !is_active => (
+        Ok(checks) if provider.state != State::Active => (
             Verdict::Refused,
             "provider-not-active".to_owned(),
             "Nobody signs in through this provider now, as it isn't active.".to_owned(),

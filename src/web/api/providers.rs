@@ -103,7 +103,8 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let id = call.parameter("provider").to_owned();
     let organization_id = call.organization()?.id.clone();
     // Before anything is fetched from anywhere: is it theirs?
-    app.store
+    let found = app
+        .store
         .read(|conn| provider::find_in(conn, &organization_id, &id))?;
     let state = match body.text("state")? {
         None => None,
@@ -117,7 +118,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     };
     let change = Change {
         name: body.text("name")?.map(str::to_owned),
-        completion: completion(call, &body)?,
+        completion: completion(call, &body, found.kind)?,
         bindings: BindingsChange {
             request_binding: body.text("request_binding")?.map(str::parse).transpose()?,
             sign_requests: body.flag("sign_requests")?,
@@ -187,7 +188,7 @@ pub(in crate::web) fn deletion(app: &App, call: &Call<'_>) -> Result<Response, P
 }
 
 /// Exactly one of the three ways to complete a provider, or none.
-fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Problem> {
+fn completion(call: &Call<'_>, body: &Body, kind: Kind) -> Result<Option<Completion>, Problem> {
     let now = call.now;
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
@@ -200,13 +201,13 @@ fn completion(call: &Call<'_>, body: &Body) -> Result<Option<Completion>, Proble
         (None, None, (None, None, None)) => Ok(None),
         (Some(xml), None, (None, None, None)) => {
             let parsed = metadata::parse_idp(xml.as_bytes(), now)
-                .map_err(|e| Problem::field("metadata_xml", e.to_string()))?;
+                .map_err(|e| Problem::field("metadata_xml", kind.without_metadata(&e)))?;
             Ok(Some(Completion::from_metadata(parsed, None)))
         }
         (None, Some(url), (None, None, None)) => {
             let document = metadata_source::fetch(url, reach(call)?)?;
             let parsed = metadata::parse_idp(&document, now)
-                .map_err(|e| Problem::field("metadata_url", e.to_string()))?;
+                .map_err(|e| Problem::field("metadata_url", kind.without_metadata(&e)))?;
             Ok(Some(Completion::from_metadata(
                 parsed,
                 Some(url.trim().to_owned()),

@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::super::route::Call;
 use super::super::{App, Problem, cookie};
-use super::{Peer, pages, refusal, refused};
+use super::{Peer, pages, refused};
 use crate::access::{logout_request, secret};
 use crate::directory::user;
 use crate::edge::Response;
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
+use crate::saml::advice;
 use crate::saml::logout::{LogoutResponse, Message, Verdict};
 use crate::saml::refusal::Refusal;
 
@@ -30,12 +31,11 @@ pub(super) fn hear(
     let verdict = response.verdict.clone();
     let heard = note(app, call, peer, relay_state, response)?;
     let Some(reference) = heard else {
-        let refusal = refusal(
+        let refusal = Refusal::after(
+            Vec::new(),
             "logout-unasked",
             "an answer to a LogoutRequest that this browser waits for",
             "one to another request, used before, too late, or in another browser",
-            "Nothing has to be changed. Whoever sees this often signs out in two windows at once, \
-             or blocks cookies.",
         );
         return unheard(app, call, peer, &refusal);
     };
@@ -94,7 +94,7 @@ fn note(
             detail: json!({
                 "expected": "Success",
                 "got": said,
-                "fix": fix(&response.verdict),
+                "fix": advice::of(code, its.kind.screens()),
                 "checks": response.checks,
             }),
         };
@@ -105,21 +105,6 @@ fn note(
         };
         Ok::<_, Problem>(Some(reference))
     })
-}
-
-fn fix(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Everywhere => "",
-        Verdict::Partly => {
-            "Some other application did not end the person's session; the identity provider's log \
-             says which. The session here is over."
-        }
-        Verdict::No(_) => {
-            "The session here is over, the one at the identity provider may not be. Its log has \
-             the reason. In Okta: see Reports > System Log, and check that SAML Settings > \
-             \"Signature Certificate\" is our signing certificate and \"SP Issuer\" our entity ID."
-        }
-    }
 }
 
 fn unheard(

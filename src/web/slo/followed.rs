@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::route::Call;
 use super::super::{App, Problem};
-use super::{Peer, pages, refusal, refused};
+use super::{Peer, pages, refused};
 use crate::access::followed_logout::{self, Followed};
 use crate::access::session::{self, Subject};
 use crate::access::sign_in_request;
@@ -17,6 +17,7 @@ use crate::edge::Response;
 use crate::observe::audit::Author;
 use crate::observe::trace::{self, About, Kind, Outcome, Record};
 use crate::saml::logout::{self, LogoutRequest, Message, NewLogoutResponse};
+use crate::saml::refusal::Refusal;
 use crate::saml::request;
 use crate::store::random;
 
@@ -45,11 +46,11 @@ pub(super) fn follow(
     let outcome = match ended {
         Ok(Some(outcome)) => outcome,
         Ok(None) => {
-            let replayed = refusal(
+            let replayed = Refusal::after(
+                Vec::new(),
                 "logout-replayed",
                 "a LogoutRequest that was not used before",
                 "one that was",
-                "Nothing is wrong at the identity provider: the page was sent twice.",
             );
             return no(app, call, peer, &replayed);
         }

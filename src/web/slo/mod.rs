@@ -22,6 +22,7 @@ use crate::directory::{DirectoryError, provider::certificates};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
+use crate::saml::advice;
 use crate::saml::certificate::Certificate;
 use crate::saml::logout::{self, Expected, Message};
 use crate::saml::redirect::Field;
@@ -98,11 +99,11 @@ pub(super) fn posted(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
         (Some((field, value)), None) | (None, Some((field, value))) => {
             logout::open_posted(field, value, form.value("RelayState"), &trust)
         }
-        _ => Err(refusal(
+        _ => Err(Refusal::after(
+            Vec::new(),
             "logout-form-malformed",
             "one of SAMLRequest and SAMLResponse in the form",
             "none, or both",
-            "Check that the identity provider's single logout address is exactly ours.",
         )),
     };
     took(app, call, &peer, Binding::Post, opened)
@@ -125,17 +126,6 @@ fn took(
     }
 }
 
-/// A refusal for a reason that is ours to know, not the protocol's.
-fn refusal(code: &'static str, expected: &str, got: &str, fix: &'static str) -> Refusal {
-    Refusal {
-        code,
-        expected: expected.to_owned(),
-        got: got.to_owned(),
-        checks: Vec::new(),
-        fix,
-    }
-}
-
 /// Writes the trace of a message that isn't followed, and gives its reference.
 fn refused(app: &App, call: &Call<'_>, peer: &Peer, refusal: &Refusal) -> Result<String, Problem> {
     let record = Record {
@@ -149,7 +139,7 @@ fn refused(app: &App, call: &Call<'_>, peer: &Peer, refusal: &Refusal) -> Result
         detail: json!({
             "expected": refusal.expected,
             "got": refusal.got,
-            "fix": refusal.fix,
+            "fix": advice::of(refusal.code, peer.provider.kind.screens()),
             "checks": refusal.checks,
         }),
     };

@@ -247,11 +247,11 @@ export function samlResponse(id, form) {
   const provider = state.providers.find((each) => each.id === id);
   if (!provider) return { title: 'Sign-in failed', message: 'There is no such provider.', reference: 'none', retry_url: '/login' };
   const checks = [
-    { code: 'signature', expected: 'signed by a certificate of this provider', got: 'signed by a certificate of this provider', passed: true },
+    { code: 'signature', name: 'Signature', expected: 'signed by a certificate of this provider', got: 'signed by a certificate of this provider', passed: true },
     { code: 'issuer', expected: provider.issuer, got: provider.issuer, passed: true },
     { code: 'destination', expected: provider.acs_url, got: provider.acs_url, passed: true },
     { code: 'audience', expected: provider.entity_id, got: provider.entity_id, passed: true },
-    { code: 'in-response-to', expected: 'a request of this browser', got: 'a request of this browser', passed: true },
+    { code: 'in-response-to', name: 'Answer to our request', expected: 'a request of this browser', got: 'a request of this browser', passed: true },
   ];
   if (form.get('SAMLResponse') === 'accepted') {
     provider.last_sign_in_at = now();

@@ -95,8 +95,8 @@ fn unsigned(assertion: &str) -> String {
 }
 
 /// All that a stranger could see of it, and all that a browser's page is made of.
-fn public(refusal: &Refusal) -> (&'static str, String, &'static str) {
-    (refusal.code, refusal.to_string(), refusal.fix)
+fn public(refusal: &Refusal) -> (&'static str, String) {
+    (refusal.code, refusal.to_string())
 }
 
 /// Medians of 1,000 tries, taken in turns so that whatever else the machine does hits all alike.

@@ -6,6 +6,7 @@ use bergshamra_crypto::keytransport::{OaepParams, from_uri_with_params};
 use bergshamra_keys::loader::load_x509_cert_der;
 use data_encoding::BASE64;
 use portcullis::demo::identity_provider::{Cipher, ResponseSpec};
+use portcullis::saml::advice::{self, Screens};
 use portcullis::saml::response::{DecryptionKey, Refusal, SignIn, open};
 
 use super::fixture::*;
@@ -197,7 +198,8 @@ fn cbc_under_a_signed_response_only() {
         };
         let refusal = sign_in(&response(&sealing, false, true)).unwrap_err();
         assert_eq!(refusal.code, "encryption-not-authentic");
-        assert!(refusal.fix.contains("\"Response\" to \"Signed\""));
+        let advised = advice::of(refusal.code, Screens::Okta).unwrap();
+        assert!(advised.contains("\"Response\" to \"Signed\""));
         // Said before any key is looked for.
         let without = with_keys(&response(&sealing, false, true), &[]).unwrap_err();
         assert_eq!(without.code, "encryption-not-authentic");

@@ -110,7 +110,7 @@ fn pasted_something_else() {
     ] {
         let error = parse(page).unwrap_err();
         assert_eq!(error, E::HtmlPage);
-        assert!(error.to_string().contains("View IdP metadata"));
+        assert!(error.to_string().contains("web page, not metadata"));
     }
     assert_eq!(
         parse("https://acme.okta.com/app/exk1/sso/saml/metadata"),

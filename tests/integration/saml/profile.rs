@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portcullis::demo::identity_provider::{Algorithm, ResponseSpec};
+use portcullis::saml::advice::{self, Screens};
 use portcullis::saml::response::{Expectation, Refusal};
 
 use super::fixture::*;
@@ -51,6 +52,10 @@ fn version() {
     refused(&envelope(" Version=\"2.0\"", " Version=\"1.1\""), "version");
 }
 
+fn advised(refusal: &Refusal) -> &'static str {
+    advice::of(refusal.code, Screens::Okta).unwrap()
+}
+
 #[test]
 fn status() {
     let failed = envelope(
@@ -59,15 +64,15 @@ fn status() {
          <saml2p:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:AuthnFailed\"/>\
          </saml2p:StatusCode><saml2p:StatusMessage>not\u{85}assigned</saml2p:StatusMessage>",
     );
-    let refusal = refused(&failed, "status-not-success");
+    let refusal = refused(&failed, "status-authn-failed");
     assert_eq!(refusal.got, "Responder: AuthnFailed: not\u{FFFD}assigned");
-    assert!(refusal.fix.contains("System Log"));
+    assert!(advised(&refusal).contains("System Log"));
     // Without an assertion, as identity providers send it.
     let start = failed.find("<saml2:Assertion").unwrap();
     let bare = format!("{}</saml2p:Response>", &failed[..start]);
-    refused(&bare, "status-not-success");
+    refused(&bare, "status-authn-failed");
     let long = failed.replace("not\u{85}assigned", &"x".repeat(10_000));
-    assert!(refused(&long, "status-not-success").got.len() < 300);
+    assert!(refused(&long, "status-authn-failed").got.len() < 300);
     refused(
         &envelope("<saml2p:Status>", "<saml2p:Status/><saml2p:Status>"),
         "status-not-success",
@@ -100,11 +105,7 @@ fn destination_and_recipient() {
         ),
         "destination-mismatch",
     );
-    assert!(
-        refusal
-            .fix
-            .contains("Use this for Recipient URL and Destination URL")
-    );
+    assert!(advised(&refusal).contains("Use this for Recipient URL and Destination URL"));
     // Not signed and absent: nothing was claimed.
     assert!(sign_in(&envelope(&format!(" Destination=\"{ACS}\""), "")).is_ok());
     let unsigned = issue(&ResponseSpec {
@@ -184,7 +185,7 @@ fn subject() {
 #[test]
 fn audience() {
     let refusal = refused(&odd(AUDIENCE, "https://other.example"), "audience-mismatch");
-    assert!(refusal.fix.contains("Audience URI (SP Entity ID)"));
+    assert!(advised(&refusal).contains("Audience URI (SP Entity ID)"));
     let restriction = format!(
         "<saml2:AudienceRestriction><saml2:Audience>{AUDIENCE}</saml2:Audience></saml2:AudienceRestriction>"
     );

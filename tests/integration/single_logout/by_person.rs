@@ -219,7 +219,12 @@ fn what_was_not_confirmed_is_not_claimed() {
             "{page}"
         );
         assert!(
-            trace["detail"]["fix"].as_str().unwrap().contains("log"),
+            // Okta's is called System Log.
+            trace["detail"]["fix"]
+                .as_str()
+                .unwrap()
+                .to_lowercase()
+                .contains("log"),
             "{trace}"
         );
         assert!(browser.session().is_none());
