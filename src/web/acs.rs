@@ -376,7 +376,7 @@ fn refused(
 }
 
 /// The page of a refusal. What it says, its status and its headers depend on nothing but which of the
-/// three texts it is: somebody who tries responses out must not learn what stopped them.
+/// four texts it is: somebody who tries responses out must not learn what stopped them.
 fn refusal_page(code: &str, reference: &str, retry_url: &str) -> Response {
     let values = [
         ("title", "That sign-in didn't work"),
@@ -430,17 +430,10 @@ fn public_words(code: &str) -> &'static str {
             "The answer of your identity provider came too late, twice, or to another browser. \
              Try again from here."
         }
-        "step-up-other-person" => {
-            "You signed in as somebody else than you are here. Nothing was done. Try again as the \
-             same person, or sign out first."
-        }
-        "step-up-session-over" | "step-up-other-session" => {
-            "Your session here changed meanwhile. Nothing was done. Go back to the console and try \
-             once more."
-        }
-        "authn-instant-old" | "authn-instant-missing" => {
-            "Your identity provider did not ask you to sign in again. Tell your administrator the \
-             number below; they can look up what to change."
+        "step-up-other-person" | "step-up-session-over" | "step-up-other-session" => {
+            "You signed in as somebody else than you are here, or your session here changed \
+             meanwhile. Nothing was done. Go back to the console and try once more as the same \
+             person, or sign out first."
         }
         "user-inactive" | "user-unknown" | "user-ambiguous" | "user-foreign-domain" => {
             "Your identity provider knows you, but you have no access here. Ask your \
@@ -459,9 +452,9 @@ mod tests {
 
     use super::*;
 
-    /// Whatever went wrong, a stranger sees one of three pages, and nothing else differs.
+    /// Whatever went wrong, a stranger sees one of four pages, and nothing else differs.
     #[test]
-    fn the_pages_of_all_codes_are_three() {
+    fn the_pages_of_all_codes_are_four() {
         let mut seen: BTreeMap<&str, String> = BTreeMap::new();
         for code in advice::codes() {
             let page = refusal_page(code, "XXXX-XXXX", "/saml/x/login");
@@ -476,7 +469,7 @@ mod tests {
             let first = seen.entry(words).or_insert_with(|| text.clone());
             assert_eq!(*first, text, "{code}");
         }
-        assert_eq!(seen.len(), 3);
+        assert_eq!(seen.len(), 4);
         let mut bare = seen.iter().map(|(words, page)| page.replacen(words, "", 1));
         let first = bare.next().unwrap();
         assert!(bare.all(|other| other == first));

@@ -312,7 +312,7 @@ fn what_is_true_once_is_left_undecided() {
     assert_eq!(replay["verdict"], "undecided", "{replay}");
     assert_eq!(replay["after"]["code"], "in-response-to-unknown");
     assert_eq!(row(&replay, "in-response-to")["change"], "not-repeated");
-    assert_eq!(replay["not_repeated"].as_array().unwrap().len(), 4);
+    assert_eq!(replay["not_repeated"].as_array().unwrap().len(), 5);
     let reference = reference(&app, &acme);
     let output = run(&app, &["trace", "replay", &reference]);
     assert_eq!(output.status.code(), Some(1));
@@ -331,7 +331,7 @@ fn the_command_line_reads_bundles_and_replays() {
     let shown = text(&run(&app, &["trace", "show", &reference]));
     assert!(shown.contains("kept sealed"), "{shown}");
     assert!(
-        shown.contains("✗ audience-mismatch: https://elsewhere"),
+        shown.contains("✗ Audience (audience-mismatch): https://elsewhere"),
         "{shown}"
     );
 

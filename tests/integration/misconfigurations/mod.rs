@@ -99,7 +99,7 @@ fn each_is_named_with_the_field_that_is_wrong() {
         "{wrong} misconfigurations, {tried} tries, {} codes",
         codes.len()
     );
-    // Through the door, too: three texts, and under each no page that differs from the others.
+    // Through the door, too: three of the four texts, as nobody here confirms who they are, and under each no page that differs from the others.
     let pages = pages.into_inner().unwrap();
     assert_eq!(pages.len(), 3, "{:?}", pages.keys());
     for (message, different) in &pages {
