@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::{Value, json};
 
-use super::{CliError, Global, output};
+use super::output::{self, printable};
+use super::{CliError, Global};
 use crate::clock::{self, Timestamp};
 use crate::directory::slug::Slug;
 use crate::directory::{DirectoryError, Level, organization, past};
@@ -251,13 +252,6 @@ fn actions(json: bool) -> Result<(), CliError> {
         .map(|(word, said)| vec![(*word).to_owned(), (*said).to_owned()])
         .collect();
     output::table(&["ACTION", "MEANS"], &rows)
-}
-
-/// A name may hold anything; a terminal must not do what it says.
-pub(super) fn printable(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
-        .collect()
 }
 
 fn export(

@@ -231,18 +231,11 @@ fn described(hold: &Hold, people: &[Person]) -> Result<(), CliError> {
         output::line(&format!(
             "  {}: {}",
             person.change,
-            printable(&person.user_name)
+            output::printable(&person.user_name)
         ))?;
     }
     if people.len() > NAMED {
         output::line(&format!("  and {} more, see --json", people.len() - NAMED))?;
     }
     Ok(())
-}
-
-/// A name that somebody else chose, without what would move a terminal's cursor.
-fn printable(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }

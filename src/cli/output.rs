@@ -20,16 +20,25 @@ pub(super) fn line(text: &str) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
-/// Prints `name  value` lines with the values in one column.
+/// What somebody else chose, such as a name, without what would move a terminal's cursor or begin
+/// a line of its own.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Prints `name  value` lines with the values, made [`printable`], in one column.
 pub(super) fn fields(rows: &[(&str, String)]) -> Result<(), CliError> {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in rows {
-        line(&format!("{name:width$}  {value}"))?;
+        line(&format!("{name:width$}  {}", printable(value)))?;
     }
     Ok(())
 }
 
-/// Prints a table with a head; the last column runs as long as it likes.
+/// Prints a table with a head, its cells made [`printable`]; the last column runs as long as it
+/// likes.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
     let width = |column: usize| {
         rows.iter()
@@ -44,7 +53,7 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), CliError>
         let padded: Vec<String> = cells
             .iter()
             .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
+            .map(|(cell, width)| format!("{:width$}", printable(cell)))
             .collect();
         line(padded.join("  ").trim_end())
     };
@@ -64,4 +73,17 @@ pub(super) fn complain(error: &CliError) {
 /// Says something on standard error that is no result.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_chose_stays_on_its_line() {
+        assert_eq!(
+            printable("Éva \u{1b}[2J\r\nx\u{7f}"),
+            "Éva \u{fffd}[2J\u{fffd}\u{fffd}x\u{fffd}"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::audit::printable;
+use super::output::printable;
 use super::{CliError, output, user};
 use crate::observe::audit;
 use crate::store::Store;

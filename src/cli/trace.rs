@@ -246,7 +246,8 @@ fn show(store: &Store, reference: &str, as_json: bool) -> Result<(), CliError> {
         };
         let passed = check.get("passed").and_then(Value::as_bool);
         let mark = if passed == Some(true) { "✓" } else { "✗" };
-        output::line(&format!("  {mark} {}: {}", text("code"), text("got")))?;
+        let got = output::printable(&text("got"));
+        output::line(&format!("  {mark} {}: {got}", text("code")))?;
     }
     Ok(())
 }

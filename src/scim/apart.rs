@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 
 use super::error::{ScimError, shown};
-use super::json::{self, Strict};
+use super::json::{self, MAX_VALUES, Room, Strict};
 
 /// Parses a request body into its object less the array `key`, in any case, whose values go to
 /// `take` one by one. Also whether there was one: null is none.
@@ -23,11 +23,12 @@ pub(super) fn object(
 ) -> Result<(Map<String, Value>, bool), ScimError> {
     let body = json::text(body)?;
     let mut parser = serde_json::Deserializer::from_slice(body);
-    let mut refused = None;
+    let (mut refused, room) = (None, Room::of(MAX_VALUES));
     let object = Object {
         key,
         take,
         refused: &mut refused,
+        room: &room,
     };
     let read = object
         .deserialize(&mut parser)
@@ -36,7 +37,7 @@ pub(super) fn object(
         (Some(refused), _) => Err(refused),
         (None, Ok(Some(read))) => Ok(read),
         (None, Ok(None)) => Err(json::no_object()),
-        (None, Err(error)) => Err(json::invalid(&error)),
+        (None, Err(error)) => Err(room.exceeded().unwrap_or_else(|| json::invalid(&error))),
     }
 }
 
@@ -45,6 +46,8 @@ struct Object<'a> {
     take: &'a mut dyn FnMut(Value) -> Result<(), ScimError>,
     /// Why the parser was stopped, where it wasn't for the JSON.
     refused: &'a mut Option<ScimError>,
+    /// For all but the array.
+    room: &'a Room,
 }
 
 impl<'de> DeserializeSeed<'de> for Object<'_> {
@@ -72,7 +75,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                 return Err(A::Error::custom(format_args!("`{key}` is given twice")));
             }
             if !key.eq_ignore_ascii_case(self.key) {
-                map.insert(key, entries.next_value_seed(Strict::within(1))?);
+                map.insert(key, entries.next_value_seed(Strict::within(1, self.room))?);
                 continue;
             }
             if spelled.replace(key).is_some() {
@@ -112,7 +115,10 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element_seed(Strict::within(1))?.is_some() {}
+        while items
+            .next_element_seed(Strict::within(1, self.room))?
+            .is_some()
+        {}
         Ok(None)
     }
 }
@@ -140,13 +146,19 @@ impl<'de> Visitor<'de> for Array<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
-        while let Some(item) = items.next_element_seed(Strict::within(2))? {
-            if let Err(refused) = (self.0.take)(item) {
+        loop {
+            // Each is gone before the next one comes.
+            let room = Room::of(MAX_VALUES);
+            let taken = match items.next_element_seed(Strict::within(2, &room)) {
+                Ok(Some(item)) => (self.0.take)(item),
+                Ok(None) => return Ok(true),
+                Err(error) => Err(room.exceeded().ok_or(error)?),
+            };
+            if let Err(refused) = taken {
                 *self.0.refused = Some(refused);
                 return Err(A::Error::custom("refused"));
             }
         }
-        Ok(true)
     }
 
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<bool, E> {
@@ -240,6 +252,15 @@ mod tests {
                 "{body}"
             );
         }
+        let bomb = "0,".repeat(MAX_VALUES);
+        for body in [
+            format!(r#"{{"a":[{bomb}0]}}"#),
+            format!(r#"{{"members":[{{"a":[{bomb}0]}}]}}"#),
+            format!("[{bomb}0]"),
+        ] {
+            assert_eq!(read(&body).unwrap_err().scim_type, Some("tooMany"));
+        }
+        assert!(read(&format!(r#"{{"members":[{bomb}{bomb}0]}}"#)).is_ok());
         let stop = object(br#"{"members":[1,2]}"#, "members", &mut |_| {
             Err(ScimError::too_many("enough"))
         });

@@ -36,6 +36,9 @@ pub const MAX_OPERATIONS: usize = 1_000;
 /// Largest request, in bytes.
 pub const MAX_PAYLOAD: usize = 4 << 20;
 
+/// Most JSON values of one request: as many as members take that fit into [`MAX_PAYLOAD`].
+const MAX_VALUES: usize = 200_000;
+
 /// Longest `bulkId`, in characters.
 const MAX_BULK_ID: usize = 256;
 
@@ -60,7 +63,8 @@ pub struct Operation {
     pub bulk_id: Option<String>,
     /// The creations that it refers to, by their places. When one of them fails, so does it.
     pub needs: Vec<usize>,
-    /// Roughly how much there is to do: the number of JSON values in its data.
+    /// Roughly how much there is to do: the number of JSON values in its data, long texts counted
+    /// several times.
     pub weight: usize,
     /// What is to be done, or why it can't be.
     pub change: Result<Change, ScimError>,
@@ -111,7 +115,7 @@ impl Bulk {
                 "The bulk request is larger than maxPayloadSize, {MAX_PAYLOAD} bytes."
             )));
         }
-        let mut message = Fields::of(json::object(body)?);
+        let mut message = Fields::of(json::object(body, MAX_VALUES)?);
         names_schema(message.take("schemas")?)?;
         let fail_on_errors = message
             .take("failOnErrors")?

@@ -1,5 +1,7 @@
 //! The error every SCIM answer below 500 is made of, RFC 7644 section 3.12.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 /// The schema URN of an error message.
@@ -19,6 +21,8 @@ pub struct ScimError {
     pub scim_type: Option<&'static str>,
     /// What is wrong, in a sentence.
     pub detail: String,
+    /// When to ask again, where waiting helps.
+    pub retry_after: Option<Duration>,
 }
 
 impl ScimError {
@@ -28,7 +32,20 @@ impl ScimError {
             status,
             scim_type: None,
             detail: detail.into(),
+            retry_after: None,
         }
+    }
+
+    /// The same, said to somebody who has no header to read it in: `detail` ends with the whole
+    /// seconds after which to ask again.
+    #[must_use]
+    pub fn again_after(mut self, wait: Duration) -> Self {
+        let seconds = wait.as_secs().max(1);
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        self.detail
+            .push_str(&format!(" Ask again in {seconds} {unit}."));
+        self.retry_after = Some(wait);
+        self
     }
 
     /// 404: no such resource.
@@ -119,12 +136,13 @@ impl ScimError {
             status,
             scim_type: Some(scim_type),
             detail: detail.into(),
+            retry_after: None,
         }
     }
 }
 
 /// A client's text as an error may repeat it: cut short, control characters replaced.
-pub(super) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let mut cut: String = text
         .chars()
         .take(SHOWN)

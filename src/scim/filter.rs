@@ -92,6 +92,16 @@ impl Filter {
     /// Never true: any of nothing.
     pub const NEVER: Self = Self::Or(Vec::new());
 
+    /// How many comparisons it makes.
+    pub(super) fn comparisons(&self) -> usize {
+        match self {
+            Self::And(terms) | Self::Or(terms) => terms.iter().map(Self::comparisons).sum(),
+            Self::Not(inner) => inner.comparisons(),
+            Self::Present(_) | Self::Compare { .. } => 1,
+            Self::ValuePath { filter, .. } => filter.comparisons(),
+        }
+    }
+
     /// The filter for resources of `kind`, with canonical names. What was forgiven on the way goes
     /// to `notes`. Errors are `invalidFilter`.
     pub fn resolve(
@@ -131,6 +141,8 @@ impl Filter {
                 Err(unknown) => return Err(unknown),
             },
             Self::Compare { path, op, value } => {
+                let manager = forgive::manager_in_filter(path, kind, notes);
+                let path = manager.as_ref().unwrap_or(path);
                 let (path, compared) = match known(path, kind, notes) {
                     Ok(known) => known,
                     Err(_) if elsewhere(path) && unassigned(*op, value) => return Ok(Self::ALWAYS),
@@ -348,6 +360,16 @@ mod tests {
         let (filter, notes) = resolved("active eq \"True\"");
         assert_eq!(filter, parse("active eq true").unwrap());
         assert_eq!(notes, [forgive::BOOLEAN_AS_TEXT]);
+        let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let meant = parse(&format!("id eq \"x\" and {urn}:manager.value eq \"y\"")).unwrap();
+        for manager in ["manager".to_owned(), format!("{urn}:Manager")] {
+            let (filter, notes) = resolved(&format!("id eq \"x\" and {manager} eq \"y\""));
+            assert_eq!(filter, meant);
+            assert_eq!(notes, [forgive::MANAGER_IN_FILTER]);
+        }
+        let group = parse("manager eq \"y\"").unwrap();
+        let refused = group.resolve(&crate::scim::schema::GROUP, &mut Vec::new());
+        assert_eq!(refused.unwrap_err().scim_type, Some("invalidFilter"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::filter::{Filter, Literal, Operator};
 use super::path::AttributePath;
+use super::schema::{ENTERPRISE_USER, ResourceType};
 
 /// Entra ID without its `aadOptscim062020` flag writes booleans as "True" and "False".
 pub const BOOLEAN_AS_TEXT: &str = "a boolean came as text and was read as a boolean";
@@ -14,6 +15,11 @@ pub const BOOLEAN_AS_TEXT: &str = "a boolean came as text and was read as a bool
 /// Okta's "unique identifier field" may be the `email` of its own profile, which SCIM calls
 /// `emails.value`.
 pub const EMAIL_FOR_EMAILS: &str = "the filter names `email`, read as `emails.value`";
+
+/// Entra ID looks whether somebody has a manager by `id eq "..." and manager eq "..."`, without the
+/// extension's URN and without the part of `manager` that holds the id.
+pub const MANAGER_IN_FILTER: &str =
+    "the filter names `manager`, read as the id of the manager in the enterprise extension";
 
 /// Entra ID writes to `emails[type eq "work"].value` before there is such an address; RFC 7644
 /// section 3.5.2.3 would answer `noTarget`.
@@ -72,6 +78,27 @@ pub(super) fn email_for_emails(
     }
     note(notes, EMAIL_FOR_EMAILS);
     Some(AttributePath::of("emails", Some("value")))
+}
+
+/// [`MANAGER_IN_FILTER`], with the URN or without, where the resource type has such an attribute.
+pub(super) fn manager_in_filter(
+    path: &AttributePath,
+    kind: &ResourceType,
+    notes: &mut Vec<&'static str>,
+) -> Option<AttributePath> {
+    let id = AttributePath {
+        urn: Some(ENTERPRISE_USER.id.to_owned()),
+        ..AttributePath::of("manager", Some("value"))
+    };
+    let same_urn = |urn: &str| urn.eq_ignore_ascii_case(ENTERPRISE_USER.id);
+    let meant = path.name.eq_ignore_ascii_case("manager")
+        && path.sub.is_none()
+        && path.urn.as_deref().is_none_or(same_urn);
+    if !meant || kind.target(&id).is_none() {
+        return None;
+    }
+    note(notes, MANAGER_IN_FILTER);
+    Some(id)
 }
 
 /// [`ELEMENT_MADE`]: the element that a filter of plain equalities describes; `None` for any other

@@ -4,6 +4,7 @@
 //! would then see another request than we did, so a repeated key is refused, also one that differs
 //! only in case (attribute names have none, RFC 7643 section 2.1; [`super::validate`] sees to that).
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::Deserializer;
@@ -11,17 +12,29 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::error::ScimError;
+use super::group::MAX_MEMBERS;
 
 /// How deep arrays and objects may nest. Core SCIM needs 4.
 pub(super) const MAX_DEPTH: usize = 16;
 
-/// Parses a request body into its object.
-pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ScimError> {
+/// Most JSON values of a message that is about one resource or none. A resource that may be kept
+/// has fewer, and a value takes twenty times the room of its text: eight megabytes of them would
+/// take half a gigabyte.
+pub(super) const MAX_VALUES: usize = 50_000;
+
+/// Most of one that may name every member of a group: each is an object with `value`, `display`,
+/// `$ref` and `type`.
+pub(super) const MAX_WITH_MEMBERS: usize = 5 * MAX_MEMBERS + MAX_VALUES;
+
+/// Parses a request body into its object. 400 `invalidSyntax` if it isn't one, `tooMany` if it has
+/// more than `most` values in it.
+pub(super) fn object(body: &[u8], most: usize) -> Result<Map<String, Value>, ScimError> {
     let mut parser = serde_json::Deserializer::from_slice(text(body)?);
-    let value = Strict { depth: 0 }
+    let room = Room::of(most);
+    let value = Strict::within(0, &room)
         .deserialize(&mut parser)
         .and_then(|value| parser.end().map(|()| value))
-        .map_err(|error| invalid(&error))?;
+        .map_err(|error| room.exceeded().unwrap_or_else(|| invalid(&error)))?;
     match value {
         Value::Object(map) => Ok(map),
         _ => Err(no_object()),
@@ -46,16 +59,47 @@ pub(super) fn no_object() -> ScimError {
     ScimError::invalid_syntax("The body must be a JSON object.")
 }
 
-/// Reads a value, with no key twice and not too deep.
-#[derive(Clone, Copy)]
-pub(super) struct Strict {
-    depth: usize,
+/// How many values one message may still have.
+pub(super) struct Room {
+    most: usize,
+    /// `None` once there were too many.
+    left: Cell<Option<usize>>,
 }
 
-impl Strict {
+impl Room {
+    pub(super) const fn of(most: usize) -> Self {
+        Self {
+            most,
+            left: Cell::new(Some(most)),
+        }
+    }
+
+    fn take(&self) -> bool {
+        let left = self.left.get().and_then(|left| left.checked_sub(1));
+        self.left.set(left);
+        left.is_some()
+    }
+
+    /// Why the parser was stopped, if it was for this.
+    pub(super) fn exceeded(&self) -> Option<ScimError> {
+        let most = self.most;
+        self.left.get().is_none().then(|| {
+            ScimError::too_many(format!("The body has more than {most} JSON values in it."))
+        })
+    }
+}
+
+/// Reads a value, with no key twice, not too deep and not too many in it.
+#[derive(Clone, Copy)]
+pub(super) struct Strict<'a> {
+    depth: usize,
+    room: &'a Room,
+}
+
+impl<'a> Strict<'a> {
     /// For a value that so many arrays and objects are around already.
-    pub(super) const fn within(depth: usize) -> Self {
-        Self { depth }
+    pub(super) const fn within(depth: usize, room: &'a Room) -> Self {
+        Self { depth, room }
     }
 
     fn deeper<E: Error>(self) -> Result<Self, E> {
@@ -64,19 +108,23 @@ impl Strict {
         }
         Ok(Self {
             depth: self.depth + 1,
+            ..self
         })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        if !self.room.take() {
+            return Err(D::Error::custom("too many values"));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,7 +228,7 @@ mod tests {
     use super::*;
 
     fn refused(body: &str) -> String {
-        let error = object(body.as_bytes()).unwrap_err();
+        let error = object(body.as_bytes(), MAX_VALUES).unwrap_err();
         assert_eq!(
             (error.status, error.scim_type),
             (400, Some("invalidSyntax"))
@@ -191,7 +239,7 @@ mod tests {
     #[test]
     fn takes_objects_only() {
         assert_eq!(
-            object(b"\xef\xbb\xbf {\"a\": [1, null, -2.5]}")
+            object(b"\xef\xbb\xbf {\"a\": [1, null, -2.5]}", MAX_VALUES)
                 .unwrap()
                 .len(),
             1
@@ -208,7 +256,7 @@ mod tests {
         ] {
             refused(body);
         }
-        assert!(object(b"{\"a\":\"\xff\"}").is_err());
+        assert!(object(b"{\"a\":\"\xff\"}", MAX_VALUES).is_err());
     }
 
     #[test]
@@ -220,9 +268,21 @@ mod tests {
     #[test]
     fn refuses_depth_bombs() {
         let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
-        assert!(object(nested(MAX_DEPTH - 1).as_bytes()).is_ok());
+        assert!(object(nested(MAX_DEPTH - 1).as_bytes(), MAX_VALUES).is_ok());
         assert!(refused(&nested(MAX_DEPTH)).contains("nested deeper"));
         refused(&nested(200_000));
         refused(&"{\"a\":".repeat(200_000));
+    }
+    #[test]
+    fn refuses_more_values_than_are_good_for_memory() {
+        let with = |count: usize| format!("{{\"a\":[{}0]}}", "0,".repeat(count - 1));
+        // The object, its array and what is in that.
+        assert!(object(with(8).as_bytes(), 10).is_ok());
+        let error = object(with(9).as_bytes(), 10).unwrap_err();
+        assert_eq!((error.status, error.scim_type), (400, Some("tooMany")));
+        assert!(error.detail.contains("10 JSON values"));
+        // The rest of it is not read: it may be no JSON at all.
+        let error = object(b"{\"a\":[1,2,3,4 oops", 4).unwrap_err();
+        assert_eq!(error.scim_type, Some("tooMany"));
     }
 }

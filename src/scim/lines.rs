@@ -42,7 +42,7 @@ impl Line {
     /// Reads a line. Errors as of [`UserDraft::parse`] and [`GroupDraft::parse`]; 400
     /// `invalidValue` for a line that says neither that it is a user nor that it is a group.
     pub fn parse(line: &[u8]) -> Result<Self, ScimError> {
-        let mut object = json::object(line)?;
+        let mut object = json::object(line, json::MAX_WITH_MEMBERS)?;
         if is(&object, &USER) {
             let draft = UserDraft::from_resource(object, Vec::new())?;
             return Ok(Self::User(Box::new(draft)));

@@ -50,7 +50,7 @@ impl Patch {
     /// another form, `invalidPath` or `invalidFilter` for a path that can't be read, `tooMany` for
     /// more than [`MAX_OPERATIONS`].
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
-        Self::from_message(json::object(body)?)
+        Self::from_message(json::object(body, json::MAX_WITH_MEMBERS)?)
     }
 
     /// The same from an object.

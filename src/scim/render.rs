@@ -72,7 +72,7 @@ pub fn location(base: &str, kind: &ResourceType, id: &str) -> String {
 pub fn user(user: &User<'_>, base: &str) -> Value {
     let mut shown = start(user.resource, &USER, user.id, user.external_id);
     shown.insert("userName".into(), user.user_name.into());
-    rest(&mut shown, user.resource);
+    rest(&mut shown, user.resource, &USER);
     shown.insert("active".into(), user.active.into());
     let groups = user.groups.iter().map(|(id, display)| {
         json!({
@@ -89,7 +89,7 @@ pub fn user(user: &User<'_>, base: &str) -> Value {
 pub fn group(group: &Group<'_>, base: &str) -> Value {
     let mut shown = start(group.resource, &GROUP, group.id, group.external_id);
     shown.insert("displayName".into(), group.display_name.into());
-    rest(&mut shown, group.resource);
+    rest(&mut shown, group.resource, &GROUP);
     if let Some(members) = group.members {
         let members = members.iter().map(|(id, display)| {
             json!({
@@ -156,8 +156,9 @@ fn start(
     shown
 }
 
-/// What is stored beside what is already shown or has its own home.
-fn rest(shown: &mut Map<String, Value>, resource: &Map<String, Value>) {
+/// What is stored beside what is already shown or has its own home. A user's `members` are an
+/// attribute like any other that nobody knows.
+fn rest(shown: &mut Map<String, Value>, resource: &Map<String, Value>, kind: &ResourceType) {
     const OURS: [&str; 6] = [
         "externalId",
         "active",
@@ -167,7 +168,8 @@ fn rest(shown: &mut Map<String, Value>, resource: &Map<String, Value>) {
         "password",
     ];
     for (key, value) in resource {
-        if !shown.contains_key(key) && !OURS.contains(&key.as_str()) {
+        let ours = OURS.contains(&key.as_str()) && kind.attribute(key).is_some();
+        if !shown.contains_key(key) && !ours {
             shown.insert(key.clone(), value.clone());
         }
     }

@@ -22,7 +22,7 @@ pub fn parse(body: &[u8]) -> Result<ListQuery, ScimError> {
             "The search request is larger than {MAX_LENGTH} bytes."
         )));
     }
-    let received = json::object(body)?;
+    let received = json::object(body, json::MAX_VALUES)?;
     let mut found = Parameters::default();
     let mut schemas = None;
     let mut seen: Vec<String> = Vec::new();

@@ -19,7 +19,7 @@ pub struct UserDraft {
     /// The primary e-mail address, else the first.
     pub email: Option<String>,
     /// The name to show: `displayName`, else `name.formatted`, else given and family name, else
-    /// `userName`. The resource itself is not altered by this.
+    /// `userName`; one line of at most 256 characters. The resource itself is not altered by this.
     pub display_name: Option<String>,
     /// `name.givenName`
     pub given_name: Option<String>,
@@ -37,7 +37,7 @@ impl UserDraft {
     /// Parses the body of a POST or PUT. 400 `invalidSyntax` if it isn't a JSON object,
     /// `invalidValue` if an attribute has the wrong type, 413 if the resource is too large.
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
-        Self::from_resource(json::object(body)?, Vec::new())
+        Self::from_resource(json::object(body, json::MAX_VALUES)?, Vec::new())
     }
 
     /// The same from an object. `notes` are those collected on the way to it.
@@ -113,10 +113,9 @@ fn display_name(
     ]
     .into_iter()
     .flatten()
-    .map(str::trim)
+    .map(validate::line)
     .find(|name| !name.is_empty())
-    .unwrap_or(user_name)
-    .to_owned()
+    .unwrap_or_else(|| user_name.to_owned())
 }
 
 #[cfg(test)]
@@ -183,8 +182,13 @@ mod tests {
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "R&D"}
         });
         assert_eq!(Value::Object(draft.resource), expected);
-        let twice = parse(json!({"userName": "a", "USERNAME": "b"})).unwrap_err();
-        assert_eq!(twice.scim_type, Some("invalidSyntax"));
+        for twice in [
+            json!({"userName": "a", "USERNAME": "b"}),
+            json!({"userName": "a", "badge": 1, "Badge": 2}),
+            json!({"userName": "a", "urn:x:y": {}, "URN:X:Y": {}}),
+        ] {
+            assert_eq!(parse(twice).unwrap_err().scim_type, Some("invalidSyntax"));
+        }
     }
 
     #[test]
@@ -198,6 +202,18 @@ mod tests {
         assert_eq!(draft.active, None);
         assert_eq!(draft.external_id, None);
         assert_eq!(draft.display_name.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn the_name_to_show_is_a_line() {
+        let shown = |name: &str| {
+            let draft = parse(json!({"userName": "a", "displayName": name})).unwrap();
+            assert_eq!(draft.resource["displayName"], name);
+            draft.display_name.unwrap()
+        };
+        assert_eq!(shown(" Eva\nSmith\u{1b}[2J "), "Eva Smith [2J");
+        assert_eq!(shown(&"é".repeat(10_000)), "é".repeat(256));
+        assert_eq!(shown("\u{7}\u{0}"), "a");
     }
 
     #[test]
@@ -273,6 +289,13 @@ mod tests {
     fn is_bounded() {
         let large = parse(json!({"userName": "a", "title": "x".repeat(70_000)})).unwrap_err();
         assert_eq!(large.status, 413);
+        let parts: Map<String, Value> = (0..40_000)
+            .map(|n| (format!("urn:{n}"), json!({})))
+            .chain([("userName".to_owned(), json!("a"))])
+            .collect();
+        assert_eq!(parse(Value::Object(parts)).unwrap_err().status, 413);
+        let values = parse(json!({"userName": "a", "x": vec![0; 50_000]})).unwrap_err();
+        assert_eq!(values.scim_type, Some("tooMany"));
         let many = vec![json!({"value": "a"}); 501];
         let many = parse(json!({"userName": "a", "emails": many})).unwrap_err();
         assert_eq!(many.scim_type, Some("tooMany"));

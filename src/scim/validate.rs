@@ -5,6 +5,8 @@
 //! lost. Null, the empty string and the empty array mean "no value" (RFC 7643 section 2.5) and
 //! leave an attribute we know out.
 
+use std::collections::HashSet;
+
 use data_encoding::{BASE64, BASE64URL};
 use serde_json::{Map, Value};
 
@@ -29,6 +31,7 @@ pub(super) fn resource(
 ) -> Result<Map<String, Value>, ScimError> {
     let mut kept = Map::new();
     let mut seen: Vec<&str> = Vec::new();
+    let mut unknown = HashSet::new();
     for (key, value) in received {
         let (name, value) = if let Some(attribute) = kind.attribute(&key) {
             once(attribute.name, &mut seen)?;
@@ -46,6 +49,14 @@ pub(super) fn resource(
             once(schema.id, &mut seen)?;
             (schema.id.to_owned(), extension(schema, value, notes)?)
         } else {
+            if !unknown.insert(key.to_ascii_lowercase()) {
+                return Err(twice(&key));
+            }
+            // A group has none; kept it is not, whosever it may be.
+            if key.eq_ignore_ascii_case("password") {
+                forgive::note(notes, forgive::PASSWORD_DISCARDED);
+                continue;
+            }
             (key, (!value.is_null()).then_some(value))
         };
         if let Some(value) = value {
@@ -104,6 +115,14 @@ pub(super) fn name<'a>(text: &'a str, label: &str) -> Result<&'a str, ScimError>
         )));
     }
     Ok(text)
+}
+
+/// As much of a text as makes a [`name`]: cut, and with spaces for control characters. Empty if
+/// nothing is left. For what is shown and told for good, where the text itself is kept elsewhere.
+pub(super) fn line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let cut: String = text.trim().chars().map(shown).take(MAX_NAME).collect();
+    cut.trim().to_owned()
 }
 
 /// A string attribute of a validated resource.
@@ -269,32 +288,30 @@ fn complete_schemas(resource: &mut Map<String, Value>, kind: &ResourceType) {
         .iter()
         .filter(|(key, value)| super::path::is_urn(key) && value.is_object())
         .map(|(key, _)| Value::from(key.as_str()));
+    // A set, as there may be thousands, and the size is looked at later.
+    let folded = |schema: &Value| schema.as_str().map(str::to_ascii_lowercase);
+    let mut listed: HashSet<String> = schemas.iter().filter_map(folded).collect();
     for schema in received.into_iter().chain(present) {
-        let listed = schemas
-            .iter()
-            .any(|listed| same_urn(listed.as_str(), schema.as_str()));
-        if !listed {
+        if folded(&schema).is_none_or(|urn| listed.insert(urn)) {
             schemas.push(schema);
         }
     }
     resource.shift_insert(0, "schemas".to_owned(), Value::Array(schemas));
 }
 
-fn same_urn(left: Option<&str>, right: Option<&str>) -> bool {
-    match (left, right) {
-        (Some(left), Some(right)) => left.eq_ignore_ascii_case(right),
-        _ => false,
-    }
-}
-
 fn once(name: &'static str, seen: &mut Vec<&str>) -> Result<(), ScimError> {
     if seen.contains(&name) {
-        return Err(ScimError::invalid_syntax(format!(
-            "`{name}` is given twice, in different case."
-        )));
+        return Err(twice(name));
     }
     seen.push(name);
     Ok(())
+}
+
+fn twice(name: &str) -> ScimError {
+    ScimError::invalid_syntax(format!(
+        "`{}` is given twice, in different case.",
+        shown(name)
+    ))
 }
 
 fn wrong_type(label: &str, wanted: &str) -> ScimError {

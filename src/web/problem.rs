@@ -175,11 +175,7 @@ impl Problem {
     }
 
     fn as_scim(&self) -> Response {
-        let error = ScimError {
-            status: self.status,
-            scim_type: None,
-            detail: self.detail.clone(),
-        };
+        let error = ScimError::new(self.status, self.detail.clone());
         let response = Response::new(self.status).body(
             "application/scim+json",
             error.to_json().to_string().into_bytes(),

@@ -101,6 +101,29 @@ fn a_user_from_create_to_delete() {
 }
 
 #[test]
+fn names_do_nothing_to_the_terminal() {
+    let shell = Shell::acme();
+    let file = shell.write(
+        "eve.json",
+        json!({ "schemas": [USER], "userName": "eve", "displayName": "\u{1b}[2JEve\nState  x" })
+            .to_string(),
+    );
+    let eve = shell.json(&[
+        "user",
+        "create",
+        "--org",
+        "acme",
+        "--resource",
+        &file,
+        "--json",
+    ]);
+    let shown = shell.run(&["user", "show", id(&eve)]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains(" [2JEve State  x\n"), "{shown}");
+    assert!(!shown.contains('\u{1b}'));
+}
+
+#[test]
 fn a_group_from_create_to_delete() {
     let shell = Shell::acme();
     let mut ids = Vec::new();

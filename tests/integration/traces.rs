@@ -188,6 +188,14 @@ fn what_was_refused_is_found_by_what_it_was() {
 }
 
 #[test]
+fn an_id_of_control_characters_is_not_repeated() {
+    let (app, acme) = TestApp::acme();
+    let answer = app.scim(&acme, "GET", "/Users/%1b%5b2J%0aState", &Value::Null);
+    let detail = answer.expect(404).json()["detail"].clone();
+    assert_eq!(detail, "there is no User \u{fffd}[2J\u{fffd}State here");
+}
+
+#[test]
 fn a_token_that_worked_once_leaves_a_trace_and_one_that_is_made_up_does_not() {
     let (app, acme) = TestApp::acme();
     app.force("UPDATE tokens SET revoked_at = 1 WHERE kind = 'scim'");

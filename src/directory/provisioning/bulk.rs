@@ -114,7 +114,13 @@ fn brake_says(
     now: Timestamp,
 ) -> Result<ScimError, StoreError> {
     match brake::answer(tx, organization, braked, by, now) {
-        Ok(answer) => Ok(ScimError::new(answer.status, answer.detail)),
+        Ok(answer) => {
+            let error = ScimError::new(answer.status, answer.detail);
+            Ok(match answer.retry_after {
+                Some(wait) => error.again_after(wait),
+                None => error,
+            })
+        }
         Err(DirectoryError::Store(error)) => Err(error),
         Err(other) => Ok(ScimError::new(429, other.to_string())),
     }
@@ -122,11 +128,10 @@ fn brake_says(
 
 /// 409 `invalidValue`: what the operation refers to wasn't made.
 fn left_alone() -> ScimError {
+    let detail = "A bulkId that this operation refers to was not made, see there for the reason.";
     ScimError {
-        status: 409,
         scim_type: Some("invalidValue"),
-        detail: "A bulkId that this operation refers to was not made, see there for the reason."
-            .to_owned(),
+        ..ScimError::new(409, detail)
     }
 }
 

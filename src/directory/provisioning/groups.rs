@@ -169,8 +169,12 @@ pub fn patch_group(
                 .map_err(|e| taken(e, "displayName", &name))?;
             }
             GroupChange::ExternalId(external_id) => {
-                tx.prepare_cached("UPDATE groups SET external_id = ?2 WHERE id = ?1")?
-                    .execute(params![id, external_id])?;
+                tx.prepare_cached(
+                    "UPDATE groups SET external_id = ?2, resource = iif(?2 IS NULL,
+                         json_remove(resource, '$.externalId'),
+                         json_set(resource, '$.externalId', ?2)) WHERE id = ?1",
+                )?
+                .execute(params![id, external_id])?;
             }
             GroupChange::ReplaceMembers(members) => {
                 set_members(tx, organization, id, &members, &mut membership)?;

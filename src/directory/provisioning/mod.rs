@@ -23,7 +23,7 @@ use super::DirectoryError;
 use super::brake::Braked;
 use super::error::is_unique_violation;
 use crate::clock::Timestamp;
-use crate::scim::error::ScimError;
+use crate::scim::error::{ScimError, shown};
 use crate::scim::etag;
 use crate::store::StoreError;
 
@@ -193,8 +193,7 @@ fn parsed(text: &str) -> Map<String, Value> {
 }
 
 fn no_such(what: &str, id: &str) -> ScimError {
-    let shown: String = id.chars().take(80).collect();
-    ScimError::not_found(format!("there is no {what} {shown} here"))
+    ScimError::not_found(format!("there is no {what} {} here", shown(id)))
 }
 
 fn taken(error: rusqlite::Error, attribute: &str, value: &str) -> ProvisioningError {

@@ -33,9 +33,11 @@ const MOST_VALUES: usize = 200;
 const LONGEST_QUERY: usize = 1024;
 
 /// Parts of names that mean a secret, in lower case.
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 12] = [
     "password",
     "passwd",
+    "passcode",
+    "pwd",
     "passphrase",
     "secret",
     "token",
@@ -197,15 +199,25 @@ impl<'de> Visitor<'de> for Shortened<'_> {
     }
 }
 
-/// An operation of PATCH says in `path` whose `value` it has.
+/// An operation of PATCH says in `path` whose `value` it has, and may say a value there itself; a
+/// search says in `filter` what it compares.
 fn hide_what_a_path_names(object: &mut Map<String, Value>) {
-    let names_secret = object.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("path") && value.as_str().is_some_and(is_secret)
-    });
-    if !names_secret {
-        return;
-    }
+    let mut names_secret = false;
     for (name, value) in object.iter_mut() {
+        if !value.as_str().is_some_and(is_secret) {
+            continue;
+        }
+        if name.eq_ignore_ascii_case("filter") {
+            *value = REDACTED.into();
+        } else if name.eq_ignore_ascii_case("path") {
+            names_secret = true;
+            let attribute = value.as_str().and_then(|path| path.split_once('['));
+            if let Some((attribute, _)) = attribute {
+                *value = format!("{attribute}{REDACTED}").into();
+            }
+        }
+    }
+    for (name, value) in object.iter_mut().filter(|_| names_secret) {
         if name.eq_ignore_ascii_case("value") {
             *value = REDACTED.into();
         }
@@ -229,6 +241,9 @@ mod tests {
             r#"{"Operations":[{"op":"replace","path":"password","value":"hunter2"}]}"#,
             r#"{"Operations":[{"value":"hunter2","op":"add","path":"urn:x:User:PASSWORD"}]}"#,
             r#"{"Operations":[{"op":"add","value":{"password":"hunter2"}}]}"#,
+            r#"{"Operations":[{"op":"remove","path":"password[value eq \"hunter2\"]"}]}"#,
+            r#"{"Filter":"userName eq \"ann\" or password eq \"hunter2\""}"#,
+            r#"{"nested":{"pwd":"hunter2","PassCode":"hunter2"}}"#,
             r#"{"Operations":[{"data":{"password":"hunter2"},"path":"/Users"}]}"#,
             "password=hunter2",
             r#"{"userName":"ann""#,
@@ -248,6 +263,8 @@ mod tests {
         let text =
             r#"{"userName":"ann","active":true,"n":1.5,"x":null,"emails":[{"value":"a@b"}]}"#;
         assert_eq!(kept(text), serde_json::from_str::<Value>(text).unwrap());
+        let search = r#"{"filter":"userName eq \"ann\"","path":"emails[type eq \"work\"]"}"#;
+        assert_eq!(kept(search), serde_json::from_str::<Value>(search).unwrap());
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::scim::schema::ResourceType;
 
 const PREFIX: &str = "bulkId:";
 
+/// So many bytes of text weigh as much as a value: about a comparison of a filter.
+const LONG_TEXT: usize = 16;
+
 /// Something that a POST will make.
 pub(super) struct Made {
     /// The POST's place in the request.
@@ -25,7 +28,7 @@ pub(super) struct References<'a> {
     made: &'a HashMap<String, Made>,
     /// Places of the creations that were referred to, each once.
     pub(super) needs: Vec<usize>,
-    /// How many JSON values were seen.
+    /// How many JSON values were seen, long texts counted several times.
     pub(super) weight: usize,
 }
 
@@ -80,6 +83,8 @@ impl<'a> References<'a> {
                 }
             }
             Value::String(text) => {
+                // A path of four kilobytes may be a filter of hundreds of comparisons.
+                self.weight += text.len() / LONG_TEXT;
                 if let Some(bulk_id) = text.strip_prefix(PREFIX) {
                     let id = self.find(bulk_id, key)?.id.clone();
                     *text = id;
@@ -127,8 +132,7 @@ impl<'a> References<'a> {
 /// 409 `invalidValue`: a reference that leads nowhere, RFC 7644 section 3.7.2.
 pub(super) fn conflict(detail: String) -> ScimError {
     ScimError {
-        status: 409,
         scim_type: Some("invalidValue"),
-        detail,
+        ..ScimError::new(409, detail)
     }
 }

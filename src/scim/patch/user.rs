@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::target::Target;
 use super::{Kind, Patch, attributes};
 use crate::scim::error::{ScimError, shown};
+use crate::scim::filter::Filter;
 use crate::scim::forgive;
 use crate::scim::path;
 use crate::scim::schema::{self, Attribute, Mutability, Schema, Type, USER};
@@ -17,6 +18,10 @@ type Object = Map<String, Value>;
 
 /// Most operations of one PATCH of a user.
 const MAX_USER_OPERATIONS: usize = 500;
+
+/// And most attributes that they change and comparisons that they make, together: an operation
+/// without path may name any number, and a filter is asked of every element.
+const MAX_STEPS: usize = 2_000;
 
 impl Patch {
     /// The user whose id is `id` and whose stored resource is `current`, as it is after all
@@ -34,6 +39,7 @@ impl Patch {
             resource: current.clone(),
             id,
             notes: self.notes.clone(),
+            steps_left: MAX_STEPS,
         };
         for operation in &self.operations {
             let value = operation.value.as_ref();
@@ -55,9 +61,20 @@ struct Edit<'a> {
     resource: Object,
     id: &'a str,
     notes: Vec<&'static str>,
+    steps_left: usize,
 }
 
 impl Edit<'_> {
+    fn steps(&mut self, count: usize) -> Result<(), ScimError> {
+        self.steps_left = self.steps_left.checked_sub(count).ok_or_else(|| {
+            ScimError::too_many(format!(
+                "A PATCH of a user may change {MAX_STEPS} attributes, the comparisons of its \
+                 filters counted with them."
+            ))
+        })?;
+        Ok(())
+    }
+
     /// One attribute of an operation without path. Its name may be a whole path (Entra ID).
     fn keyed(&mut self, kind: Kind, key: &str, value: Option<&Value>) -> Result<(), ScimError> {
         if key.eq_ignore_ascii_case("id") && value.and_then(Value::as_str) == Some(self.id) {
@@ -87,10 +104,12 @@ impl Edit<'_> {
         if !unknown {
             return Err(unknown_path(key));
         }
+        self.steps(1)?;
         // Kept as received, as POST and PUT do.
+        let key = foreign::spelled(&self.resource, key).unwrap_or_else(|| key.to_owned());
         match value {
-            Some(value) => self.resource.insert(key.to_owned(), value.clone()),
-            None => self.resource.shift_remove(key),
+            Some(value) => self.resource.insert(key, value.clone()),
+            None => self.resource.shift_remove(&key),
         };
         Ok(())
     }
@@ -106,10 +125,13 @@ impl Edit<'_> {
     }
 
     fn at(&mut self, kind: Kind, target: &Target, value: Option<&Value>) -> Result<(), ScimError> {
+        let compared = target.filter.as_ref().map_or(0, Filter::comparisons);
+        self.steps(1 + compared)?;
         if target.path.name.is_empty() {
             return self.whole_extension(kind, target, value);
         }
         if foreign::is(&self.resource, &target.path) {
+            self.steps(value.and_then(Value::as_object).map_or(0, Object::len))?;
             return foreign::change(&mut self.resource, kind, target, value, &mut self.notes);
         }
         let found = USER
@@ -203,6 +225,7 @@ impl Edit<'_> {
         if !path::is_name(key) {
             return Err(unknown_path(key));
         }
+        self.steps(1)?;
         in_object(&mut self.resource, extension.id, |holder| match part {
             Some(part) => holder.insert(key.to_owned(), part.clone()),
             None => holder.shift_remove(key),

@@ -2,9 +2,10 @@
 //! others come in between; each operation is done or refused by itself.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::push::{self, with_lines};
-use super::{Answer, json, scim};
+use super::{Answer, asked_again, json, scim};
 use crate::clock::Timestamp;
 use crate::directory::organization::Organization;
 use crate::directory::provisioning::{self, Attempt, Step};
@@ -79,12 +80,19 @@ pub(in crate::web) fn bulk(app: &App, call: &Call<'_>) -> Answer {
                 }
             }
         }
+        // The longest, as what comes earlier would only be refused again. An operation has no
+        // headers; RFC 9110 section 10.2.3 lets any answer say when to follow up.
+        let again = done
+            .iter()
+            .flatten()
+            .filter_map(|done| done.error.as_ref()?.retry_after)
+            .max();
         let outcomes = operations
             .iter()
             .zip(&done)
             .filter_map(|(operation, done)| Some(bulk::outcome(operation, done.as_ref()?)))
             .collect();
-        Ok(json(200, &bulk::response(outcomes)))
+        Ok(asked_again(json(200, &bulk::response(outcomes)), again))
     })
 }
 
@@ -138,7 +146,9 @@ fn steps(part: &[Vec<usize>], operations: &[Operation]) -> Vec<Step> {
 /// What is said of operations that the database didn't take.
 fn unanswered(error: &StoreError, places: &[usize]) -> Vec<(usize, Attempt)> {
     let error = match error {
-        StoreError::Busy => ScimError::new(503, "Too much is going on; try again in a moment."),
+        StoreError::Busy => {
+            ScimError::new(503, "Too much is going on.").again_after(Duration::from_secs(1))
+        }
         other => {
             tracing::error!(error = %other, "part of a bulk request failed");
             ScimError::new(500, "Something went wrong here; the log has the reason.")

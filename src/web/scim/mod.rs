@@ -11,6 +11,8 @@ mod push;
 mod remarks;
 mod users;
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 pub(super) use bulk::bulk;
@@ -144,6 +146,14 @@ fn resource(status: u16, shown: Value, query: &ListQuery, kind: &ResourceType) -
     response
 }
 
+/// Says when to ask again, where that is known: in whole seconds, as Okta takes a date for nothing.
+fn asked_again(response: Response, wait: Option<Duration>) -> Response {
+    match wait {
+        Some(wait) => response.header("Retry-After", wait.as_secs().max(1).to_string()),
+        None => response,
+    }
+}
+
 /// 304: the client has it already.
 fn unmodified(tag: String) -> Response {
     Response::new(304).header("ETag", tag)
@@ -206,7 +216,10 @@ impl From<ProvisioningError> for Refused {
 fn scim(handler: impl FnOnce() -> Result<Response, Refused>) -> Answer {
     match handler() {
         Ok(response) => Ok(response),
-        Err(Refused::Scim(error)) => Ok(json(error.status, &error.to_json())),
+        Err(Refused::Scim(error)) => {
+            let answer = json(error.status, &error.to_json());
+            Ok(asked_again(answer, error.retry_after))
+        }
         Err(Refused::Other(problem)) => Err(problem),
     }
 }

@@ -209,6 +209,50 @@ fn what_changes_nothing_leaves_the_version() {
 }
 
 #[test]
+fn a_group_that_was_patched_and_is_put_as_it_is_keeps_its_version() {
+    let (app, acme) = TestApp::acme();
+    let group = app.push_group(&acme, "Ops", &[]);
+    let path = format!("/Groups/{group}");
+    for external_id in [json!("e1"), json!("e2"), Value::Null] {
+        let operation = json!({ "op": "replace", "path": "externalId", "value": external_id });
+        let own = app.scim(&acme, "PATCH", &path, &patch(json!([operation])));
+        let own = own.expect(200).json();
+        assert_eq!(own.get("externalId").unwrap_or(&Value::Null), &external_id);
+        let again = app.scim(&acme, "PUT", &path, &own).expect(200).json();
+        assert_eq!(again["meta"], own["meta"], "{external_id}");
+    }
+}
+
+/// Attributes that another resource type has are unknown ones here, and those are kept and shown.
+#[test]
+fn what_is_kept_is_shown_and_what_is_shown_can_be_put_back() {
+    let (app, acme) = TestApp::acme();
+    for (path, body, kept) in [
+        (
+            "/Users",
+            json!({ "userName": "ann", "members": [{ "value": "x" }], "nope": [null] }),
+            &["members", "nope"][..],
+        ),
+        (
+            "/Groups",
+            json!({ "displayName": "Ops", "active": "x", "groups": [1], "Password": "hunter2",
+                "userName": 7, "emails": {} }),
+            &["active", "groups", "userName", "emails"],
+        ),
+    ] {
+        let made = app.scim(&acme, "POST", path, &body).expect(201).json();
+        for name in kept {
+            assert_eq!(made[name], body[name], "{path} {name}");
+        }
+        let path = format!("{path}/{}", made["id"].as_str().unwrap());
+        let again = app.scim(&acme, "PUT", &path, &made).expect(200).json();
+        assert_eq!(again, made);
+    }
+    let stored = app.sql("SELECT count(*) FROM groups WHERE resource LIKE '%hunter2%'");
+    assert_eq!(stored, 0);
+}
+
+#[test]
 fn a_users_tag_changes_with_their_groups_and_a_groups_with_its_members() {
     let (app, acme) = TestApp::acme();
     let (ann, bob) = (

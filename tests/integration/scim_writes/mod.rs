@@ -4,6 +4,7 @@
 mod at_once;
 mod bulk;
 mod conditions;
+mod large;
 mod me;
 mod model;
 mod quirks;

@@ -3,16 +3,13 @@
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use super::{Standing, find, standing, target};
+use super::{MOST_PEOPLE, Standing, find, standing, target};
 use crate::clock::Timestamp;
 use crate::directory::brake::Braked;
 use crate::directory::organization::Organization;
 use crate::observe::audit::{self, Author, Entry};
 use crate::observe::event::{self, Event};
 use crate::store::{StoreError, id};
-
-/// People whom one hold names; more requests are only counted.
-const MOST_PEOPLE: i64 = 1_000;
 
 /// What came of writing down that a request was held.
 #[derive(Clone, Copy, Debug)]

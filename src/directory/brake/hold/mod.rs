@@ -27,6 +27,9 @@ use crate::store::StoreError;
 /// Without requests for so long, an open question goes.
 pub const QUIET: Duration = Duration::from_secs(86_400);
 
+/// People whom one hold names; more requests are only counted.
+const MOST_PEOPLE: i64 = 1_000;
+
 /// Holds in one list.
 const MOST_LISTED: i64 = 100;
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{QUIET, Reason};
+use super::{MOST_PEOPLE, QUIET, Reason};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
@@ -65,12 +65,17 @@ pub(in super::super) fn is_allowed(
     ))
 }
 
+/// Whether a hold is about this person. One that is about more people than it could name is about
+/// everybody: who the others were, nobody knows.
 pub(in super::super) fn names(
     conn: &Connection,
     hold_id: &str,
     user_id: &str,
 ) -> Result<bool, StoreError> {
     Ok(conn
-        .prepare_cached("SELECT 1 FROM brake_held WHERE hold_id = ?1 AND user_id = ?2")?
-        .exists([hold_id, user_id])?)
+        .prepare_cached(
+            "SELECT 1 FROM brake_held WHERE hold_id = ?1 AND user_id = ?2
+             UNION ALL SELECT 1 FROM brake_holds WHERE id = ?1 AND people >= ?3 LIMIT 1",
+        )?
+        .exists(params![hold_id, user_id, MOST_PEOPLE])?)
 }

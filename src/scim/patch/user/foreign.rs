@@ -126,7 +126,7 @@ fn set(
 }
 
 /// The key as the object spells it.
-fn spelled(object: &Object, name: &str) -> Option<String> {
+pub(super) fn spelled(object: &Object, name: &str) -> Option<String> {
     object
         .keys()
         .find(|key| key.eq_ignore_ascii_case(name))

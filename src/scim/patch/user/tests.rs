@@ -395,3 +395,49 @@ fn refuses_the_rest() {
     let large = patch(json!([{"op": "replace", "path": "title", "value": "x".repeat(70_000)}]));
     assert_eq!(large.unwrap_err().status, 413);
 }
+
+#[test]
+fn a_patch_does_only_so_much_while_others_wait() {
+    let refused = |operations: Value| {
+        let error = patch(operations).unwrap_err();
+        assert_eq!((error.status, error.scim_type), (400, Some("tooMany")));
+        assert!(error.detail.contains("2000"), "{error}");
+    };
+    let named = |count: usize, name: &dyn Fn(usize) -> String| -> Value {
+        let attributes: Object = (0..count).map(|n| (name(n), json!(1))).collect();
+        Value::Object(attributes)
+    };
+    // Every attribute of one operation.
+    let extension = |n: usize| format!("urn:x:extension:{n}:c");
+    assert!(patch(json!([{"op": "add", "value": named(MAX_STEPS / 2, &extension)}])).is_ok());
+    refused(json!([{"op": "add", "value": named(MAX_STEPS + 1, &extension)}]));
+    let plain = |n: usize| format!("k{n}");
+    assert!(patch(json!([{"op": "add", "value": named(MAX_STEPS, &plain)}])).is_ok());
+    refused(json!([{"op": "add", "value": named(MAX_STEPS + 1, &plain)}]));
+    refused(json!([{"op": "add", "path": ENTERPRISE, "value": named(MAX_STEPS, &plain)}]));
+    refused(json!([
+        {"op": "add", "path": "urn:x:extension:a:b", "value": {"c": 1}},
+        {"op": "add", "path": "urn:x:extension:a:b", "value": named(MAX_STEPS, &plain)},
+    ]));
+    // Every comparison of every filter.
+    let filter = vec!["value co \"x\""; 199].join(" or ");
+    let path = format!("emails[{filter}]");
+    let operations = |count: usize| json!(vec![json!({"op": "remove", "path": path}); count]);
+    assert!(patch(operations(10)).is_ok());
+    refused(operations(11));
+    let key = format!("emails[{}]", vec!["value pr"; 300].join(" and "));
+    let keyed = json!({"op": "add", "value": {key: {"display": "d"}}});
+    refused(json!(vec![keyed; 7]));
+}
+
+#[test]
+fn unknown_attributes_have_no_case() {
+    let draft = patch(json!([
+        {"op": "add", "value": {"favouriteFruit": "apple", "favouritedrink": "tea"}},
+        {"op": "replace", "value": {"FAVOURITEFRUIT": "pear", "favouriteDrink": null}},
+    ]))
+    .unwrap();
+    assert_eq!(draft.resource["favouriteFruit"], "pear");
+    assert!(!draft.resource.contains_key("FAVOURITEFRUIT"));
+    assert!(!draft.resource.contains_key("favouritedrink"));
+}
