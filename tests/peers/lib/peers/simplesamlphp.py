@@ -121,9 +121,11 @@ class SimpleSamlPhp(Peer):
         }  # fmt: skip
         log_file = directory / "peer.log"
         pages, router = INSTALLED / "www", directory / "router.php"
+        # PHP looks at a file that it has compiled every two seconds only, and ours change in between.
+        compiled = ("-d", "opcache.enable=0")
         with open(log_file, "wb") as log:
             self.process = subprocess.Popen(
-                ["php", "-S", f"{HOST}:{self.port}", "-t", pages, router],
+                ["php", *compiled, "-S", f"{HOST}:{self.port}", "-t", pages, router],
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         wait_until_open(self.process, HOST, self.port, log_file)
