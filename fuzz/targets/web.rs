@@ -20,6 +20,7 @@ use portcullis::directory::provider::{self, Kind};
 use portcullis::directory::{DirectoryError, organization};
 use portcullis::edge::{Client, Handler, Method, Request};
 use portcullis::observe::audit::Author;
+use portcullis::saml::name_id::NameSpace;
 use portcullis::store::{Options, Store};
 use portcullis::web::App;
 
@@ -60,6 +61,7 @@ static APPLIANCE: LazyLock<Appliance> = LazyLock::new(|| {
             provider_id: None,
             method: session::Method::Saml,
             name_id: None,
+            name_space: NameSpace::default(),
             session_index: None,
             not_on_or_after: None,
             client: String::new(),
