@@ -49,7 +49,10 @@ fuzz_target!(|input: &str| -> Corpus {
             assert!(read.checks.iter().all(|check| check.passed));
         }
     } else if let Ok(read) = message.request(&expected, &[], okta::NOW) {
-        for text in [&read.id, &read.name_id].into_iter().chain(&read.session_indexes) {
+        for text in [&read.id, &read.name_id]
+            .into_iter()
+            .chain(&read.session_indexes)
+        {
             assert!(!text.is_empty() && text.len() <= 1024);
         }
         assert!(read.session_indexes.len() <= 64);

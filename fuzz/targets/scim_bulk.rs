@@ -34,7 +34,11 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(done.len(), bulk.operations.len(), "each is done");
     assert_eq!(bulk.order.concat().len(), done.len(), "and once");
     let mut ids = BTreeSet::new();
-    for change in bulk.operations.iter().filter_map(|o| o.change.as_ref().ok()) {
+    for change in bulk
+        .operations
+        .iter()
+        .filter_map(|o| o.change.as_ref().ok())
+    {
         match &change.verb {
             Verb::CreateUser(draft) | Verb::ReplaceUser(draft) => {
                 let kept = serde_json::to_vec(&draft.resource).unwrap();

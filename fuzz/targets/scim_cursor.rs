@@ -24,7 +24,10 @@ fuzz_target!(|input: &[u8]| {
     }
     let key = match kind % 3 {
         0 => Key::Missing,
-        1 => Key::Integer(key.bytes().fold(0, |sum, byte| (sum << 8) | i64::from(byte))),
+        1 => Key::Integer(
+            key.bytes()
+                .fold(0, |sum, byte| (sum << 8) | i64::from(byte)),
+        ),
         _ => Key::Text(key.to_owned()),
     };
     let cursor = Cursor {
@@ -37,5 +40,9 @@ fuzz_target!(|input: &[u8]| {
     };
     let text = seal.seal(&cursor, now);
     assert_eq!(seal.open(&text, now), Ok(cursor));
-    assert!(Seal::new(&[7; 32], &["acme", "Groups"]).open(&text, now).is_err());
+    assert!(
+        Seal::new(&[7; 32], &["acme", "Groups"])
+            .open(&text, now)
+            .is_err()
+    );
 });
