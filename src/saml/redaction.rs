@@ -82,7 +82,9 @@ pub fn redact(source: &str) -> Option<Redacted> {
                 out.push_str(tag);
             }
             Piece::Start(tag) => {
-                tag_with_placeholders(tag, &personal, &mut out)?;
+                // What is built within such a value says who somebody is in its attributes, too.
+                let inside = open.iter().any(|name| PERSONAL.contains(name));
+                tag_with_placeholders(tag, inside, &personal, &mut out)?;
                 if !tag.ends_with("/>") {
                     open.push(local(name(tag)));
                 }
@@ -198,7 +200,12 @@ fn local(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 
-fn tag_with_placeholders(tag: &str, personal: &[Value], out: &mut String) -> Option<()> {
+fn tag_with_placeholders(
+    tag: &str,
+    inside_personal: bool,
+    personal: &[Value],
+    out: &mut String,
+) -> Option<()> {
     let mut rest = tag;
     while let Some(at) = rest.find(['"', '\'']) {
         let (head, from_quote) = rest.split_at_checked(at)?;
@@ -215,12 +222,8 @@ fn tag_with_placeholders(tag: &str, personal: &[Value], out: &mut String) -> Opt
         out.push(quote);
         let declares = attribute == "xmlns" || attribute.starts_with("xmlns:");
         let types = local(attribute) == "type" && attribute.contains(':');
-        value(
-            text,
-            declares || types || VALUES.contains(&attribute),
-            personal,
-            out,
-        );
+        let listed = VALUES.contains(&attribute) && (!inside_personal || attribute == "Format");
+        value(text, declares || types || listed, personal, out);
         out.push(quote);
         rest = after;
     }
@@ -230,15 +233,15 @@ fn tag_with_placeholders(tag: &str, personal: &[Value], out: &mut String) -> Opt
 
 /// Writes a value as it is, where it may be seen, else its placeholder.
 fn value(text: &str, may_be_seen: bool, personal: &[Value], out: &mut String) {
-    if !may_be_seen || !is_plain(text.trim()) {
+    // What follows a question mark may be anybody's.
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    if !may_be_seen || !is_plain(path.trim()) {
         return hide(text, out);
     }
     let lower = text.to_lowercase();
     if personal.iter().any(|value| lower.contains(&value.folded)) {
         return hide(text, out);
     }
-    // What follows a question mark may be anybody's.
-    let (path, query) = text.split_once('?').unwrap_or((text, ""));
     out.push_str(path);
     if text.contains('?') {
         out.push('?');
@@ -246,10 +249,10 @@ fn value(text: &str, may_be_seen: bool, personal: &[Value], out: &mut String) {
     hide(query, out);
 }
 
-/// Of the letters that addresses, identifiers and times are made of; an e-mail address isn't, nor is one with
-/// percent signs, which hide what it says.
+/// Of the letters that addresses, identifiers and times are made of; an e-mail address isn't, nor is
+/// what has percent signs or references to characters in it, which hide what it says.
 fn is_plain(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || ":/.#_-?=&+;, ".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":/.#_-=+;, ".contains(c);
     text.len() <= 1024 && text.chars().all(plain)
 }
 
@@ -348,6 +351,22 @@ mod tests {
             ["ann.other@acme.com", "ann.other", "Ann O'Ther"]
         );
         assert!(xml::parse(&told.xml).is_ok());
+    }
+
+    #[test]
+    fn what_is_built_within_a_value_or_disguised_is_not_told() {
+        let source = "<a:Attribute xmlns:a=\"urn:x\" Name=\"user\" ID=\"_&#97;nn\"><a:AttributeValue>\
+            <a:Person Name=\"ann\" ID=\"ann\" Value=\"ann\"/><a:NameID Format=\"urn:f\">1</a:NameID>\
+            </a:AttributeValue><a:Issuer>https://x/&#x61;nn</a:Issuer>\
+            <a:Issuer>https://x/y?a=1&amp;b=2</a:Issuer></a:Attribute>";
+        let told = redact(source).unwrap().xml;
+        for hidden in ["ann", "&#97;nn", "&#x61;nn"] {
+            assert!(!told.contains(hidden), "{hidden} in {told}");
+        }
+        for kept in ["Name=\"user\"", "Format=\"urn:f\"", ">https://x/y?xxx"] {
+            assert!(told.contains(kept), "{kept} in {told}");
+        }
+        assert!(xml::parse(&told).is_ok());
     }
 
     #[test]
