@@ -13,6 +13,7 @@ const ACTIONS = [
   'make or change break-glass accounts and their second factors',
   'make SCIM and API tokens, and links to set a password',
   'make admins: of a person, a group, or those to come',
+  'give an admin another address, or switch one on again',
   'approve a domain',
   'release or loosen the brake on SCIM',
   'take away a second factor, let local passwords count again, change session lengths',

@@ -368,6 +368,57 @@ fn making_admins_needs_a_recent_sign_in() {
     }
 }
 
+/// What lets an admin in without saying so: the default level, the address by which they are found,
+/// and being switched on again.
+#[test]
+fn ways_to_an_admin_need_a_recent_sign_in() {
+    let (app, acme) = TestApp::acme();
+    let mut browser = admin(&app, &acme);
+    let users = format!("{}/users", acme.base);
+    let invite = |email: &str| Ask::new("POST", &users).json(&json!({ "email": email }));
+    let invited = |answer: Answer| answer.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let viewer = invited(browser.send(invite("viewer@local.example")));
+    let made = json!({ "email": "other@local.example", "level": "admin" });
+    let other = invited(app.as_operator("POST", &users, &made));
+    let change = |id: &str, body: &Value| Ask::new("PATCH", format!("{users}/{id}")).json(body);
+    let (address, on) = (
+        json!({ "email": "own@acme.com" }),
+        json!({ "active": true }),
+    );
+    demanded(&browser.send(change(&other, &address)));
+    demanded(&browser.send(change(&other, &on)));
+    browser
+        .send(change(&other, &json!({ "active": false })))
+        .expect(200);
+    demanded(&browser.send(change(&other, &on)));
+    browser.send(change(&viewer, &address)).expect(200);
+    browser.send(change(&viewer, &on)).expect(200);
+    let default = json!({ "default_user_level": "admin" });
+    app.as_operator("PATCH", &acme.base, &default).expect(200);
+    demanded(&browser.send(invite("third@local.example")));
+}
+
+/// An editor makes no admin by saying nothing.
+#[test]
+fn an_editor_invites_nobody_to_a_default_above_their_own() {
+    let (app, acme) = TestApp::acme();
+    let id = app.push_user(&acme, ANN);
+    let group = app.push_group(&acme, "editors", &[&id]);
+    app.set_level(&acme, &group, "editor");
+    let mut browser = Browser::new(&app);
+    browser.sign_in(&acme, ANN);
+    let users = format!("{}/users", acme.base);
+    let mut invite = |email: &str| {
+        let ask = Ask::new("POST", &users).json(&json!({ "email": email }));
+        browser.send(ask)
+    };
+    invite("one@local.example").expect(201);
+    let default = json!({ "default_user_level": "admin" });
+    app.as_operator("PATCH", &acme.base, &default).expect(200);
+    app.force("UPDATE grants SET level = 'viewer' WHERE source = 'default'");
+    invite("two@local.example").expect(403);
+}
+
 /// Each of them, with the session of an admin and of an operator whose sign-in is old: nothing of it
 /// is done, whatever the request says.
 #[test]

@@ -76,20 +76,22 @@ pub(in crate::web) fn invite(app: &App, call: &Call<'_>) -> Result<Response, Pro
         body.text("displayName")?,
         body.text("level")?.map(str::parse).transpose()?,
     )?;
-    if draft.level == Some(Level::Admin) {
+    // Without one they get the organization's default, which may be an admin's.
+    let level = draft
+        .level
+        .unwrap_or(call.organization()?.default_user_level);
+    if level == Level::Admin {
         call.demand_recent(app)?;
     }
     let organization_id = call.organization()?.id.clone();
     let (actor, by, now) = (call.signed_in()?.actor(), call.author()?, call.now);
     let (view, made, link) = app.store.write(move |tx| {
-        if let Some(level) = draft.level {
-            let somebody = Target::User {
-                organization_id: &organization_id,
-                local: true,
-                level: None,
-            };
-            allowed(may_grant(&actor, "", somebody, Some(level)))?;
-        }
+        let somebody = Target::User {
+            organization_id: &organization_id,
+            local: true,
+            level: None,
+        };
+        allowed(may_grant(&actor, "", somebody, Some(level)))?;
         let user = local_user::create(tx, &organization_id, &draft, &by, now)?;
         let (made, link) = way_in::invite(tx, &user, Kind::Join, &by, now)?;
         Ok::<_, Problem>((user::view(tx, &user, now)?, made, link))
@@ -128,6 +130,15 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     let organization_id = call.organization()?.id.clone();
     let id = call.parameter("user").to_owned();
     let (actor, by, now) = (call.signed_in()?.actor(), call.author()?, call.now);
+    // Whoever has an admin's address at the identity provider is that admin at their next sign-in.
+    if (email.is_some() || active == Some(true))
+        && app.store.read(|conn| {
+            let found = changeable(conn, &actor, &organization_id, &id)?;
+            Ok::<_, Problem>(user::level(conn, &found.id)? == Some(Level::Admin))
+        })?
+    {
+        call.demand_recent(app)?;
+    }
     let view = app.store.write(move |tx| {
         let mut found = changeable(tx, &actor, &organization_id, &id)?;
         if let Some(level) = level {
