@@ -15,7 +15,7 @@ use crate::directory::provider::{Binding, Provider};
 use crate::directory::{DirectoryError, user};
 use crate::edge::Response;
 use crate::observe::audit::Author;
-use crate::observe::trace::{self, About, Kind, Outcome, Record};
+use crate::observe::trace::{self, About, Kind, Outcome, Record, Source};
 use crate::saml::logout::{self, LogoutRequest, Message, NewLogoutResponse};
 use crate::saml::refusal::Refusal;
 use crate::saml::request;
@@ -40,8 +40,9 @@ pub(super) fn follow(
     let request_id = request.id.clone();
     let ended = {
         let (its, author, now) = (peer.provider.clone(), peer.author(call), call.now);
+        let source = Source::Address(call.request.client.address);
         app.store
-            .write(move |tx| end(tx, &its, request, &author, now))
+            .write(move |tx| end(tx, &its, request, &author, &source, now))
     };
     let outcome = match ended {
         Ok(Some(outcome)) => outcome,
@@ -102,6 +103,7 @@ fn end(
     its: &Provider,
     request: LogoutRequest,
     by: &Author,
+    source: &Source,
     now: Timestamp,
 ) -> Result<Option<logout::Outcome>, Problem> {
     // No ID of an assertion has a colon in it (xs:ID), so the two can't meet.
@@ -165,7 +167,12 @@ fn end(
             "checks": request.checks,
         }),
     };
-    trace::write(tx, &record, now)?;
+    if request.signed || ended > 0 {
+        trace::write(tx, &record, now)?;
+    } else {
+        // Anybody makes these as often as they like, and must not push other traces out.
+        trace::write_refused(tx, &record, source, now)?;
+    }
     Ok(Some(outcome))
 }
 

@@ -285,3 +285,18 @@ fn an_admin_lets_one_provider_go_without_signatures() {
         .json();
     assert_eq!(shown["unsigned_logout_requests"], false);
 }
+
+/// Where no signature is asked for, anybody can make them.
+#[test]
+fn unsigned_requests_about_nobody_push_no_trace_out() {
+    let (app, acme) = TestApp::acme();
+    app.set_provider(&acme, &json!({ "metadata_xml": metadata(&signer()) }));
+    app.set_provider(&acme, &json!({ "unsigned_logout_requests": true }));
+    for number in 0..110 {
+        let id = format!("_n{number}").leak();
+        let path = Logout::of(&acme, id, "nobody@acme.com").path(&acme, None);
+        framed(&app, &path).expect(303);
+    }
+    let kept = app.sql("SELECT count(*) FROM traces WHERE kind = 'saml'");
+    assert_eq!(kept, 101);
+}
