@@ -237,6 +237,19 @@ pub fn assertion_seen(
     Ok(new == 0)
 }
 
+/// Forgets that it was used, where nothing came of it.
+pub fn forget_assertion(
+    conn: &Connection,
+    provider_id: &str,
+    assertion_id: &str,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "DELETE FROM seen_assertions WHERE provider_id = ?1 AND assertion_id = ?2",
+    )?
+    .execute([provider_id, assertion_id])?;
+    Ok(())
+}
+
 /// Removes what nobody can use any more; returns how many rows went.
 pub fn prune(conn: &Connection, now: Timestamp) -> Result<usize, StoreError> {
     let late = conn

@@ -170,8 +170,10 @@ fn end(
     if request.signed || ended > 0 {
         trace::write(tx, &record, now)?;
     } else {
-        // Anybody makes these as often as they like, and must not push other traces out.
+        // Anybody makes these as often as they like: they must not push other traces out, and one
+        // that did nothing needs no memory of having been used.
         trace::write_refused(tx, &record, source, now)?;
+        sign_in_request::forget_assertion(tx, &its.id, &once)?;
     }
     Ok(Some(outcome))
 }

@@ -288,7 +288,7 @@ fn an_admin_lets_one_provider_go_without_signatures() {
 
 /// Where no signature is asked for, anybody can make them.
 #[test]
-fn unsigned_requests_about_nobody_push_no_trace_out() {
+fn unsigned_requests_about_nobody_take_no_room() {
     let (app, acme) = TestApp::acme();
     app.set_provider(&acme, &json!({ "metadata_xml": metadata(&signer()) }));
     app.set_provider(&acme, &json!({ "unsigned_logout_requests": true }));
@@ -299,4 +299,5 @@ fn unsigned_requests_about_nobody_push_no_trace_out() {
     }
     let kept = app.sql("SELECT count(*) FROM traces WHERE kind = 'saml'");
     assert_eq!(kept, 101);
+    assert_eq!(app.sql("SELECT count(*) FROM seen_assertions"), 0);
 }
