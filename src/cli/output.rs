@@ -1,7 +1,7 @@
 //! What commands print: JSON for scripts, short lines for people. Results go to standard output,
 //! complaints to standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use serde::Serialize;
 
@@ -25,6 +25,23 @@ pub(super) fn line(text: &str) -> Result<(), CliError> {
 pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Prints what a stranger sent: byte for byte into a file or a pipe, and on a terminal without what
+/// would command it.
+pub(super) fn document(text: &str) -> Result<(), CliError> {
+    match io::stdout().is_terminal() {
+        true => line(&readable(text)),
+        false => line(text),
+    }
+}
+
+/// Lines stay lines; other control characters don't stay.
+fn readable(text: &str) -> String {
+    let kept = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars()
+        .map(|c| if kept(c) { c } else { '\u{fffd}' })
         .collect()
 }
 
@@ -84,6 +101,14 @@ mod tests {
         assert_eq!(
             printable("Éva \u{1b}[2J\r\nx\u{7f}"),
             "Éva \u{fffd}[2J\u{fffd}\u{fffd}x\u{fffd}"
+        );
+    }
+
+    #[test]
+    fn a_strangers_document_commands_no_terminal() {
+        assert_eq!(
+            readable("<a>\n\t\u{1b}]52;c;eA==\u{7}\u{9b}2J\r</a>"),
+            "<a>\n\t\u{fffd}]52;c;eA==\u{fffd}\u{fffd}2J\u{fffd}</a>"
         );
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn raw(store: &Store, reference: &str, as_json: bool) -> Result<(), C
             "document": document.text(),
         }));
     }
-    output::line(document.text())
+    output::document(document.text())
 }
 
 pub(super) fn bundle(store: &Store, reference: &str, file: Option<&Path>) -> Result<(), CliError> {
