@@ -112,6 +112,8 @@ enum Stopped {
     Replayed(Vec<Check>),
     NotSteppedUp(NotSteppedUp, Vec<Check>),
     SignedOut(Vec<Check>),
+    /// The provider was switched off while the answer was verified.
+    NotActive(Box<Provider>),
     Store(StoreError),
 }
 
@@ -161,6 +163,12 @@ fn admit(
     // One change, one closure: the request is used up, the assertion remembered, the user found
     // or made, the session opened, the trace written; or none of it.
     let outcome = app.store.write(move |tx| {
+        // As it is now: whoever switched it off a moment ago has ended its sessions.
+        let provider = provider::find(tx, &provider.id)
+            .map_err(|e| Stopped::NotAdmitted(e.into(), Vec::new()))?;
+        if provider.state != State::Active {
+            return Err(Stopped::NotActive(Box::new(provider)));
+        }
         let pending = match (opened.in_response_to(), &browser) {
             (Some(id), Some(browser)) => sign_in_request::take(tx, id, browser, now)?
                 .filter(|pending| pending.provider_id == provider.id),
@@ -325,6 +333,7 @@ fn admit(
             let refusal = Refusal::after(checks, not.code(), expected, got);
             refused(app, call, &its_provider, refusal, document)
         }
+        Err(Stopped::NotActive(provider)) => Ok(saml::not_active(&provider)),
         Err(Stopped::Store(error)) => Err(error.into()),
     }
 }

@@ -1,10 +1,13 @@
 //! Sign-in by SAML through the whole appliance, as a browser goes through it.
 
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use portcullis::demo::identity_provider::{Cipher, Encryption, ResponseSpec};
 use portcullis::saml::certificate::Certificate;
 use portcullis::saml::metadata;
+use portcullis::store::StoreError;
 use portcullis::{clock, saml};
 use serde_json::{Value, json};
 
@@ -172,6 +175,35 @@ fn e_mail_first() {
         .send(Ask::new("POST", format!("/saml/{draft}/acs")).form(&[]))
         .expect(409);
     browser.get(&format!("/saml/{draft}/metadata")).expect(200);
+}
+
+/// The answer has been read and verified by what held a moment ago, and waits for its turn to write.
+#[test]
+fn a_provider_that_is_switched_off_meanwhile_lets_nobody_in() {
+    let (app, acme) = TestApp::acme();
+    app.push_user(&acme, "ann@acme.com");
+    let mut browser = Browser::new(&app);
+    let started = browser.start_at(&format!("/saml/{}/login", acme.provider));
+    let spec = started.spec("ann@acme.com");
+    let (begun, writing) = mpsc::channel();
+    let store = &app.store;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            store.write(move |tx| {
+                begun.send(()).unwrap();
+                thread::sleep(Duration::from_millis(700));
+                tx.execute("UPDATE providers SET state = 'disabled'", [])?;
+                Ok::<_, StoreError>(())
+            })
+        });
+        writing.recv().unwrap();
+        browser.answer(&started, &spec).expect(409);
+    });
+    assert!(browser.session().is_none());
+    assert_eq!(
+        app.sql("SELECT count(*) FROM sessions WHERE user_id IS NOT NULL"),
+        0
+    );
 }
 
 #[test]
