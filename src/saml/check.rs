@@ -22,9 +22,14 @@ impl Check {
     /// where it is none of a sign-in's.
     pub fn name(&self) -> &'static str {
         let check = advice::check_of(self.code).unwrap_or(self.code);
-        let known = NAMES.iter().find(|(code, _)| *code == check);
-        known.map_or(self.code, |(_, name)| name)
+        name_of(check).unwrap_or(self.code)
     }
+}
+
+/// What a check compares, in words for the screen; `None` for one that no sign-in has.
+pub fn name_of(check: &str) -> Option<&'static str> {
+    let known = NAMES.iter().find(|(code, _)| *code == check);
+    known.map(|(_, name)| *name)
 }
 
 impl Serialize for Check {

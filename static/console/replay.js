@@ -33,11 +33,11 @@ function verdict({ verdict: word, before, after, fix }) {
   return notice(kind, h('p', then, today), fix && h('p', fix));
 }
 
-function row({ check, before, after, change }) {
+function row({ check, name, before, after, change }) {
   const [text, kind] = CHANGES[change] ?? [];
   const news = ['passes-now', 'fails-now', 'fails-otherwise'].includes(change);
   return h('tr', { class: news ? 'news' : null },
-    h('th', { scope: 'row' }, h('span', { class: 'two' }, h('span', words(check)), text && badge(text, kind))),
+    h('th', { scope: 'row' }, h('span', { class: 'two' }, h('span', name ?? words(check)), text && badge(text, kind))),
     h('td', side(before, news)),
     h('td', change === 'not-repeated' ? h('span', { class: 'muted' }, '–') : side(after, news)));
 }

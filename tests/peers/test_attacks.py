@@ -22,8 +22,17 @@ MARK = "<!-- from here on written by tests/peers/test_attacks.py -->\n"
 
 
 @pytest.fixture(scope="module")
-def attacks(tmp_path_factory):
+def reader():
+    """The program around samael, built before anything that is good for minutes only."""
+    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=READER, check=True)
+    return READER / "target/release/samael-reader"
+
+
+@pytest.fixture(scope="module")
+def attacks(reader, tmp_path_factory):
     """The documents, made a moment ago."""
+    build = ["cargo", "test", "--quiet", "--test", "integration", "--no-run"]
+    subprocess.run(build, cwd=ROOT, check=True)
     path = tmp_path_factory.mktemp("attacks") / "attacks.json"
     subprocess.run(
         ["cargo", "test", "--quiet", "--test", "integration", "saml::for_peers", "--", "--ignored"],
@@ -32,10 +41,8 @@ def attacks(tmp_path_factory):
     return path, json.loads(path.read_text())
 
 
-def by_samael(path: Path) -> list[str | None]:
+def by_samael(reader: Path, path: Path) -> list[str | None]:
     """Whom samael takes each document for; None where it refuses."""
-    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=READER, check=True)
-    reader = READER / "target/release/samael-reader"
     done = subprocess.run([reader, "responses", path], capture_output=True, text=True, check=True)
     return [each.get("accepted") for each in json.loads(done.stdout)]
 
@@ -70,10 +77,10 @@ def word(name: str | None, signed: str) -> str:
     return "as signed" if name == signed else f"**as `{name}`**"
 
 
-def test_table(attacks):
+def test_table(reader, attacks):
     """Nobody but the signed person gets in here; what others do is written down."""
     path, index = attacks
-    samael, python = by_samael(path), by_python3_saml(index)
+    samael, python = by_samael(reader, path), by_python3_saml(index)
     assert len(index["attacks"]) >= 120
     rows = []
     for attack, theirs, others in zip(index["attacks"], samael, python, strict=True):

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::directory::trial::USER;
 use crate::observe::trace::{Outcome, Trace};
 use crate::saml::advice;
-use crate::saml::refusal::Check;
+use crate::saml::refusal::{Check, name_of};
 
 /// How a check went, once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,8 +47,10 @@ pub enum Change {
 /// One check, then and today.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The check's name.
+    /// The check.
     pub check: String,
+    /// What it compares, in words for the screen.
+    pub name: String,
     /// How it went; `None` where it was not come to.
     pub before: Option<Side>,
     /// How it would go.
@@ -119,6 +121,7 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
     let mut rows: Vec<(String, usize, Row)> = Vec::new();
     for (check, nth, side) in named(before) {
         let row = Row {
+            name: screen_name(&check),
             check: check.clone(),
             before: Some(side),
             after: None,
@@ -135,6 +138,7 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
             continue;
         }
         let row = Row {
+            name: screen_name(&check),
             check: check.clone(),
             before: None,
             after: Some(side),
@@ -149,6 +153,11 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
             ..row
         })
         .collect()
+}
+
+/// What no sign-in checks today was one of an older version's, and is shown by its code.
+fn screen_name(check: &str) -> String {
+    name_of(check).unwrap_or(check).to_owned()
 }
 
 fn change(row: &Row) -> Change {
@@ -181,15 +190,15 @@ fn change(row: &Row) -> Change {
 fn named(sides: Vec<Side>) -> Vec<(String, usize, Side)> {
     let mut named: Vec<(String, usize, Side)> = Vec::new();
     for side in sides {
-        let check = name_of(&side, &named);
+        let check = check_of(&side, &named);
         let nth = named.iter().filter(|(known, _, _)| *known == check).count();
         named.push((check, nth, side));
     }
     named
 }
 
-/// The name of the check that a side is of.
-fn name_of(side: &Side, earlier: &[(String, usize, Side)]) -> String {
+/// The check that a side is of.
+fn check_of(side: &Side, earlier: &[(String, usize, Side)]) -> String {
     if side.passed {
         return side.code.clone();
     }
