@@ -108,7 +108,7 @@ fn show(replay: &Replay) -> Result<(), CliError> {
         .iter()
         .map(|row| {
             vec![
-                row.check.clone(),
+                row.name.clone(),
                 mark(row.before.as_ref()),
                 mark(today(row)),
                 words(row.change).to_owned(),
@@ -118,7 +118,7 @@ fn show(replay: &Replay) -> Result<(), CliError> {
     output::table(&["CHECK", "THEN", "TODAY", "CHANGE"], &rows)?;
     for row in replay.checks.iter().filter(|row| is_news(row.change)) {
         output::line("")?;
-        output::line(&row.check)?;
+        output::line(&row.name)?;
         for (when, side) in [("then", row.before.as_ref()), ("today", row.after.as_ref())] {
             if let Some(side) = side {
                 output::line(&format!("  {when:5}  expected  {}", side.expected))?;
@@ -129,7 +129,7 @@ fn show(replay: &Replay) -> Result<(), CliError> {
     output::line("")?;
     output::line("Not repeated:")?;
     for one in &replay.not_repeated {
-        output::line(&format!("  {}: {}", one.check, one.why))?;
+        output::line(&format!("  {}: {}", one.name, one.why))?;
     }
     Ok(())
 }

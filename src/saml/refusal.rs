@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-pub use crate::saml::check::Check;
+pub use crate::saml::check::{Check, name_of};
 pub(super) use crate::saml::reason::Reason;
 
 /// Longest text that goes from a response into a check.

@@ -22,7 +22,7 @@ export async function liveTest({ page, stepIf, needs, pictures, mocked, acs, con
     await tab.getByRole('heading', { name: 'The test failed' }).waitFor();
     await page.bringToFront();
     await page.getByText('The test failed', { exact: true }).waitFor();
-    await page.getByRole('heading', { name: 'Root not response' }).waitFor();
+    await page.getByRole('heading', { name: 'Kind of document' }).waitFor();
     await pictures('test-page', tab);
     await tab.close();
     await context.unroute('https://acme.okta.test/**');
@@ -50,6 +50,6 @@ export async function response({ page, stepIf, needs, pictures, mocked }) {
     await page.getByRole('button', { name: 'Replay' }).click();
     await page.getByText('It was refused at').waitFor();
     await page.getByRole('columnheader', { name: 'Then' }).waitFor();
-    await page.getByRole('row', { name: /Root not response/ }).getByText('failed').nth(1).waitFor();
+    await page.getByRole('row', { name: /Kind of document/ }).getByText('failed').nth(1).waitFor();
   });
 }

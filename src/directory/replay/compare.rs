@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::directory::trial::USER;
 use crate::observe::trace::{Outcome, Trace};
 use crate::saml::advice;
-use crate::saml::refusal::Check;
+use crate::saml::refusal::{Check, name_of};
 
 /// How a check went, once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,8 +47,10 @@ pub enum Change {
 /// One check, then and today.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The check's name.
+    /// The check.
     pub check: String,
+    /// What it is called on screen.
+    pub name: String,
     /// How it went; `None` where it was not come to.
     pub before: Option<Side>,
     /// How it would go.
@@ -120,6 +122,7 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
     for (check, nth, side) in named(before) {
         let row = Row {
             check: check.clone(),
+            name: name_of(&check).unwrap_or(&check).to_owned(),
             before: Some(side),
             after: None,
             change: Change::NotReached,
@@ -136,6 +139,7 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
         }
         let row = Row {
             check: check.clone(),
+            name: name_of(&check).unwrap_or(&check).to_owned(),
             before: None,
             after: Some(side),
             change: Change::ReachedNow,
@@ -181,7 +185,7 @@ fn change(row: &Row) -> Change {
 fn named(sides: Vec<Side>) -> Vec<(String, usize, Side)> {
     let mut named: Vec<(String, usize, Side)> = Vec::new();
     for side in sides {
-        let check = name_of(&side, &named);
+        let check = check_of(&side, &named);
         let nth = named.iter().filter(|(known, _, _)| *known == check).count();
         named.push((check, nth, side));
     }
@@ -189,7 +193,7 @@ fn named(sides: Vec<Side>) -> Vec<(String, usize, Side)> {
 }
 
 /// The name of the check that a side is of.
-fn name_of(side: &Side, earlier: &[(String, usize, Side)]) -> String {
+fn check_of(side: &Side, earlier: &[(String, usize, Side)]) -> String {
     if side.passed {
         return side.code.clone();
     }
