@@ -66,6 +66,7 @@ struct Global {
     #[arg(
         long,
         global = true,
+        display_order = 900,
         env = "PORTCULLIS_DATA",
         value_name = "FILE",
         default_value = "portcullis.db"
@@ -75,6 +76,7 @@ struct Global {
     #[arg(
         long,
         global = true,
+        display_order = 901,
         env = "PORTCULLIS_LOG_FORMAT",
         value_name = "FORMAT",
         default_value = "text"
