@@ -85,7 +85,7 @@ function certificates(page, path, { certificates: list = [] }, manage) {
   return h('section', { class: 'panel' }, h('h2', 'Certificates'),
     list.length === 0
       ? notice('bad', 'No certificate: every response is refused. Enter the metadata again.')
-      : h('table', h('caption', { class: 'visually-hidden' }, 'Signing certificates'),
+      : h('table', { class: 'certificates' }, h('caption', { class: 'visually-hidden' }, 'Signing certificates'),
         h('thead', h('tr', h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'Expires'), h('th', { scope: 'col' }, 'Last used'), h('th', { scope: 'col', class: 'roomy' }, 'Fingerprint (SHA-256)'))),
         h('tbody', list.map((each) => h('tr',
           h('td', each.subject),
