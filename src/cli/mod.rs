@@ -43,7 +43,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::error::CliError;
 use crate::observe::log::LogFormat;
 use crate::observe::panic;
-use crate::store::{Options, Store};
+use crate::store::{OpenError, Options, Store};
 
 /// A company's front door: Okta sign-in (SAML 2.0), user and group sync (SCIM 2.0), permission
 /// levels and a break-glass way in, as one executable and one SQLite file.
@@ -188,13 +188,18 @@ impl Global {
     }
 
     fn store(&self, create: bool) -> Result<Store, CliError> {
-        Ok(Store::open(
-            &self.data,
-            Options {
-                create,
-                ..Options::default()
-            },
-        )?)
+        let options = Options {
+            create,
+            ..Options::default()
+        };
+        Store::open(&self.data, options).map_err(|error| match error {
+            OpenError::Missing(path) => CliError::other(format!(
+                "there is no database at {}: name the file with --data or PORTCULLIS_DATA \
+                 (`portcullis serve` makes one)",
+                path.display()
+            )),
+            other => other.into(),
+        })
     }
 
     fn log_format(&self) -> LogFormat {
