@@ -43,7 +43,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::error::CliError;
 use crate::observe::log::LogFormat;
 use crate::observe::panic;
-use crate::store::{Options, Store};
+use crate::store::{OpenError, Options, Store};
 
 /// A company's front door: Okta sign-in (SAML 2.0), user and group sync (SCIM 2.0), permission
 /// levels and a break-glass way in, as one executable and one SQLite file.
@@ -66,6 +66,7 @@ struct Global {
     #[arg(
         long,
         global = true,
+        display_order = 900,
         env = "PORTCULLIS_DATA",
         value_name = "FILE",
         default_value = "portcullis.db"
@@ -75,6 +76,7 @@ struct Global {
     #[arg(
         long,
         global = true,
+        display_order = 901,
         env = "PORTCULLIS_LOG_FORMAT",
         value_name = "FORMAT",
         default_value = "text"
@@ -186,13 +188,18 @@ impl Global {
     }
 
     fn store(&self, create: bool) -> Result<Store, CliError> {
-        Ok(Store::open(
-            &self.data,
-            Options {
-                create,
-                ..Options::default()
-            },
-        )?)
+        let options = Options {
+            create,
+            ..Options::default()
+        };
+        Store::open(&self.data, options).map_err(|error| match error {
+            OpenError::Missing(path) => CliError::other(format!(
+                "there is no database at {}: name the file with --data or PORTCULLIS_DATA \
+                 (`portcullis serve` makes one)",
+                path.display()
+            )),
+            other => other.into(),
+        })
     }
 
     fn log_format(&self) -> LogFormat {

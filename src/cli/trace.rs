@@ -310,7 +310,11 @@ pub(super) fn check_line(check: &Value) -> String {
 pub(super) fn find(store: &Store, reference: &str) -> Result<Trace, CliError> {
     store
         .read(|conn| trace::find(conn, reference))?
-        .ok_or_else(|| CliError::other(format!("there is no trace {reference}")))
+        .ok_or_else(|| {
+            CliError::other(format!(
+                "there is no trace {reference} here; `portcullis trace list` shows the newest"
+            ))
+        })
 }
 
 fn export(

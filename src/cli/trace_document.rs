@@ -129,7 +129,7 @@ fn show(replay: &Replay) -> Result<(), CliError> {
     output::line("")?;
     output::line("Not repeated:")?;
     for one in &replay.not_repeated {
-        output::line(&format!("  {}: {}", one.check, one.why))?;
+        output::line(&format!("  {}: {}", one.name, one.why))?;
     }
     Ok(())
 }

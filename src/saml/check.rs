@@ -21,13 +21,13 @@ impl Check {
     /// What is compared, in words for the screen: the same whether it held or not. The code itself
     /// where it is none of a sign-in's.
     pub fn name(&self) -> &'static str {
-        let check = advice::check_of(self.code).unwrap_or(self.code);
-        name_of(check).unwrap_or(self.code)
+        name_of(self.code).unwrap_or(self.code)
     }
 }
 
-/// What a check compares, in words for the screen; `None` for one that no sign-in has.
-pub fn name_of(check: &str) -> Option<&'static str> {
+/// What a check is called on screen, by its own code or by that of its failure.
+pub fn name_of(code: &str) -> Option<&'static str> {
+    let check = advice::check_of(code).unwrap_or(code);
     let known = NAMES.iter().find(|(code, _)| *code == check);
     known.map(|(_, name)| *name)
 }

@@ -34,5 +34,5 @@ export async function banner({ session, signal }) {
 
 /** One notice: what it says, and since when. */
 export function line({ text, at, href }) {
-  return h('li', icon('warn'), h('p', text, ' ', href && [h('a', { href }, 'Look and answer'), ' '], at && h('span', { class: 'since' }, when(at))));
+  return h('li', icon('warn'), h('p', text, ' ', href && [h('a', { href }, 'Look and answer'), ' '], at && h('span', { class: 'since' }, '· ', when(at))));
 }

@@ -37,7 +37,7 @@ export async function publishedMetadata(page, path, manage) {
     h('dl', { class: 'facts' },
       h('dt', 'New certificates'), h('dd', mode),
       h('dt', 'Last look'), h('dd', when(watch.looked_at)),
-      h('dt', 'Must be signed with'), h('dd', watch.trust ? h('code', { class: 'fingerprint' }, watch.trust) : 'any key: the way here is what is trusted', manage && [' ', h('button', { type: 'button', class: 'quiet', on: { click: () => editTrust(page, path, watch) } }, watch.trust ? 'Change the key' : 'Choose a key')])),
+      h('dt', 'Must be signed with'), h('dd', watch.trust ? h('code', { class: 'fingerprint' }, watch.trust) : 'no key: whatever the address serves is believed', manage && [' ', h('button', { type: 'button', on: { click: () => editTrust(page, path, watch) } }, watch.trust ? 'Change the key' : 'Choose a key')])),
     watch.additions.map((each) => h('div', { class: 'head' },
       h('p', h('code', { class: 'fingerprint' }, each.fingerprint), ' ', each.refused_at ? badge('refused') : badge('waits', 'warn')),
       manage && h('div', { class: 'actions' },

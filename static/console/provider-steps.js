@@ -34,7 +34,7 @@ function table({ caption, columns, rows }) {
   return [h('h3', caption),
     h('table', { class: 'attributes' }, h('caption', { class: 'visually-hidden' }, caption),
       h('thead', h('tr', columns.map((name) => h('th', { scope: 'col' }, name)))),
-      h('tbody', rows.map((cells) => h('tr', cells.map((cell, index) => h('td', copied(columns[index], cell)))))))];
+      h('tbody', rows.map((cells) => h('tr', cells.map((cell, index) => h('td', { class: cell.length > 30 ? 'breaks' : null }, copied(columns[index], cell)))))))];
 }
 
 /** What is typed is copied; what is chosen from a list ('Basic') is read. */

@@ -82,16 +82,18 @@ function facts(page, path, provider, kind, manage) {
 }
 
 function certificates(page, path, { certificates: list = [] }, manage) {
+  const removable = manage && list.length > 1;
   return h('section', { class: 'panel' }, h('h2', 'Certificates'),
     list.length === 0
       ? notice('bad', 'No certificate: every response is refused. Enter the metadata again.')
-      : h('table', h('caption', { class: 'visually-hidden' }, 'Signing certificates'),
-        h('thead', h('tr', h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'Expires'), h('th', { scope: 'col' }, 'Last used'), h('th', { scope: 'col', class: 'roomy' }, 'Fingerprint (SHA-256)'))),
+      : h('table', { class: 'certificates' }, h('caption', { class: 'visually-hidden' }, 'Signing certificates'),
+        h('thead', h('tr', h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'Expires'), h('th', { scope: 'col' }, 'Last used'), h('th', { scope: 'col', class: 'roomy' }, 'Fingerprint (SHA-256)'), removable && h('th', { scope: 'col' }, h('span', { class: 'visually-hidden' }, 'Remove')))),
         h('tbody', list.map((each) => h('tr',
           h('td', each.subject),
           h('td', h('span', { class: 'two' }, when(each.not_after), each.expired ? h('span', badge('expired')) : isWithinDays(each.not_after, 30) && h('span', badge('soon', 'warn')))),
           h('td', when(each.last_used_at)),
-          h('td', { class: 'roomy' }, h('code', { class: 'fingerprint' }, each.fingerprint), manage && list.length > 1 && h('button', { type: 'button', class: 'quiet danger', on: { click: () => removeCertificate(page, path, each) } }, 'Remove')))))));
+          h('td', { class: 'roomy' }, h('code', { class: 'fingerprint' }, each.fingerprint)),
+          removable && h('td', { class: 'end' }, h('button', { type: 'button', class: 'quiet danger', on: { click: () => removeCertificate(page, path, each) } }, 'Remove')))))));
 }
 
 function switcher(page, path, provider) {

@@ -20,7 +20,7 @@ export function comparison(replay) {
     h('table', { class: 'compare' }, h('caption', { class: 'visually-hidden' }, 'Each check, then and today'),
       h('thead', h('tr', ['Check', 'Then', 'Today'].map((name) => h('th', { scope: 'col' }, name)))),
       h('tbody', replay.checks.map(row))),
-    h('details', h('summary', 'Not repeated'), h('ul', replay.not_repeated.map(({ check, why }) => h('li', h('b', `${words(check)}: `), `${why}.`)))));
+    h('details', h('summary', 'Not repeated'), h('ul', replay.not_repeated.map(({ name, why }) => h('li', h('b', `${name}: `), `${why}.`)))));
 }
 
 function verdict({ verdict: word, before, after, fix }) {
@@ -33,11 +33,11 @@ function verdict({ verdict: word, before, after, fix }) {
   return notice(kind, h('p', then, today), fix && h('p', fix));
 }
 
-function row({ check, name, before, after, change }) {
+function row({ name, before, after, change }) {
   const [text, kind] = CHANGES[change] ?? [];
   const news = ['passes-now', 'fails-now', 'fails-otherwise'].includes(change);
   return h('tr', { class: news ? 'news' : null },
-    h('th', { scope: 'row' }, h('span', { class: 'two' }, h('span', name ?? words(check)), text && badge(text, kind))),
+    h('th', { scope: 'row' }, h('span', { class: 'two' }, h('span', name), text && badge(text, kind))),
     h('td', side(before, news)),
     h('td', change === 'not-repeated' ? h('span', { class: 'muted' }, '–') : side(after, news)));
 }

@@ -24,7 +24,9 @@ export function notice(kind, ...content) {
 
 /** A value with a Copy button. `name` is what the button copies, for those who only hear it. */
 export function copyable(name, value) {
-  const text = h('code', value);
+  // What has many lines scrolls, so that the button stays in sight.
+  const long = value.trim().includes('\n');
+  const text = h('code', { tabindex: long ? '0' : null }, value);
   const label = h('span', 'Copy');
   const button = h('button', { type: 'button', class: 'quiet', 'aria-label': `Copy ${name}` }, icon('copy'), label);
   button.addEventListener('click', async () => {
@@ -33,7 +35,7 @@ export function copyable(name, value) {
     say(done ? `${name} copied` : `${name} selected, press Ctrl+C to copy`);
     setTimeout(() => { label.textContent = 'Copy'; }, 2000);
   });
-  return h('div', { class: 'copyable' }, text, button);
+  return h('div', { class: long ? 'copyable long' : 'copyable' }, text, button);
 }
 
 /** Where a value goes, drawn as the form it goes into: rows of [label as Okta writes it, content]. */

@@ -60,10 +60,13 @@ pub(super) fn show(
         ),
         ("Product", preset.name.to_owned()),
         ("State", text(&value, "state")),
+        ("Domains", domains(&value)),
         ("Require SSO", required.to_owned()),
         (preset.labels.acs_url, text(&value, "acs_url")),
         (preset.labels.entity_id, text(&value, "entity_id")),
         ("Sign-in starts at", text(&value, "login_url")),
+        ("Its Issuer", text(&value, "issuer")),
+        ("Its sign-on address", text(&value, "sso_url")),
         ("Our single logout", text(&value, "slo_url")),
         ("Its single logout", text(&value, "logout_url")),
         ("Clock may be off", format!("{} s", provider.skew.as_secs())),
@@ -86,6 +89,19 @@ pub(super) fn show(
         connect(provider, &value)?;
     }
     Ok(())
+}
+
+/// Its domains, and of those that don't count yet why.
+fn domains(shown: &Value) -> String {
+    let list = shown.get("domains").and_then(Value::as_array);
+    let said = list.into_iter().flatten().map(|each| {
+        let domain = text(each, "domain");
+        match text(each, "state").as_str() {
+            "active" => domain,
+            state => format!("{domain} ({state})"),
+        }
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// How requests go to it and what they ask for, in one line.
@@ -175,16 +191,16 @@ pub(super) fn show_deletion(preview: &Preview, json: bool) -> Result<(), CliErro
         ""
     };
     output::line(&format!(
-        "{} people sign in through it{enforced}.",
+        "People who sign in through it: {}{enforced}.",
         preview.people
     ))?;
     output::line(&format!(
-        "{} sessions would end, {} SCIM tokens would be revoked.",
+        "Sessions that would end: {}. SCIM tokens that would be revoked: {}.",
         preview.sessions, preview.scim_tokens
     ))?;
     if preview.groups > 0 {
         output::line(&format!(
-            "{} groups that came from its attribute would go.",
+            "Groups from its attribute that would go: {}.",
             preview.groups
         ))?;
     }

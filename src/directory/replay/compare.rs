@@ -49,7 +49,7 @@ pub enum Change {
 pub struct Row {
     /// The check.
     pub check: String,
-    /// What it compares, in words for the screen.
+    /// What it is called on screen.
     pub name: String,
     /// How it went; `None` where it was not come to.
     pub before: Option<Side>,
@@ -121,8 +121,8 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
     let mut rows: Vec<(String, usize, Row)> = Vec::new();
     for (check, nth, side) in named(before) {
         let row = Row {
-            name: screen_name(&check),
             check: check.clone(),
+            name: name_of(&check).unwrap_or(&check).to_owned(),
             before: Some(side),
             after: None,
             change: Change::NotReached,
@@ -138,8 +138,8 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
             continue;
         }
         let row = Row {
-            name: screen_name(&check),
             check: check.clone(),
+            name: name_of(&check).unwrap_or(&check).to_owned(),
             before: None,
             after: Some(side),
             change: Change::ReachedNow,
@@ -153,11 +153,6 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
             ..row
         })
         .collect()
-}
-
-/// What no sign-in checks today was one of an older version's, and is shown by its code.
-fn screen_name(check: &str) -> String {
-    name_of(check).unwrap_or(check).to_owned()
 }
 
 fn change(row: &Row) -> Change {

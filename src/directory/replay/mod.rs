@@ -50,6 +50,8 @@ pub struct End {
 pub struct NotRepeated {
     /// The check.
     pub check: &'static str,
+    /// What it is called on screen.
+    pub name: &'static str,
     /// Why it can't be.
     pub why: &'static str,
 }
@@ -78,22 +80,27 @@ pub struct Replay {
 const NOT_REPEATED: [NotRepeated; 5] = [
     NotRepeated {
         check: "in-response-to",
+        name: "Answer to our request",
         why: "that this browser waited for an answer to this very request is true once",
     },
     NotRepeated {
         check: "replay",
+        name: "Used once",
         why: "that an assertion was not used before is true once",
     },
     NotRepeated {
         check: "signed-out",
+        name: "Signed out meanwhile",
         why: "whether the person had signed out by then is known for a while only",
     },
     NotRepeated {
         check: "authn-instant",
+        name: "Time of the authentication",
         why: "when the request for a sign-in anew was made is forgotten with the request",
     },
     NotRepeated {
         check: "groups",
+        name: "Groups",
         why: "memberships are changed by a sign-in only",
     },
 ];
