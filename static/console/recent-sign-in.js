@@ -11,13 +11,13 @@ const ACTIONS = [
   'change or delete a provider, trust or remove a certificate, follow metadata',
   'roll our SAML keys',
   'make or change break-glass accounts and their second factors',
-  'make SCIM and API tokens, and links to set a password',
+  'invite people, make SCIM and API tokens, and links to set a password',
   'make admins: of a person, a group, or those to come',
   'give an admin another address, or switch one on again',
   'approve a domain',
   'release or loosen the brake on SCIM',
   'take away a second factor, let local passwords count again, change session lengths',
-  'say how long the audit log remembers',
+  'say how long the audit log and traces remember, send events to a webhook',
 ];
 
 export function show(page) {
