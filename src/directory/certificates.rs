@@ -189,20 +189,22 @@ pub fn remove(
     )
 }
 
-/// Notes that a certificate verified a sign-in that was accepted.
+/// Notes that a certificate verified a sign-in that was accepted; false if the provider doesn't trust
+/// it any more.
 pub fn used(
     tx: &Connection,
     provider_id: &str,
     fingerprint: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "UPDATE provider_certificates
-         SET first_used_at = coalesce(first_used_at, ?3), last_used_at = ?3
-         WHERE provider_id = ?1 AND fingerprint = ?2",
-    )?
-    .execute(params![provider_id, fingerprint, now.millis()])?;
-    Ok(())
+) -> Result<bool, StoreError> {
+    let noted = tx
+        .prepare_cached(
+            "UPDATE provider_certificates
+             SET first_used_at = coalesce(first_used_at, ?3), last_used_at = ?3
+             WHERE provider_id = ?1 AND fingerprint = ?2",
+        )?
+        .execute(params![provider_id, fingerprint, now.millis()])?;
+    Ok(noted > 0)
 }
 
 /// Whether the provider trusts this one.

@@ -198,6 +198,18 @@ fn not_taken(
     Err(DirectoryError::conflict("domains", detail))
 }
 
+/// The names of the domains whose people sign in through a provider.
+pub fn active_of_provider(
+    conn: &Connection,
+    provider_id: &str,
+) -> Result<Vec<String>, DirectoryError> {
+    let active = of_provider(conn, provider_id)?
+        .into_iter()
+        .filter(|domain| domain.state == DomainState::Active)
+        .map(|domain| domain.domain);
+    Ok(active.collect())
+}
+
 /// The domains of one provider, in order.
 pub fn of_provider(conn: &Connection, provider_id: &str) -> Result<Vec<Domain>, DirectoryError> {
     let mut statement = conn.prepare_cached(

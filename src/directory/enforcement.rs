@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::domain::{self, DomainState, EmailDomain};
+use super::domain::{self, EmailDomain};
 use super::provider::{Provider, State};
 use super::user::User;
 use super::{DirectoryError, user};
@@ -70,11 +70,7 @@ pub fn readiness(
     provider: &Provider,
     now: Timestamp,
 ) -> Result<Readiness, DirectoryError> {
-    let domains: Vec<String> = domain::of_provider(conn, &provider.id)?
-        .into_iter()
-        .filter(|domain| domain.state == DomainState::Active)
-        .map(|domain| domain.domain)
-        .collect();
+    let domains = domain::active_of_provider(conn, &provider.id)?;
     let mut missing = Vec::new();
     let mut lacks = |condition: &'static str, detail: String| {
         missing.push(Missing { condition, detail });

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::DirectoryError;
 use super::addresses::PublicUrl;
-use super::domain::{self, DomainState};
+use super::domain;
 use super::provider::{self, Provider};
 use super::sign_in::{self, NotAdmitted, Person};
 use crate::access::key::{self, Kind};
@@ -67,11 +67,7 @@ pub fn of(
     request: Request<'_>,
     now: Timestamp,
 ) -> Result<Passed, Stopped> {
-    let domains: Vec<String> = domain::of_provider(conn, &provider.id)?
-        .into_iter()
-        .filter(|domain| domain.state == DomainState::Active)
-        .map(|domain| domain.domain)
-        .collect();
+    let domains = domain::active_of_provider(conn, &provider.id)?;
     let requests = provider::requests(conn, provider)?;
     let expectation = Expectation {
         issuer: provider.issuer.as_deref().unwrap_or_default(),
@@ -147,6 +143,17 @@ fn held(code: &'static str, expected: &str, got: &str) -> Check {
 /// The refusal of somebody whose response is good and who has no way in.
 pub fn not_admitted(reason: &NotAdmitted, checks: Vec<Check>) -> Refusal {
     Refusal::after(checks, reason.code(), ACTIVE, reason.to_string())
+}
+
+/// The refusal of what a certificate verified that was taken away in the same moment.
+pub fn untrusted(checks: Vec<Check>) -> Refusal {
+    let got = "one that was taken away meanwhile";
+    Refusal::after(
+        checks,
+        "certificate-unknown",
+        "a certificate of this provider",
+        got,
+    )
 }
 
 /// The refusal of an assertion that was used before.

@@ -14,7 +14,7 @@ use crate::access::session::{self, NewSession, Subject};
 use crate::access::{followed_logout, sign_in_request};
 use crate::clock::Timestamp;
 use crate::directory::certificates;
-use crate::directory::domain::{self, DomainState};
+use crate::directory::domain;
 use crate::directory::provider::{self, Provider, State};
 use crate::directory::sign_in::{self, NotAdmitted, Person};
 use crate::directory::{DirectoryError, attribute_groups, organization, trial};
@@ -35,15 +35,10 @@ const UNSOLICITED: &str = "Nobody here asked for this sign-in, and nothing binds
 /// `POST /saml/{provider}/acs` (SAML bindings section 3.5)
 pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
     let provider_id = call.parameter("provider");
-    let (provider, certificates, domains) = app.store.read(|conn| {
+    let (provider, certificates) = app.store.read(|conn| {
         let provider = provider::find(conn, provider_id)?;
         let certificates = provider::certificates(conn, provider_id)?;
-        let domains = domain::of_provider(conn, provider_id)?
-            .into_iter()
-            .filter(|d| d.state == DomainState::Active)
-            .map(|d| d.domain)
-            .collect::<Vec<_>>();
-        Ok::<_, DirectoryError>((provider, certificates, domains))
+        Ok::<_, DirectoryError>((provider, certificates))
     })?;
     let form = form_values(call.request)?;
     let test = sign_in_test::waiting(app, call, form.value("RelayState"), None)?;
@@ -69,7 +64,7 @@ pub(super) fn receive(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
             // response into this browser, so it is not trusted: we ask for one ourselves.
             Ok(Response::new(303).header("Location", saml::start_path(&provider.id, "/")))
         }
-        Ok(opened) => admit(app, call, provider, domains, opened, document),
+        Ok(opened) => admit(app, call, provider, opened, document),
     }
 }
 
@@ -135,7 +130,6 @@ fn admit(
     app: &App,
     call: &Call<'_>,
     provider: Provider,
-    domains: Vec<String>,
     opened: Opened,
     document: Option<Document>,
 ) -> Result<Response, Problem> {
@@ -163,7 +157,7 @@ fn admit(
     // One change, one closure: the request is used up, the assertion remembered, the user found
     // or made, the session opened, the trace written; or none of it.
     let outcome = app.store.write(move |tx| {
-        // As it is now: whoever switched it off a moment ago has ended its sessions.
+        // All as it is now: whoever switched it off a moment ago has ended its sessions.
         let provider = provider::find(tx, &provider.id)
             .map_err(|e| Stopped::NotAdmitted(e.into(), Vec::new()))?;
         if provider.state != State::Active {
@@ -178,6 +172,8 @@ fn admit(
             .mapping()
             .map_err(|e| Stopped::NotAdmitted(e.into(), Vec::new()))?;
         let requests = provider::requests(tx, &provider)
+            .map_err(|e| Stopped::NotAdmitted(e.into(), Vec::new()))?;
+        let domains = domain::active_of_provider(tx, &provider.id)
             .map_err(|e| Stopped::NotAdmitted(e.into(), Vec::new()))?;
         let forced = pending.as_ref().filter(|pending| pending.force_authn);
         let expectation = Expectation {
@@ -200,6 +196,12 @@ fn admit(
         let verified = opened
             .check(&expectation, now)
             .map_err(|r| Stopped::Refused(Box::new(r)))?;
+        if let Some(certificate) = &certificate
+            && !certificates::used(tx, &provider.id, certificate, now)?
+        {
+            let checks = verified.checks.clone();
+            return Err(Stopped::Refused(Box::new(trial::untrusted(checks))));
+        }
         let seen = sign_in_request::assertion_seen(
             tx,
             &provider.id,
@@ -225,9 +227,6 @@ fn admit(
         let groups = attribute_groups::follow(tx, &provider, &user, &verified.groups, &by, now)
             .map_err(|e| Stopped::NotAdmitted(e.into(), checks.clone()))?;
         checks.extend(groups);
-        if let Some(certificate) = &certificate {
-            certificates::used(tx, &provider.id, certificate, now)?;
-        }
         let stepped_up = match pending.as_ref().filter(|pending| pending.step_up.is_some()) {
             Some(pending) => {
                 let who = (&user, &verified);

@@ -179,31 +179,48 @@ fn e_mail_first() {
 
 /// The answer has been read and verified by what held a moment ago, and waits for its turn to write.
 #[test]
-fn a_provider_that_is_switched_off_meanwhile_lets_nobody_in() {
-    let (app, acme) = TestApp::acme();
-    app.push_user(&acme, "ann@acme.com");
-    let mut browser = Browser::new(&app);
-    let started = browser.start_at(&format!("/saml/{}/login", acme.provider));
-    let spec = started.spec("ann@acme.com");
-    let (begun, writing) = mpsc::channel();
-    let store = &app.store;
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            store.write(move |tx| {
-                begun.send(()).unwrap();
-                thread::sleep(Duration::from_millis(700));
-                tx.execute("UPDATE providers SET state = 'disabled'", [])?;
-                Ok::<_, StoreError>(())
-            })
+fn what_is_taken_away_meanwhile_lets_nobody_in() {
+    for (change, status, traced) in [
+        (
+            "UPDATE providers SET state = 'disabled'",
+            409,
+            "SELECT count(*) FROM traces WHERE kind = 'saml'",
+        ),
+        (
+            "DELETE FROM provider_certificates",
+            403,
+            "SELECT count(*) FROM traces WHERE code = 'certificate-unknown'",
+        ),
+        (
+            "DELETE FROM domains",
+            403,
+            "SELECT count(*) FROM traces WHERE code = 'email-domain'",
+        ),
+    ] {
+        let (app, acme) = TestApp::acme();
+        app.push_user(&acme, "ann@acme.com");
+        let mut browser = Browser::new(&app);
+        let started = browser.start_at(&format!("/saml/{}/login", acme.provider));
+        let spec = started.spec("ann@acme.com");
+        let (begun, writing) = mpsc::channel();
+        let store = &app.store;
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                store.write(move |tx| {
+                    begun.send(()).unwrap();
+                    thread::sleep(Duration::from_millis(700));
+                    tx.execute(change, [])?;
+                    Ok::<_, StoreError>(())
+                })
+            });
+            writing.recv().unwrap();
+            browser.answer(&started, &spec).expect(status);
         });
-        writing.recv().unwrap();
-        browser.answer(&started, &spec).expect(409);
-    });
-    assert!(browser.session().is_none());
-    assert_eq!(
-        app.sql("SELECT count(*) FROM sessions WHERE user_id IS NOT NULL"),
-        0
-    );
+        assert!(browser.session().is_none());
+        let opened = app.sql("SELECT count(*) FROM sessions WHERE user_id IS NOT NULL");
+        assert_eq!(opened, 0, "{change}");
+        assert_eq!(app.sql(traced), i64::from(status == 403), "{change}");
+    }
 }
 
 #[test]
