@@ -6,8 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::directory::trial::USER;
-use crate::observe::trace::{Outcome, Trace};
+use crate::observe::trace::Trace;
 use crate::saml::advice;
 use crate::saml::refusal::{Check, name_of};
 
@@ -79,7 +78,7 @@ pub(super) fn is_of_its_moment(code: &str) -> bool {
         })
 }
 
-/// The checks as the trace has them. Whom they were for is no check there.
+/// The checks as the trace has them.
 pub(super) fn before(trace: &Trace) -> Vec<Side> {
     let text = |value: &Value, name: &str| {
         let text = value.get(name).and_then(Value::as_str);
@@ -92,28 +91,7 @@ pub(super) fn before(trace: &Trace) -> Vec<Side> {
         passed: check.get("passed").and_then(Value::as_bool) == Some(true),
     };
     let checks = trace.detail.get("checks").and_then(Value::as_array);
-    let mut sides: Vec<Side> = checks.into_iter().flatten().map(side).collect();
-    let matched = trace.detail.get("match").and_then(Value::as_str);
-    if let Some(how) = matched.filter(|_| sides.iter().all(|side| side.code != USER)) {
-        let groups = sides.iter().position(|side| side.code == "groups");
-        let user = Side {
-            code: USER.to_owned(),
-            expected: "an active user of this provider".to_owned(),
-            got: how.to_owned(),
-            passed: true,
-        };
-        sides.insert(groups.unwrap_or(sides.len()), user);
-    }
-    let last_passed = sides.last().is_none_or(|side| side.passed);
-    if trace.outcome == Outcome::Refused && last_passed {
-        sides.push(Side {
-            code: trace.code.clone(),
-            expected: text(&trace.detail, "expected"),
-            got: text(&trace.detail, "got"),
-            passed: false,
-        });
-    }
-    sides
+    checks.into_iter().flatten().map(side).collect()
 }
 
 /// Brings the checks of then and of today together, in the order in which they are made.
