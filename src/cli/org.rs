@@ -66,6 +66,10 @@ pub(super) enum Org {
         /// What becomes of pushed SCIM extensions that aren't known here: keep or refuse
         #[arg(long, value_name = "WHAT")]
         unknown_extensions: Option<UnknownExtensions>,
+        /// Leave out members of a pushed group who aren't here, with a note in the trace, instead of
+        /// refusing the push [default: false]
+        #[arg(long, value_name = "BOOL")]
+        skip_unknown_members: Option<bool>,
         /// Keep the responses behind sign-ins, sealed, for `trace show --raw` and `trace replay`;
         /// false forgets those there are [default: true]
         #[arg(long, value_name = "BOOL")]
@@ -138,6 +142,7 @@ impl Org {
                 local_sign_in,
                 internal_metadata,
                 unknown_extensions,
+                skip_unknown_members,
                 keep_documents,
                 session_idle,
                 session_absolute,
@@ -151,6 +156,7 @@ impl Org {
                     local_sign_in,
                     internal_metadata,
                     unknown_extensions,
+                    skip_unknown_members,
                     keep_documents,
                 };
                 let (by, now) = (Author::command_line(), clock::now());
@@ -270,6 +276,15 @@ fn show(
             match organization.unknown_extensions {
                 UnknownExtensions::Keep => "are kept",
                 UnknownExtensions::Refuse => "are refused",
+            }
+            .to_owned(),
+        ),
+        (
+            "Unknown SCIM members",
+            if organization.skip_unknown_members {
+                "are left out"
+            } else {
+                "are refused"
             }
             .to_owned(),
         ),

@@ -18,6 +18,7 @@ use crate::directory::provisioning::{
 use crate::directory::slug::Slug;
 use crate::scim::lines;
 use crate::scim::render::{self, Meta};
+use crate::scim::user::Active;
 use crate::store::Store;
 
 /// Users, groups or members that are in memory at once.
@@ -164,7 +165,8 @@ fn user_line(user: &ScimUser, base: &str) -> String {
         id: &user.id,
         user_name: &user.user_name,
         external_id: user.external_id.as_deref(),
-        active: user.active,
+        // Somebody without it would come back from the file as somebody who may sign in.
+        active: Active::Given(user.active.is_on()),
         groups: &[],
         meta: Meta {
             created: user.created_at,

@@ -32,6 +32,8 @@ pub struct Organization {
     pub internal_metadata: bool,
     /// What becomes of SCIM extensions that nobody here knows.
     pub unknown_extensions: UnknownExtensions,
+    /// Whether a pushed group's members who aren't here are left out; otherwise the push is refused.
+    pub skip_unknown_members: bool,
     /// Whether the responses behind its sign-ins are kept, sealed.
     pub keep_documents: bool,
     /// How many users it has.
@@ -44,7 +46,7 @@ pub struct Organization {
 
 const COLUMNS: &str = "id, slug, name, default_group_level, default_user_level, user_count, \
                        group_count, created_at, local_sign_in, internal_metadata, \
-                       unknown_extensions, keep_documents";
+                       unknown_extensions, skip_unknown_members, keep_documents";
 
 /// Makes one. A taken slug is a conflict.
 pub fn create(
@@ -131,6 +133,8 @@ pub struct Change {
     pub internal_metadata: Option<bool>,
     /// Whether SCIM extensions that nobody here knows are kept or refused from now on.
     pub unknown_extensions: Option<UnknownExtensions>,
+    /// Whether a pushed group's members who aren't here are left out or refused from now on.
+    pub skip_unknown_members: Option<bool>,
     /// Whether the responses behind its sign-ins are kept; off forgets those there are.
     pub keep_documents: Option<bool>,
 }
@@ -150,7 +154,7 @@ pub fn change(
     };
     tx.prepare_cached(
         "UPDATE organizations SET name = ?2, default_group_level = ?3, default_user_level = ?4,
-             internal_metadata = ?5, unknown_extensions = ?6
+             internal_metadata = ?5, unknown_extensions = ?6, skip_unknown_members = ?7
          WHERE id = ?1",
     )?
     .execute(params![
@@ -165,7 +169,10 @@ pub fn change(
         change.internal_metadata.unwrap_or(before.internal_metadata),
         change
             .unknown_extensions
-            .unwrap_or(before.unknown_extensions)
+            .unwrap_or(before.unknown_extensions),
+        change
+            .skip_unknown_members
+            .unwrap_or(before.skip_unknown_members)
     ])?;
     if let Some(on) = change.local_sign_in {
         tx.prepare_cached("UPDATE organizations SET local_sign_in = ?2 WHERE id = ?1")?
@@ -201,6 +208,10 @@ fn facts(organization: &Organization) -> Map<String, Value> {
         ("local_sign_in", json!(organization.local_sign_in)),
         ("internal_metadata", json!(organization.internal_metadata)),
         ("unknown_extensions", json!(organization.unknown_extensions)),
+        (
+            "skip_unknown_members",
+            json!(organization.skip_unknown_members),
+        ),
         ("keep_documents", json!(organization.keep_documents)),
     ])
 }
@@ -252,6 +263,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         local_sign_in: row.get(8)?,
         internal_metadata: row.get(9)?,
         unknown_extensions: row.get(10)?,
-        keep_documents: row.get(11)?,
+        skip_unknown_members: row.get(11)?,
+        keep_documents: row.get(12)?,
     })
 }

@@ -14,7 +14,7 @@ use super::deprovisioning::{self, Ended};
 use super::organization::Organization;
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry, MOST_IDS};
-use crate::scim::user::UserDraft;
+use crate::scim::user::{Active, UserDraft};
 use crate::store::StoreError;
 
 /// Members whose userName a line gives beside their ids.
@@ -44,7 +44,7 @@ impl UserFacts {
             display_name: draft.display_name.clone(),
             external_id: draft.external_id.clone(),
             origin: "scim".to_owned(),
-            active: draft.active.unwrap_or(true),
+            active: draft.active.is_none_or(Active::is_on),
         }
     }
 

@@ -48,6 +48,11 @@ pub const BULK_PATCH_AS_LIST: &str = "a PATCH in a bulk request came as a list o
 pub const UNKNOWN_EXTENSION: &str =
     "an attribute of an extension that isn't known here was kept as it came";
 
+/// Some clients push a group before its people, or with somebody who was deleted here; an
+/// organization can have such members left out (`org set --skip-unknown-members`).
+pub const MEMBER_SKIPPED: &str =
+    "a member who isn't here was left out, as this organization has it";
+
 /// Adds a note once.
 pub fn note(notes: &mut Vec<&'static str>, what: &'static str) {
     if !notes.contains(&what) {

@@ -38,7 +38,7 @@ pub use filter::Filter;
 pub use group::GroupDraft;
 pub use patch::{GroupChange, Patch};
 pub use query::ListQuery;
-pub use user::UserDraft;
+pub use user::{Active, UserDraft};
 
 #[cfg(test)]
 mod mutation_tests;

@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 
 use super::etag;
 use super::schema::{GROUP, ResourceType, USER};
+use super::user::Active;
 
 /// The schema URN of a list.
 pub const LIST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -36,8 +37,8 @@ pub struct User<'a> {
     pub user_name: &'a str,
     /// `externalId`
     pub external_id: Option<&'a str>,
-    /// `active`, always shown.
-    pub active: bool,
+    /// `active`
+    pub active: Active,
     /// Id and display name of each group; shown even if empty, as Okta's suite wants it. All of
     /// them even where they aren't asked for: the entity tag is made from them.
     pub groups: &'a [(String, String)],
@@ -73,7 +74,9 @@ pub fn user(user: &User<'_>, base: &str) -> Value {
     let mut shown = start(user.resource, &USER, user.id, user.external_id);
     shown.insert("userName".into(), user.user_name.into());
     rest(&mut shown, user.resource, &USER);
-    shown.insert("active".into(), user.active.into());
+    if let Active::Given(active) = user.active {
+        shown.insert("active".into(), active.into());
+    }
     let groups = user.groups.iter().map(|(id, display)| {
         json!({
             "value": id, "$ref": location(base, &GROUP, id), "display": display, "type": "direct"
@@ -205,7 +208,7 @@ mod tests {
                 id: "u1",
                 user_name: "new",
                 external_id: None,
-                active: false,
+                active: Active::Given(false),
                 groups: &[("g1".into(), "G".into())],
                 meta: META,
             },

@@ -7,6 +7,28 @@ use super::json;
 use super::schema::USER;
 use super::validate::{self, is_primary, text};
 
+/// What stands in `active`. Who has none may not sign in: nobody said that they may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Active {
+    /// `true` or `false`.
+    Given(bool),
+    /// A client removed it (RFC 7644 section 3.5.2.2), so that it isn't shown and no filter but
+    /// `eq null` finds it.
+    Unassigned,
+}
+
+impl Active {
+    /// Whether the user may sign in.
+    pub fn is_on(self) -> bool {
+        self == Self::Given(true)
+    }
+
+    /// Whether there is a value to show.
+    pub fn is_given(self) -> bool {
+        self != Self::Unassigned
+    }
+}
+
 /// A validated user, RFC 7643 section 4.1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserDraft {
@@ -15,7 +37,7 @@ pub struct UserDraft {
     /// `externalId`
     pub external_id: Option<String>,
     /// `active`; `None` when the request says nothing about it, which must change nothing.
-    pub active: Option<bool>,
+    pub active: Option<Active>,
     /// The primary e-mail address, else the first.
     pub email: Option<String>,
     /// The name to show: `displayName`, else `name.formatted`, else given and family name, else
@@ -48,7 +70,8 @@ impl UserDraft {
         let mut resource = validate::resource(received, &USER, &mut notes)?;
         let active = resource
             .shift_remove("active")
-            .and_then(|value| value.as_bool());
+            .and_then(|value| value.as_bool())
+            .map(Active::Given);
         validate::size(&resource)?;
 
         let user_name = validate::required_name(&resource, "userName")?;
@@ -149,7 +172,7 @@ mod tests {
         assert_eq!(draft.email.as_deref(), Some("joiner@example.test"));
         assert_eq!(draft.display_name.as_deref(), Some("test joiner"));
         assert_eq!(draft.external_id.as_deref(), Some("00u1"));
-        assert_eq!(draft.active, Some(true));
+        assert_eq!(draft.active, Some(Active::Given(true)));
         let keys: Vec<_> = draft.resource.keys().map(String::as_str).collect();
         assert_eq!(
             keys,
@@ -276,7 +299,7 @@ mod tests {
         });
         user[urn] = json!({"manager": "m1"});
         let draft = parse(user).unwrap();
-        assert_eq!(draft.active, Some(false));
+        assert_eq!(draft.active, Some(Active::Given(false)));
         assert_eq!(draft.email.as_deref(), Some("y@b.test"));
         assert_eq!(draft.resource[urn], json!({"manager": {"value": "m1"}}));
         assert_eq!(

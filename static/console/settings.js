@@ -46,6 +46,11 @@ function edit(page) {
         control: select([['keep', 'Keep them'], ['refuse', 'Refuse the push']], organization.unknown_extensions),
       }),
       field({
+        name: 'skip_unknown_members', label: 'Pushed members who aren\u2019t here',
+        hint: 'Leaving them out lets the rest of the group through; who comes later is a member only once the group is pushed again.',
+        control: select([['false', 'Refuse the push'], ['true', 'Leave them out']], String(organization.skip_unknown_members)),
+      }),
+      field({
         name: 'keep_documents', label: 'Responses of sign-ins',
         hint: 'Kept sealed with their trace, so that an admin can replay a sign-in that failed. Keeping none forgets those there are.',
         control: select([['true', 'Keep them'], ['false', 'Keep none']], String(organization.keep_documents)),
@@ -53,7 +58,8 @@ function edit(page) {
     ],
     submit: 'Save',
     send: async (values) => {
-      await change(page.api, { ...values, keep_documents: values.keep_documents === 'true' });
+      const flag = (name) => ({ [name]: values[name] === 'true' });
+      await change(page.api, { ...values, ...flag('skip_unknown_members'), ...flag('keep_documents') });
       organizationsChanged();
       page.go(`${page.at('settings')}?saved`, { replace: true });
     },

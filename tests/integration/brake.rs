@@ -492,7 +492,7 @@ fn before_anybody_has_signed_in_admins_come_and_go() {
 
 /// Ways in which the last admin goes; the status of what was asked.
 type LastRoad = fn(&TestApp, &Tenant, &str, &str) -> u16;
-const LAST: [(&str, LastRoad); 7] = [
+const LAST: [(&str, LastRoad); 8] = [
     ("deactivated", |app, acme, id, _| {
         deactivate(app, acme, id).status
     }),
@@ -500,6 +500,11 @@ const LAST: [(&str, LastRoad); 7] = [
         let mut whole = user("boss@acme.com");
         whole["active"] = json!(false);
         app.scim(acme, "PUT", &format!("/Users/{id}"), &whole)
+            .status
+    }),
+    ("active removed", |app, acme, id, _| {
+        let gone = patch(json!([{ "op": "remove", "path": "active" }]));
+        app.scim(acme, "PATCH", &format!("/Users/{id}"), &gone)
             .status
     }),
     ("deleted", |app, acme, id, _| {

@@ -81,9 +81,21 @@ fn report(app: &TestApp, acme: &Tenant, query: &str) -> Value {
 type Way = fn(&TestApp, &Tenant, &str, bool);
 
 /// Every way to switch somebody off (and on).
-const WAYS: [(&str, &str, Way); 5] = [
+const WAYS: [(&str, &str, Way); 6] = [
     ("PATCH", "scim", |app, acme, id, active| {
         app.scim(acme, "PATCH", &format!("/Users/{id}"), &patch(active))
+            .expect(200);
+    }),
+    ("removal", "scim", |app, acme, id, active| {
+        let mut operation = json!({ "op": "remove", "path": "active" });
+        if active {
+            operation = json!({ "op": "add", "path": "active", "value": true });
+        }
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [operation],
+        });
+        app.scim(acme, "PATCH", &format!("/Users/{id}"), &body)
             .expect(200);
     }),
     ("PUT", "scim", |app, acme, id, active| {

@@ -60,18 +60,20 @@ pub(super) fn create_group_as(
     ])
     .map_err(|e| taken(e, "displayName", &draft.display_name))?;
     let mut membership = Membership::default();
+    let mut notes = draft.notes.clone();
     add_members(
         tx,
         organization,
         id,
         draft.members.as_deref().unwrap_or_default(),
         &mut membership,
+        &mut notes,
     )?;
     let facts = GroupFacts::read(tx, id)?;
     provisioned::group_created(tx, organization, id, &facts, membership, by, now)?;
     Ok(Outcome {
         value: read_group(tx, organization, id, false)?,
-        notes: draft.notes.clone(),
+        notes,
         changed: true,
     })
 }
@@ -92,6 +94,7 @@ pub fn replace_group(
     }
     let before = GroupFacts::read(tx, id)?;
     let mut membership = Membership::default();
+    let mut notes = draft.notes.clone();
     tx.prepare_cached(
         "UPDATE groups SET display_name = ?2, display_name_key = ?3, external_id = ?4,
              origin = 'scim', provider_id = NULL, resource = ?5
@@ -106,7 +109,7 @@ pub fn replace_group(
     ])
     .map_err(|e| taken(e, "displayName", &draft.display_name))?;
     if let Some(members) = &draft.members {
-        set_members(tx, organization, id, members, &mut membership)?;
+        set_members(tx, organization, id, members, &mut membership, &mut notes)?;
     }
     brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
@@ -115,7 +118,7 @@ pub fn replace_group(
     provisioned::group_changed(tx, organization, id, (&before, &after), membership, by, now)?;
     Ok(Outcome {
         value: read_group(tx, organization, id, true)?,
-        notes: draft.notes.clone(),
+        notes,
         changed,
     })
 }
@@ -177,10 +180,10 @@ pub fn patch_group(
                 .execute(params![id, external_id])?;
             }
             GroupChange::ReplaceMembers(members) => {
-                set_members(tx, organization, id, &members, &mut membership)?;
+                set_members(tx, organization, id, &members, &mut membership, &mut notes)?;
             }
             GroupChange::AddMembers(members) => {
-                add_members(tx, organization, id, &members, &mut membership)?;
+                add_members(tx, organization, id, &members, &mut membership, &mut notes)?;
             }
             GroupChange::RemoveMembers(members) => {
                 remove_members(tx, id, &members, &mut membership)?;

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value};
 
 use super::{
-    Provisioned, ProvisioningError, create_group, create_user, parsed, replace_group, replace_user,
+    Provisioned, ProvisioningError, active, create_group, create_user, parsed, replace_group,
+    replace_user,
 };
 use crate::clock::Timestamp;
 use crate::directory::fold;
@@ -170,13 +171,15 @@ fn standing_user(
 ) -> Provisioned<Standing> {
     let found = conn
         .prepare_cached(
-            "SELECT id, user_name, external_id, active, resource FROM users
+            "SELECT id, user_name, external_id, active_shown, resource FROM users
              WHERE organization_id = ?1 AND user_name_key = ?2",
         )?
         .query_row([&organization.id, &fold(&draft.user_name)], |row| {
             let same = row.get_ref(1)?.as_str()? == draft.user_name
                 && row.get_ref(2)?.as_str_or_null()? == draft.external_id.as_deref()
-                && draft.active.is_none_or(|active| row.get(3) == Ok(active))
+                && draft
+                    .active
+                    .is_none_or(|wanted| row.get(3).map(active) == Ok(wanted))
                 && same(&parsed(row.get_ref(4)?.as_str()?), &draft.resource);
             Ok((row.get(0)?, same))
         })

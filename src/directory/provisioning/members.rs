@@ -9,6 +9,7 @@ use super::Provisioned;
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::Membership;
 use crate::scim::error::{ScimError, shown};
+use crate::scim::forgive;
 
 /// Rows that one statement changes. What a statement may have to undo is kept in memory beside
 /// what the whole change may have to undo, and SQLite walks through all of that at the end of each:
@@ -42,6 +43,7 @@ pub(super) fn set_members(
     group_id: &str,
     wanted: &[String],
     membership: &mut Membership,
+    notes: &mut Vec<&'static str>,
 ) -> Provisioned<()> {
     let wanted_ids: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
     let present = tx
@@ -59,37 +61,53 @@ pub(super) fn set_members(
         .map(str::to_owned)
         .collect();
     remove_members(tx, group_id, &leaving, membership)?;
-    add_members(tx, organization, group_id, &joining, membership)
+    add_members(tx, organization, group_id, &joining, membership, notes)
 }
 
+/// Adds people. One who isn't here refuses the change, or is left out where the organization has it
+/// so; a group in a group is refused anyhow.
 pub(super) fn add_members(
     tx: &Connection,
     organization: &Organization,
     group_id: &str,
     members: &[String],
     membership: &mut Membership,
+    notes: &mut Vec<&'static str>,
 ) -> Provisioned<()> {
+    // A group before all others, as it is told apart.
     let mut unknown = tx.prepare_cached(
-        "SELECT j.value FROM json_each(?1) j
+        "SELECT j.value, EXISTS (SELECT 1 FROM groups g
+                                 WHERE g.id = j.value AND g.organization_id = ?2) AS is_group
+         FROM json_each(?1) j
          WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = j.value AND u.organization_id = ?2)
-         ORDER BY j.key LIMIT 1",
+         ORDER BY is_group DESC, j.key LIMIT 1",
     )?;
     let mut insert = tx.prepare_cached(
         "INSERT OR IGNORE INTO members (group_id, user_id)
          SELECT ?1, j.value FROM json_each(?2) j RETURNING user_id",
     )?;
+    let mut insert_known = tx.prepare_cached(
+        "INSERT OR IGNORE INTO members (group_id, user_id)
+         SELECT ?1, u.id FROM json_each(?2) j CROSS JOIN users u ON u.id = j.value
+         WHERE u.organization_id = ?3 RETURNING user_id",
+    )?;
     for part in members.chunks(AT_ONCE) {
-        if let Some(odd) = part.iter().find(|id| is_odd(id)) {
-            return Err(no_member(tx, organization, odd)?.into());
-        }
         let ids = as_json(part);
-        let nobody: Option<String> = unknown
-            .query_row([&ids, &organization.id], |row| row.get(0))
+        let nobody = unknown
+            .query_row([&ids, &organization.id], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
-        if let Some(nobody) = nobody {
-            return Err(no_member(tx, organization, &nobody)?.into());
-        }
-        let mut rows = insert.query([group_id, &ids])?;
+        let odd = || part.iter().find(|id| is_odd(id)).cloned();
+        let nobody: Option<(String, bool)> = nobody.or_else(|| Some((odd()?, false)));
+        let mut rows = match nobody {
+            None => insert.query([group_id, &ids])?,
+            Some((_, false)) if organization.skip_unknown_members => {
+                forgive::note(notes, forgive::MEMBER_SKIPPED);
+                insert_known.query([group_id, &ids, &organization.id])?
+            }
+            Some((id, is_group)) => return Err(no_member(&id, is_group).into()),
+        };
         while let Some(row) = rows.next()? {
             membership.joined(row.get_ref(0)?.as_str().unwrap_or_default());
         }
@@ -98,16 +116,9 @@ pub(super) fn add_members(
 }
 
 /// Why an id can't be a member's.
-fn no_member(
-    tx: &Connection,
-    organization: &Organization,
-    id: &str,
-) -> rusqlite::Result<ScimError> {
-    let is_group = tx
-        .prepare_cached("SELECT 1 FROM groups WHERE id = ?1 AND organization_id = ?2")?
-        .exists([id, &organization.id])?;
+fn no_member(id: &str, is_group: bool) -> ScimError {
     let shown = shown(id);
-    Ok(ScimError::invalid_value(if is_group {
+    ScimError::invalid_value(if is_group {
         format!(
             "members: `{shown}` is a group, and a group can't be a member of a group here: push \
              its people instead"
@@ -117,7 +128,7 @@ fn no_member(
             "members: there is no user `{shown}` here; assign the person to the application \
              before pushing the group"
         )
-    }))
+    })
 }
 
 /// Removing who is no member is no error: the result is what was asked for.

@@ -25,6 +25,7 @@ use super::error::is_unique_violation;
 use crate::clock::Timestamp;
 use crate::scim::error::{ScimError, shown};
 use crate::scim::etag;
+use crate::scim::user::Active;
 use crate::store::StoreError;
 
 /// Why a push was not done.
@@ -99,7 +100,7 @@ pub struct ScimUser {
     /// The resource as received.
     pub resource: Map<String, Value>,
     /// Whether the user may sign in.
-    pub active: bool,
+    pub active: Active,
     /// The name, case and all.
     pub user_name: String,
     /// The client's own id.
@@ -152,7 +153,7 @@ impl ScimGroup {
 }
 
 const USER_COLUMNS: &str =
-    "id, resource, active, external_id, version, created_at, updated_at, user_name";
+    "id, resource, active_shown, external_id, version, created_at, updated_at, user_name";
 const GROUP_COLUMNS: &str =
     "id, display_name, resource, external_id, version, created_at, updated_at, member_count";
 
@@ -160,7 +161,7 @@ fn user_row(row: &Row<'_>) -> rusqlite::Result<ScimUser> {
     Ok(ScimUser {
         id: row.get(0)?,
         resource: parsed(row.get_ref(1)?.as_str()?),
-        active: row.get(2)?,
+        active: active(row.get(2)?),
         user_name: row.get(7)?,
         external_id: row.get(3)?,
         groups: Vec::new(),
@@ -168,6 +169,11 @@ fn user_row(row: &Row<'_>) -> rusqlite::Result<ScimUser> {
         created_at: Timestamp::from_millis(row.get(5)?),
         updated_at: Timestamp::from_millis(row.get(6)?),
     })
+}
+
+/// What stands in the column `active_shown`.
+fn active(shown: Option<bool>) -> Active {
+    shown.map_or(Active::Unassigned, Active::Given)
 }
 
 fn group_row(row: &Row<'_>) -> rusqlite::Result<ScimGroup> {

@@ -13,7 +13,7 @@ use crate::directory::{UnknownExtensions, brake, fold, group, way_in};
 use crate::observe::audit::Author;
 use crate::scim::etag::Conditions;
 use crate::scim::patch::Patch;
-use crate::scim::user::UserDraft;
+use crate::scim::user::{Active, UserDraft};
 use crate::store::id;
 
 /// Makes a user (RFC 7644 section 3.3). A taken userName is 409 by the unique index, since two
@@ -40,11 +40,12 @@ pub(super) fn create_user_as(
     if organization.unknown_extensions == UnknownExtensions::Refuse {
         draft.only_known_extensions(None)?;
     }
+    let active = draft.active.unwrap_or(Active::Given(true));
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
              email_key, email_verified, display_name, active, origin, resource, created_at,
-             updated_at, display_name_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12, ?13)",
+             updated_at, display_name_key, active_given)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12, ?13, ?14)",
     )?
     .execute(params![
         id,
@@ -56,10 +57,11 @@ pub(super) fn create_user_as(
         draft.email.as_deref().map(fold),
         is_verified(tx, organization, draft)?,
         draft.display_name,
-        draft.active.unwrap_or(true),
+        active.is_on(),
         stored(&draft.resource),
         now.millis(),
-        display_name_key(draft)
+        display_name_key(draft),
+        active.is_given()
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
     keep_addresses(tx, organization, id, draft)?;
@@ -96,20 +98,20 @@ pub fn replace_user(
         draft.only_known_extensions(Some(&before.resource))?;
     }
     let active = draft.active.unwrap_or(before.active);
-    if !active {
+    if !active.is_on() {
         brake::access_goes(tx, organization, id, brake::Change::Deactivation, by, now)?;
     }
     let facts = UserFacts::read(tx, id)?;
     let taken_over = user::find(tx, id)?.filter(way_in::is_on_their_own);
     let mut after = UserFacts::of_draft(draft);
-    after.active = active;
-    let differs = before.resource != draft.resource || facts != after;
+    after.active = active.is_on();
+    let differs = before.resource != draft.resource || facts != after || before.active != active;
     let changed = tx
         .prepare_cached(
             "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
              resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL,
-                 display_name_key = ?13
+                 display_name_key = ?13, active_given = ?14
          WHERE id = ?1
              AND (?12 OR active <> ?9 OR email_verified <> ?7 OR unmanaged_at IS NOT NULL)",
         )?
@@ -122,11 +124,12 @@ pub fn replace_user(
             draft.email.as_deref().map(fold),
             is_verified(tx, organization, draft)?,
             draft.display_name,
-            active,
+            active.is_on(),
             stored(&draft.resource),
             now.millis(),
             differs,
-            display_name_key(draft)
+            display_name_key(draft),
+            active.is_given()
         ])
         .map_err(|e| taken(e, "userName", &draft.user_name))?
         > 0;
@@ -136,17 +139,21 @@ pub fn replace_user(
     if fold(&before.user_name) != fold(&draft.user_name) {
         forget_names(tx, id, &before.user_name)?;
     }
-    let attributes = provisioned::attributes(&before.resource, &draft.resource);
+    let mut attributes = provisioned::attributes(&before.resource, &draft.resource);
+    if before.active.is_given() != active.is_given() {
+        attributes.push("active".to_owned());
+    }
     provisioned::user_changed(tx, organization, id, (&facts, &after), attributes, by, now)?;
-    let ended = if active {
+    let ended = if active.is_on() {
         Ended::default()
     } else {
         user::end_access(tx, id, now)?
     };
-    if (active != before.active || !ended.is_nothing())
+    let switch = (before.active.is_on(), active.is_on());
+    if (switch.0 != switch.1 || !ended.is_nothing())
         && let Some(changed) = user::find(tx, id)?
     {
-        user::switched(tx, &changed, (before.active, active), &ended, by, now)?;
+        user::switched(tx, &changed, switch, &ended, by, now)?;
     }
     if let Some(taken) = taken_over {
         way_in::handed_over(tx, &taken, by, now)?;

@@ -14,6 +14,8 @@ pub(super) struct Column {
     name: &'static str,
     holds: Values,
     nullable: bool,
+    /// Whether its index has every row of the organization.
+    covered: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -33,6 +35,7 @@ const fn column(name: &'static str, holds: Values) -> Column {
         name,
         holds,
         nullable: false,
+        covered: true,
     }
 }
 
@@ -41,6 +44,7 @@ const fn nullable(name: &'static str, holds: Values) -> Column {
         name,
         holds,
         nullable: true,
+        covered: false,
     }
 }
 
@@ -55,7 +59,10 @@ pub(super) fn of(path: &AttributePath, resources: Resources) -> Option<Column> {
         _ if path.is("meta", Some("lastModified")) => column("updated_at", Times),
         Users if path.is("userName", None) => column("user_name_key", Folded),
         Users if path.is("displayName", None) => nullable("display_name_key", Folded),
-        Users if path.is("active", None) => column("active", Flags),
+        Users if path.is("active", None) => Column {
+            covered: true,
+            ..nullable("active_shown", Flags)
+        },
         Groups if path.is("displayName", None) => column("display_name_key", Folded),
         _ => return None,
     };
@@ -168,7 +175,7 @@ impl Column {
 
     /// Whether its index has every row of the organization.
     pub(super) fn is_covered(self) -> bool {
-        !self.nullable
+        self.covered
     }
 
     /// A comparison that a row without a value never fulfils; `op` isn't `ne`.

@@ -9,7 +9,7 @@ use crate::scim::filter::Filter;
 use crate::scim::forgive;
 use crate::scim::path;
 use crate::scim::schema::{self, Attribute, Mutability, Schema, Type, USER};
-use crate::scim::user::UserDraft;
+use crate::scim::user::{Active, UserDraft};
 
 mod elements;
 mod foreign;
@@ -26,7 +26,7 @@ const MAX_STEPS: usize = 2_000;
 impl Patch {
     /// The user whose id is `id` and whose stored resource is `current`, as it is after all
     /// operations. Nothing is changed when one fails. `active` of the outcome is `None` unless the
-    /// PATCH sets it.
+    /// PATCH sets or removes it.
     pub fn apply_to_user(&self, id: &str, current: &Object) -> Result<UserDraft, ScimError> {
         // A group's push may remove thousands of members one by one; a user has no such list, and
         // every operation here runs while other writers wait.
@@ -53,7 +53,12 @@ impl Patch {
                 }
             }
         }
-        UserDraft::from_resource(edit.resource, edit.notes)
+        let is_unassigned = edit.resource.get("active").is_some_and(Value::is_null);
+        let mut draft = UserDraft::from_resource(edit.resource, edit.notes)?;
+        if is_unassigned {
+            draft.active = Some(Active::Unassigned);
+        }
+        Ok(draft)
     }
 }
 
@@ -84,7 +89,10 @@ impl Edit<'_> {
         if key.eq_ignore_ascii_case("schemas") {
             return self.schemas(value);
         }
-        let kind = if value.is_none() { Kind::Remove } else { kind };
+        let kind = match (kind, value) {
+            (Kind::Add, None) => Kind::Replace,
+            _ => kind,
+        };
         let unknown = match Target::parse(key) {
             Ok(target) => {
                 let known = USER.target(&target.path).is_some() || target.path.name.is_empty();
@@ -150,6 +158,13 @@ impl Edit<'_> {
                     attribute.name
                 )));
             }
+        }
+        // Many clients write null for what they say nothing about.
+        if attribute.name == "active" && value.is_none() && kind != Kind::Remove {
+            return Err(ScimError::invalid_value(
+                "`active` can't be null: replace it with true or false, or remove it, which takes \
+                 the person's access.",
+            ));
         }
         // Null is "no value" (RFC 7643 section 2.5); a missing one is a mistake.
         if value.is_none() && kind == Kind::Add {
@@ -326,9 +341,9 @@ fn remove(
         )));
     }
     if attribute.name == "active" {
-        return Err(ScimError::invalid_value(
-            "`active` can't be removed; replace it with true or false.",
-        ));
+        // Its value isn't in the resource; null stands for the removal until all is done.
+        holder.insert(attribute.name.to_owned(), Value::Null);
+        return Ok(());
     }
     match value {
         Some(value) if attribute.multi_valued => {

@@ -33,6 +33,7 @@ CREATE TABLE organizations (
     local_sign_in       INTEGER NOT NULL DEFAULT 1,    -- whether its local users may use their passwords
     internal_metadata   INTEGER NOT NULL DEFAULT 0,    -- whether its admins may have metadata fetched from this network
     unknown_extensions  TEXT NOT NULL DEFAULT 'keep' CHECK (unknown_extensions IN ('keep', 'refuse')),  -- of SCIM
+    skip_unknown_members INTEGER NOT NULL DEFAULT 0,   -- whether SCIM's group members who aren't here are left out, or refused
     keep_documents      INTEGER NOT NULL DEFAULT 1,    -- whether the responses of sign-ins are kept, sealed
     created_at          INTEGER NOT NULL
 ) STRICT;
@@ -142,6 +143,8 @@ CREATE TABLE users (
     display_name    TEXT,                   -- the name to show, never empty for want of one
     display_name_key TEXT,                  -- of the resource's own displayName, if it has one
     active          INTEGER NOT NULL DEFAULT 1,
+    active_given    INTEGER NOT NULL DEFAULT 1 CHECK (active_given OR NOT active), -- 0: SCIM removed `active`
+    active_shown    INTEGER GENERATED ALWAYS AS (CASE WHEN active_given THEN active END) VIRTUAL,
     origin          TEXT NOT NULL CHECK (origin IN ('scim', 'saml', 'local')),
     resource        TEXT NOT NULL,          -- the SCIM resource as received, less password and read-only parts
     version         INTEGER NOT NULL DEFAULT 1,
@@ -155,7 +158,7 @@ CREATE INDEX users_by_external_id ON users (organization_id, external_id) WHERE 
 CREATE INDEX users_by_email ON users (organization_id, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX users_by_display_name ON users (organization_id, display_name_key) WHERE display_name_key IS NOT NULL;
 CREATE INDEX users_in_order ON users (organization_id, id);
-CREATE INDEX users_by_active ON users (organization_id, active, id);
+CREATE INDEX users_by_active ON users (organization_id, active_shown, id);
 CREATE INDEX users_by_creation ON users (organization_id, created_at, id);
 CREATE INDEX users_by_change ON users (organization_id, updated_at, id);
 CREATE TRIGGER users_counted_in AFTER INSERT ON users BEGIN

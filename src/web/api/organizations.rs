@@ -134,6 +134,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             "local_sign_in",
             "session_limits",
             "unknown_extensions",
+            "skip_unknown_members",
             "keep_documents",
         ],
     )?;
@@ -155,6 +156,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
             .text("unknown_extensions")?
             .map(str::parse)
             .transpose()?,
+        skip_unknown_members: body.flag("skip_unknown_members")?,
         keep_documents: body.flag("keep_documents")?,
     };
     let limits = session_limits(&body)?;

@@ -5,7 +5,7 @@ use portcullis::clock::Timestamp;
 use portcullis::scim::render::{self, Meta};
 use portcullis::scim::schema::{GROUP, ResourceType, USER};
 use portcullis::scim::{
-    GroupChange, GroupDraft, ListQuery, Patch, ScimError, UserDraft, discovery,
+    Active, GroupChange, GroupDraft, ListQuery, Patch, ScimError, UserDraft, discovery,
 };
 use serde_json::{Map, Value};
 
@@ -20,7 +20,7 @@ const META: Meta = Meta {
 
 #[derive(Default)]
 pub(crate) struct Server {
-    users: Vec<(String, UserDraft, bool)>,
+    users: Vec<(String, UserDraft, Active)>,
     groups: Vec<(String, GroupDraft)>,
     next: usize,
 }
@@ -83,7 +83,7 @@ impl Server {
                 let draft = UserDraft::parse(body)?;
                 self.user_is_free(&draft, "")?;
                 let id = self.id();
-                let active = draft.active.unwrap_or(true);
+                let active = draft.active.unwrap_or(Active::Given(true));
                 self.users.push((id.clone(), draft, active));
                 Ok((201, self.user(&id)?))
             }

@@ -1,11 +1,13 @@
 //! What SCIM clients write, and what is asked of the server that takes it: conditions, bulk
 //! requests, the own resource, many at once.
 
+mod active;
 mod at_once;
 mod bulk;
 mod conditions;
 mod large;
 mod me;
+mod members;
 mod model;
 mod quirks;
 mod users;

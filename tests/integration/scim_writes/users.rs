@@ -182,39 +182,3 @@ fn who_was_deleted_may_be_pushed_again() {
         "members": [{ "value": made["id"] }] });
     app.scim(&acme, "POST", "/Groups", &group).expect(201);
 }
-
-#[test]
-fn a_group_is_no_member() {
-    let (app, acme) = TestApp::acme();
-    let ann = app.push_user(&acme, "ann@acme.com");
-    let inner = app.push_group(&acme, "Inner", &[&ann]);
-    let outer = app.push_group(&acme, "Outer", &[]);
-    let before = app.contents();
-    let add = |members: Value| patch(json!([{ "op": "add", "path": "members", "value": members }]));
-    let path = format!("/Groups/{outer}");
-    for (method, path, body) in [
-        (
-            "POST",
-            "/Groups",
-            json!({ "displayName": "New", "members": [{ "value": inner }] }),
-        ),
-        (
-            "POST",
-            "/Groups",
-            json!({ "displayName": "New", "members": [{ "value": inner, "type": "Group" }] }),
-        ),
-        (
-            "PUT",
-            &path,
-            json!({ "displayName": "Outer", "members": [{ "value": ann }, { "value": inner }] }),
-        ),
-        ("PATCH", &path, add(json!([{ "value": inner }]))),
-        ("PATCH", &path, add(json!([{ "value": outer }]))),
-    ] {
-        let error = app.scim(&acme, method, path, &body).expect(400).json();
-        assert_eq!(error["scimType"], "invalidValue");
-        let detail = error["detail"].as_str().unwrap();
-        assert!(detail.contains("can't be a member of a group"), "{detail}");
-    }
-    assert_eq!(app.contents(), before);
-}

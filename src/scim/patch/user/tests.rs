@@ -37,15 +37,15 @@ fn active_in_every_form() {
         json!({"op": "Replace", "path": "ACTIVE", "value": "False"}),
         json!({"op": "add", "path": "urn:ietf:params:scim:schemas:core:2.0:User:active", "value": false}),
     ] {
-        assert_eq!(one(operation).active, Some(false));
+        assert_eq!(one(operation).active, Some(Active::Given(false)));
     }
     assert_eq!(
         one(json!({"op": "replace", "path": "title", "value": "x"})).active,
         None
     );
     for operation in [
-        json!({"op": "remove", "path": "active"}),
         json!({"op": "replace", "path": "active", "value": null}),
+        json!({"op": "add", "value": {"active": null}}),
         json!({"op": "replace", "path": "active", "value": "maybe"}),
         json!({"op": "replace", "value": {"active": null}}),
     ] {
@@ -54,6 +54,24 @@ fn active_in_every_form() {
             Some("invalidValue")
         );
     }
+}
+
+#[test]
+fn a_removed_active_is_unassigned() {
+    let remove = json!({"op": "remove", "path": "active"});
+    let off = json!({"op": "replace", "path": "active", "value": false});
+    for operations in [
+        json!([remove]),
+        json!([off, remove]),
+        json!([remove, {"op": "replace", "path": "title", "value": "x"}]),
+        json!([{"op": "remove", "path": "urn:ietf:params:scim:schemas:core:2.0:User:active"}]),
+    ] {
+        let draft = patch(operations).unwrap();
+        assert_eq!(draft.active, Some(Active::Unassigned));
+        assert!(!draft.resource.contains_key("active"));
+    }
+    let back = patch(json!([remove, off])).unwrap();
+    assert_eq!(back.active, Some(Active::Given(false)));
 }
 
 #[test]

@@ -51,6 +51,7 @@ pub(super) type Email = (&'static str, Option<bool>);
 pub(super) enum Edit {
     Rename(&'static str),
     Activate(bool),
+    RemoveActive,
     Title(&'static str),
     RemoveTitle,
     AddEmail(Email),
@@ -145,6 +146,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         2 => select(&NAMES[..]).prop_map(Edit::Rename),
         2 => any::<bool>().prop_map(Edit::Activate),
+        1 => Just(Edit::RemoveActive),
         2 => select(&["t", "u"][..]).prop_map(Edit::Title),
         1 => Just(Edit::RemoveTitle),
         3 => email().prop_map(Edit::AddEmail),
@@ -292,6 +294,7 @@ impl Edit {
         match self {
             Self::Rename(name) => json!({ "op": "replace", "path": "userName", "value": name }),
             Self::Activate(active) => json!({ "op": "Replace", "value": { "active": active } }),
+            Self::RemoveActive => json!({ "op": "remove", "path": "active" }),
             Self::Title(title) => json!({ "op": "add", "path": "title", "value": title }),
             Self::RemoveTitle => json!({ "op": "remove", "path": "title" }),
             Self::AddEmail(email) => {

@@ -8,6 +8,8 @@ use super::requests::{Edit, Email, Named, Person, Regroup, Request, Verb, email_
 
 #[derive(Default)]
 pub(super) struct Model {
+    /// Whether members who aren't there are left out.
+    pub(super) skips: bool,
     /// Everybody there ever was, and whether they still are.
     users: Vec<(String, Option<User>)>,
     groups: Vec<(String, Option<Group>)>,
@@ -18,7 +20,7 @@ struct User {
     user_name: &'static str,
     title: Option<&'static str>,
     external_id: Option<&'static str>,
-    active: bool,
+    active: Option<bool>,
     emails: Vec<Email>,
 }
 
@@ -66,14 +68,14 @@ impl Model {
         };
         match verb {
             Verb::CreateUser(person) => {
-                let user = put(person, true)?;
+                let user = put(person, Some(true))?;
                 self.user_name_is_free(user.user_name, None)?;
                 self.users.push((String::new(), Some(user)));
                 Ok(201)
             }
             Verb::PutUser(who, person) => {
                 // The body is read before it is known whether there is such a user.
-                let user = put(person, true);
+                let user = put(person, None);
                 if user.is_err() {
                     return Err(400);
                 }
@@ -185,13 +187,14 @@ impl Model {
         if taken { Err(409) } else { Ok(()) }
     }
 
-    /// The ids of people who are all there.
+    /// The ids of people who must all be there, where they aren't left out otherwise.
     fn people(&self, members: &[usize]) -> Result<BTreeSet<String>, u16> {
         let id = |who: &usize| match self.users.get(*who) {
             Some((id, Some(_))) => Ok(id.clone()),
             _ => Err(400),
         };
-        members.iter().map(id).collect()
+        let there = |id: &Result<String, u16>| !self.skips || id.is_ok();
+        members.iter().map(id).filter(there).collect()
     }
 
     fn regroup(&self, group: &mut Group, which: usize, one: &Regroup) -> Result<(), u16> {
@@ -279,20 +282,20 @@ pub(super) fn compared(shown: &Value) -> Value {
         "userName": shown["userName"],
         "title": shown.get("title"),
         "externalId": shown.get("externalId"),
-        "active": shown["active"],
+        "active": shown.get("active"),
         "emails": shown.get("emails").cloned().unwrap_or_else(|| json!([])),
         "groups": groups,
     })
 }
 
 /// The user that a PUT asks for; `active` where it says nothing about it.
-fn put(person: &Person, active: bool) -> Result<User, u16> {
+fn put(person: &Person, active: Option<bool>) -> Result<User, u16> {
     one_primary_at_most(&person.emails)?;
     Ok(User {
         user_name: person.user_name,
         title: person.title,
         external_id: person.external_id,
-        active: person.active.unwrap_or(active),
+        active: person.active.or(active),
         emails: person.emails.clone(),
     })
 }
@@ -311,7 +314,8 @@ fn one_primary_at_most(emails: &[Email]) -> Result<(), u16> {
 fn change(user: &mut User, edit: &Edit) -> Result<(), u16> {
     match edit {
         Edit::Rename(name) => user.user_name = name,
-        Edit::Activate(active) => user.active = *active,
+        Edit::Activate(active) => user.active = Some(*active),
+        Edit::RemoveActive => user.active = None,
         Edit::Title(title) => user.title = Some(title),
         Edit::RemoveTitle => user.title = None,
         Edit::AddEmail(email) => {

@@ -12,12 +12,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock::Timestamp;
 use crate::directory::organization;
-use crate::directory::provisioning::{create_group, create_user, delete_user, replace_user};
+use crate::directory::provisioning::{
+    create_group, create_user, delete_user, patch_user, replace_user,
+};
 use crate::directory::slug::Slug;
 use crate::observe::audit::Author;
 use crate::scim::query::ListQuery;
 use crate::scim::sort::Key;
-use crate::scim::{GroupDraft, UserDraft};
+use crate::scim::{GroupDraft, Patch, UserDraft};
 use crate::store::scratch;
 
 thread_local! {
@@ -144,8 +146,21 @@ impl World {
             clock: 1_700_000_000_000,
         };
         let mut ids = Vec::new();
+        let mut inactive = Vec::new();
         for person in people {
-            ids.push(world.add(person));
+            let is_inactive = person["active"] == false;
+            let id = world.add(person);
+            if is_inactive {
+                inactive.push(id.clone());
+            }
+            ids.push(id);
+        }
+        let remove = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "remove", "path": "active" }] });
+        let remove = Patch::parse(remove.to_string().as_bytes()).unwrap();
+        for id in inactive.iter().step_by(2) {
+            let (by, now) = (Author::command_line(), world.now());
+            patch_user(&world.conn, &world.organization, id, &remove, &by, now).unwrap();
         }
         // Some are changed later, so that the two dates differ and old addresses must be gone.
         for (at, id) in ids.iter().enumerate().filter(|(at, _)| at % 3 == 0) {
