@@ -312,7 +312,7 @@ fn what_is_true_once_is_left_undecided() {
     assert_eq!(replay["verdict"], "undecided", "{replay}");
     assert_eq!(replay["after"]["code"], "in-response-to-unknown");
     assert_eq!(row(&replay, "in-response-to")["change"], "not-repeated");
-    assert_eq!(replay["not_repeated"].as_array().unwrap().len(), 5);
+    assert_eq!(replay["not_repeated"].as_array().unwrap().len(), 6);
     let reference = reference(&app, &acme);
     let output = run(&app, &["trace", "replay", &reference]);
     assert_eq!(output.status.code(), Some(1));

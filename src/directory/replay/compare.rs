@@ -6,6 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::once::is_once;
 use crate::observe::trace::Trace;
 use crate::saml::advice;
 use crate::saml::refusal::{Check, name_of};
@@ -69,15 +70,6 @@ impl From<Check> for Side {
     }
 }
 
-/// Whether a refusal for this reason says something about one moment only.
-pub(super) fn is_of_its_moment(code: &str) -> bool {
-    let check = advice::check_of(code);
-    code == "in-response-to-unknown"
-        || check.is_some_and(|check| {
-            ["replay", "signed-out", "authn-instant", "step-up"].contains(&check)
-        })
-}
-
 /// The checks as the trace has them.
 pub(super) fn before(trace: &Trace) -> Vec<Side> {
     let text = |value: &Value, name: &str| {
@@ -135,15 +127,7 @@ pub(super) fn compare(before: Vec<Side>, after: Vec<Side>) -> Vec<Row> {
 
 fn change(row: &Row) -> Change {
     let fails_today = row.after.as_ref().is_some_and(|side| !side.passed);
-    let once = [
-        "in-response-to",
-        "replay",
-        "signed-out",
-        "authn-instant",
-        "groups",
-        "step-up",
-    ];
-    if once.contains(&row.check.as_str()) && !fails_today {
+    if is_once(&row.check) && !fails_today {
         return Change::NotRepeated;
     }
     match (&row.before, &row.after) {

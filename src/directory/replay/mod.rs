@@ -7,12 +7,15 @@
 //! it is named as not repeated, and a sign-in that failed at it is left undecided.
 
 mod compare;
+mod once;
 
 use rusqlite::Connection;
 use serde::Serialize;
 
 pub use self::compare::{Change, Row, Side};
-use self::compare::{before, compare, is_of_its_moment};
+use self::compare::{before, compare};
+pub use self::once::NotRepeated;
+use self::once::{is_of_its_moment, not_repeated};
 use super::DirectoryError;
 use super::addresses::PublicUrl;
 use super::provider::{self, Provider, State};
@@ -45,17 +48,6 @@ pub struct End {
     pub code: String,
 }
 
-/// Something that was not done again.
-#[derive(Clone, Debug, Serialize)]
-pub struct NotRepeated {
-    /// The check.
-    pub check: &'static str,
-    /// What it is called on screen.
-    pub name: &'static str,
-    /// Why it can't be.
-    pub why: &'static str,
-}
-
 /// A replay.
 #[derive(Clone, Debug, Serialize)]
 pub struct Replay {
@@ -76,34 +68,6 @@ pub struct Replay {
     /// What was not done again.
     pub not_repeated: Vec<NotRepeated>,
 }
-
-const NOT_REPEATED: [NotRepeated; 5] = [
-    NotRepeated {
-        check: "in-response-to",
-        name: "Answer to our request",
-        why: "that this browser waited for an answer to this very request is true once",
-    },
-    NotRepeated {
-        check: "replay",
-        name: "Used once",
-        why: "that an assertion was not used before is true once",
-    },
-    NotRepeated {
-        check: "signed-out",
-        name: "Signed out meanwhile",
-        why: "whether the person had signed out by then is known for a while only",
-    },
-    NotRepeated {
-        check: "authn-instant",
-        name: "Time of the authentication",
-        why: "when the request for a sign-in anew was made is forgotten with the request",
-    },
-    NotRepeated {
-        check: "groups",
-        name: "Groups",
-        why: "memberships are changed by a sign-in only",
-    },
-];
 
 /// Replays the response of a trace; `public` is where the appliance is reached today.
 ///
@@ -190,6 +154,6 @@ fn told(trace: &Trace, provider: &Provider, outcome: Result<Vec<Check>, Refusal>
         },
         fix,
         checks: compare(before(trace), checks.into_iter().map(Side::from).collect()),
-        not_repeated: NOT_REPEATED.to_vec(),
+        not_repeated: not_repeated(),
     }
 }
