@@ -15,6 +15,7 @@ mod health;
 mod join;
 mod login;
 mod metrics;
+mod onward;
 mod password;
 mod portal;
 mod problem;

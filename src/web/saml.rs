@@ -3,8 +3,9 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::login::query_value;
+use super::onward::{self, Form};
 use super::route::Call;
-use super::template::{message, page};
+use super::template::message;
 use super::{App, Problem, cookie, return_to, security_headers, sign_in_test, step_up, switch};
 use crate::access::secret::{self, Secret};
 use crate::access::sign_in_request::{self, Start};
@@ -160,19 +161,17 @@ fn not_signed(error: SigningError) -> Problem {
     DirectoryError::Keys(error.to_string()).into()
 }
 
-/// The page that posts a request to the identity provider (SAML bindings section 3.5.4). Without
-/// scripts the person presses its button.
+/// The page that posts a request to the identity provider.
 fn posting(provider: &Provider, destination: &str, value: &str, relay_state: &str) -> Response {
-    let values = [
-        ("title", "Going on to your identity provider"),
-        ("message", provider.name.as_str()),
-        ("action_url", destination),
-        ("field", "SAMLRequest"),
-        ("value", value),
-        ("relay_state", relay_state),
-    ];
+    let form = Form {
+        destination,
+        field: "SAMLRequest",
+        value,
+        relay_state,
+    };
     let policy = security_headers::posting_policy(provider::origin(destination).as_deref());
-    page(200, "continue.html", &values).header("Content-Security-Policy", policy)
+    let title = "Going on to your identity provider";
+    onward::by_form(title, &provider.name, &form).header("Content-Security-Policy", policy)
 }
 
 /// The address where a sign-in with this provider starts, on the way to a path of ours.

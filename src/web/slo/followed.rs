@@ -4,6 +4,7 @@
 use rusqlite::Connection;
 use serde_json::json;
 
+use super::super::onward::Form;
 use super::super::route::Call;
 use super::super::{App, Problem};
 use super::{Peer, pages, refused};
@@ -80,7 +81,13 @@ pub(super) fn follow(
         }
         Binding::Post => {
             let value = answer.form_value(&keys.signing).map_err(failed)?;
-            let page = pages::answering(&peer.provider, destination, &value, &relay_state);
+            let response = Form {
+                destination,
+                field: "SAMLResponse",
+                value: &value,
+                relay_state: &relay_state,
+            };
+            let page = pages::answering(&peer.provider, &response);
             let target = crate::directory::provider::origin(destination);
             Ok(peer.framed(page, target.as_deref()))
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::json;
 
+use super::super::onward::Form;
 use super::super::{App, Problem, cookie, security_headers};
 use super::pages;
 use crate::access::logout_request::{self, Start};
@@ -144,7 +145,13 @@ fn way(app: &App, farewell: &Farewell, now: Timestamp) -> Result<Response, Direc
             let value = request.form_value(&keys.signing).map_err(failed)?;
             let (to, relay) = (&farewell.destination, &farewell.relay_state);
             let policy = security_headers::posting_policy(provider::origin(to).as_deref());
-            let page = pages::going_on_by_form(&farewell.provider, to, &value, relay);
+            let request = Form {
+                destination: to,
+                field: "SAMLRequest",
+                value: &value,
+                relay_state: relay,
+            };
+            let page = pages::going_on_by_form(&farewell.provider, &request);
             Ok(page.header("Content-Security-Policy", policy))
         }
     }

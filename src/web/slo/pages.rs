@@ -1,5 +1,6 @@
 //! What a person sees of single logout. Each page says what is over and what isn't known.
 
+use super::super::onward::{self, Form};
 use super::super::template::{escape, message, page};
 use crate::directory::provider::Provider;
 use crate::edge::Response;
@@ -9,22 +10,12 @@ const HERE: &str = "You are signed out here.";
 
 /// On the way to the identity provider with a LogoutRequest in the address.
 pub(super) fn going_on_by_link(provider: &Provider, url: &str) -> Response {
-    let way = format!(
-        "<p class=\"actions\"><a class=\"button primary onward\" href=\"{}\">Continue</a></p>",
-        escape(url)
-    );
-    onward("Signed out here", &going_on(provider), &way)
+    onward::by_link("Signed out here", &going_on(provider), url)
 }
 
 /// On the way to the identity provider with a LogoutRequest in a form.
-pub(super) fn going_on_by_form(
-    provider: &Provider,
-    destination: &str,
-    value: &str,
-    relay_state: &str,
-) -> Response {
-    let way = form(destination, "SAMLRequest", value, relay_state);
-    onward("Signed out here", &going_on(provider), &way)
+pub(super) fn going_on_by_form(provider: &Provider, request: &Form<'_>) -> Response {
+    onward::by_form("Signed out here", &going_on(provider), request)
 }
 
 fn going_on(provider: &Provider) -> String {
@@ -33,39 +24,9 @@ fn going_on(provider: &Provider) -> String {
 }
 
 /// On the way back to the identity provider with our LogoutResponse in a form.
-pub(super) fn answering(
-    provider: &Provider,
-    destination: &str,
-    value: &str,
-    relay_state: &str,
-) -> Response {
-    let way = form(destination, "SAMLResponse", value, relay_state);
+pub(super) fn answering(provider: &Provider, response: &Form<'_>) -> Response {
     let text = format!("Going back to {}.", provider.name);
-    onward("Signing out", &text, &way)
-}
-
-fn form(destination: &str, field: &str, value: &str, relay_state: &str) -> String {
-    let hidden = |name: &str, value: &str| {
-        format!(
-            "<input type=\"hidden\" name=\"{name}\" value=\"{}\">",
-            escape(value)
-        )
-    };
-    let relay_state = match relay_state {
-        "" => String::new(),
-        state => hidden("RelayState", state),
-    };
-    format!(
-        "<form method=\"post\" action=\"{}\">{}{relay_state}<p class=\"actions\"><button \
-         class=\"primary\">Continue</button></p></form>",
-        escape(destination),
-        hidden(field, value),
-    )
-}
-
-fn onward(title: &str, text: &str, way: &str) -> Response {
-    let values = [("title", title), ("message", text), ("way", way)];
-    page(200, "onward.html", &values)
+    onward::by_form("Signing out", &text, response)
 }
 
 /// The request could not be made.
