@@ -1,5 +1,7 @@
 //! `portcullis demo`
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{CliError, Global};
@@ -11,10 +13,18 @@ pub(super) struct Demo {
     /// End after the story instead of leaving both running to click through
     #[arg(long)]
     once: bool,
+    /// In place of the global one: the story has a database of its own, gone when it ends
+    #[arg(long, hide = true, value_name = "FILE")]
+    data: Option<PathBuf>,
 }
 
 impl Demo {
     pub(super) fn run(&self, _global: &Global) -> Result<(), CliError> {
+        if self.data.is_some() {
+            return Err(CliError::other(
+                "the demo has a database of its own, which is gone when it ends: leave --data out",
+            ));
+        }
         crate::demo::play(self.once).map_err(|e| CliError::other(e.to_string()))
     }
 }

@@ -20,7 +20,7 @@ pub enum CliError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The directory said no.
-    #[error(transparent)]
+    #[error("{0}{hint}", hint = hint(.0))]
     Directory(#[from] DirectoryError),
     /// An API token can't be made.
     #[error(transparent)]
@@ -62,6 +62,20 @@ impl From<ProvisioningError> for CliError {
 impl From<ScimError> for CliError {
     fn from(refused: ScimError) -> Self {
         Self::other(refused.detail)
+    }
+}
+
+/// Where to look for what isn't there.
+fn hint(error: &DirectoryError) -> &'static str {
+    let DirectoryError::NotFound { what, .. } = error else {
+        return "";
+    };
+    match *what {
+        "organization" => "; `portcullis org list` shows those there are",
+        "provider" => "; `portcullis provider list --org SLUG` shows those there are",
+        "user" => "; `portcullis user list --org SLUG` shows those there are",
+        "group" => "; `portcullis group list --org SLUG` shows those there are",
+        _ => "",
     }
 }
 

@@ -56,23 +56,19 @@ impl Keys {
             return output::json(&json!({ "items": keys, "steps": steps }));
         }
         let time = |at: Option<clock::Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
-        let rows: Vec<Vec<String>> = keys
-            .iter()
-            .map(|key| {
-                vec![
-                    key.kind.to_owned(),
-                    key.state.to_owned(),
-                    key.not_after.to_string(),
-                    time(key.begins_at),
-                    time(key.retires_at),
-                    key.fingerprint.clone(),
-                ]
-            })
-            .collect();
-        output::table(
-            &["KIND", "STATE", "ENDS", "BEGINS", "RETIRES", "SHA-256"],
-            &rows,
-        )?;
+        if keys.is_empty() {
+            output::line("No key pair yet; each is made when it is first needed.")?;
+        }
+        for key in &keys {
+            output::fields(&[
+                ("Kind", format!("{}, {}", key.kind, key.state)),
+                ("Ends", key.not_after.to_string()),
+                ("Begins", time(key.begins_at)),
+                ("Retires", time(key.retires_at)),
+                ("SHA-256", key.fingerprint.clone()),
+            ])?;
+            output::line("")?;
+        }
         for step in steps.unwrap_or_default() {
             output::line(step)?;
         }

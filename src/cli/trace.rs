@@ -333,8 +333,10 @@ fn export(
         })?)),
     };
     let mut after: Option<String> = None;
+    let mut written = 0_usize;
     loop {
         let page = wanted.page(store, after.as_deref(), STEP)?;
+        written += page.len();
         for trace in &page {
             let line = if redacted {
                 bundle::without_people(trace)
@@ -348,7 +350,11 @@ fn export(
             _ => break,
         }
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    match file {
+        Some(path) => output::line(&format!("Traces written to {}: {written}", path.display())),
+        None => Ok(()),
+    }
 }
 
 fn keep(store: &Store, wanted: Wanted, as_json: bool) -> Result<(), CliError> {

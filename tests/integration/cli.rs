@@ -815,9 +815,13 @@ fn help_shows_the_environment_variables() {
     assert!(commands.len() >= 11, "{commands:?}");
     for command in commands {
         let help = help(&[command, "--help"]);
-        assert!(help.contains("PORTCULLIS_DATA"), "{command}");
+        // The demo has a database of its own.
+        let has_data = command != "demo";
+        assert_eq!(help.contains("PORTCULLIS_DATA"), has_data, "{command}");
         assert!(help.contains("PORTCULLIS_LOG_FORMAT"), "{command}");
     }
+    let refused = shell.fail(&["demo", "--once", "--data", "my.db"], 1);
+    assert!(refused.contains("leave --data out"), "{refused}");
     let serve = help(&["serve", "--help"]);
     let options = serve
         .lines()
