@@ -86,6 +86,8 @@ function came(trace) {
 export async function show(page) {
   const trace = await read(`${page.api}/traces/${encodeURIComponent(page.params.reference)}`, page.signal);
   const detail = trace.detail ?? {};
+  // One that is gone has no name any more.
+  const provider = trace.provider && await read(`${page.api}/providers/${trace.provider}`, page.signal).catch(() => null);
   const more = Object.entries(detail).filter(([name]) => !SHOWN.includes(name));
   const lines = changed(trace);
   return {
@@ -107,7 +109,7 @@ export async function show(page) {
         detail.client && [h('dt', 'Client'), h('dd', h('code', detail.client))],
         detail.token && [h('dt', 'Token'), h('dd', detail.token.name)],
         trace.resource && [h('dt', 'User or group'), h('dd', h('a', { href: `${page.at('activity')}?${new URLSearchParams({ resource: trace.resource })}`, title: 'All exchanges about it' }, trace.resource))],
-        trace.provider && [h('dt', 'Provider'), h('dd', h('a', { href: page.at('providers', trace.provider) }, trace.provider))],
+        trace.provider && [h('dt', 'Provider'), h('dd', provider ? h('a', { href: page.at('providers', trace.provider) }, provider.name) : h('code', trace.provider))],
         detail.test && [h('dt', 'Test'), h('dd', 'Yes: nobody was signed in by it')],
         more.map(([name, value]) => [h('dt', words(name)), h('dd', shownValue(value))]))),
       lines.length > 0 && h('section', { class: 'panel' }, h('h2', 'Changes'), h('ul', { class: 'rows' },

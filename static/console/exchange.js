@@ -7,7 +7,7 @@ const VERBS = { POST: 'Create', PUT: 'Replace', PATCH: 'Change', DELETE: 'Delete
 /** 'Change user ann@acme.com', 'Look up users: userName eq "ann@acme.com"'. */
 export function asked(trace) {
   const { kind, method, summary, detail } = trace;
-  if (kind !== 'scim' || !method || !detail?.path) return summary;
+  if (kind !== 'scim' || !method || !detail?.path) return summary && summary[0].toUpperCase() + summary.slice(1);
   const [room, id] = detail.path.split('/').filter(Boolean).slice(3);
   const thing = THINGS[room];
   if (!thing) return room === 'Bulk' ? 'Several changes at once' : `${VERBS[method] ?? method} ${room ?? 'the endpoint'}`;

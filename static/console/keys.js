@@ -14,6 +14,7 @@ export async function list(page) {
     content: h('div', { class: 'stack' },
       h('div', { class: 'intro' }, h('h1', 'Keys and findings'),
         h('p', { class: 'muted' }, 'Our own SAML keys are the same for all providers. The next one stands in our metadata beside the present one before it counts.')),
+      findings.items.length === 0 && notice('good', 'Nothing weakens sign-in: no certificate is about to end, no key is weak.'),
       findings.items.map((each) => notice(each.severity === 'serious' ? 'bad' : 'warn', each.text, ' ', each.fix)),
       KINDS.map(([kind, name]) => panel(page, kind, name, keys.items.filter((each) => each.kind === kind)))),
   };

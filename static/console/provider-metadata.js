@@ -36,7 +36,7 @@ export async function publishedMetadata(page, path, manage) {
     watch.differences.filter((each) => each.what !== 'certificate').map((each) => notice('warn', `Published is another sign-on address: ${each.published}. If that is right, enter the metadata again.`)),
     h('dl', { class: 'facts' },
       h('dt', 'New certificates'), h('dd', mode),
-      h('dt', 'Last look'), h('dd', when(watch.looked_at)),
+      h('dt', 'Last look'), h('dd', when(watch.looked_at, 'none since it was set up')),
       h('dt', 'Must be signed with'), h('dd', watch.trust ? h('code', { class: 'fingerprint' }, watch.trust) : 'no key: whatever the address serves is believed', manage && [' ', h('button', { type: 'button', on: { click: () => editTrust(page, path, watch) } }, watch.trust ? 'Change the key' : 'Choose a key')])),
     watch.additions.map((each) => h('div', { class: 'head' },
       h('p', h('code', { class: 'fingerprint' }, each.fingerprint), ' ', each.refused_at ? badge('refused') : badge('waits', 'warn')),
