@@ -143,8 +143,8 @@ CREATE TABLE users (
     display_name    TEXT,                   -- the name to show, never empty for want of one
     display_name_key TEXT,                  -- of the resource's own displayName, if it has one
     active          INTEGER NOT NULL DEFAULT 1,
-    active_given    INTEGER NOT NULL DEFAULT 1 CHECK (active_given OR NOT active), -- 0: SCIM removed `active`
-    active_shown    INTEGER GENERATED ALWAYS AS (CASE WHEN active_given THEN active END) VIRTUAL,
+    active_shown    INTEGER DEFAULT 1       -- what SCIM shows and filters by: the same, or NULL where it was removed
+                    CHECK (CASE WHEN active_shown IS NULL THEN NOT active ELSE active_shown = active END),
     origin          TEXT NOT NULL CHECK (origin IN ('scim', 'saml', 'local')),
     resource        TEXT NOT NULL,          -- the SCIM resource as received, less password and read-only parts
     version         INTEGER NOT NULL DEFAULT 1,

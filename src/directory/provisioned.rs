@@ -66,7 +66,7 @@ impl UserFacts {
             })?)
     }
 
-    /// All but `active`, which has lines of its own.
+    /// All but `active`: switching somebody on or off has lines of its own.
     fn names(&self) -> Map<String, Value> {
         audit::detail([
             ("userName", json!(self.user_name)),

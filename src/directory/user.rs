@@ -246,7 +246,7 @@ pub fn set_active(
 ) -> Result<Ended, DirectoryError> {
     let changed = tx
         .prepare_cached(
-            "UPDATE users SET active = ?2, active_given = 1, version = version + 1, updated_at = ?3
+            "UPDATE users SET active = ?2, active_shown = ?2, version = version + 1, updated_at = ?3
              WHERE id = ?1 AND active <> ?2",
         )?
         .execute(params![user_id, active, now.millis()])?;

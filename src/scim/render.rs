@@ -74,7 +74,7 @@ pub fn user(user: &User<'_>, base: &str) -> Value {
     let mut shown = start(user.resource, &USER, user.id, user.external_id);
     shown.insert("userName".into(), user.user_name.into());
     rest(&mut shown, user.resource, &USER);
-    if let Active::Given(active) = user.active {
+    if let Some(active) = user.active.shown() {
         shown.insert("active".into(), active.into());
     }
     let groups = user.groups.iter().map(|(id, display)| {

@@ -12,8 +12,7 @@ use super::validate::{self, is_primary, text};
 pub enum Active {
     /// `true` or `false`.
     Given(bool),
-    /// A client removed it (RFC 7644 section 3.5.2.2), so that it isn't shown and no filter but
-    /// `eq null` finds it.
+    /// A client removed it (RFC 7644 section 3.5.2.2), so that none is shown and filters find none.
     Unassigned,
 }
 
@@ -23,9 +22,12 @@ impl Active {
         self == Self::Given(true)
     }
 
-    /// Whether there is a value to show.
-    pub fn is_given(self) -> bool {
-        self != Self::Unassigned
+    /// The value to show, if there is one.
+    pub fn shown(self) -> Option<bool> {
+        match self {
+            Self::Given(active) => Some(active),
+            Self::Unassigned => None,
+        }
     }
 }
 

@@ -565,10 +565,14 @@ fn the_last_admin_stays_until_somebody_says_yes() {
         let other = app.push_user(&acme, "other@acme.com");
         let others = app.push_group(&acme, "Others", &[&other]);
         app.set_level(&acme, &others, "admin");
-        app.force(&format!("UPDATE users SET active = 0 WHERE id = '{other}'"));
+        app.force(&format!(
+            "UPDATE users SET active = 0, active_shown = 0 WHERE id = '{other}'"
+        ));
         assert_eq!(take(&app, &acme, &boss, &group), 429, "{road}");
         let hold = show(&app, &acme)["items"][0].clone();
-        app.force(&format!("UPDATE users SET active = 1 WHERE id = '{other}'"));
+        app.force(&format!(
+            "UPDATE users SET active = 1, active_shown = 1 WHERE id = '{other}'"
+        ));
         assert!(take(&app, &acme, &boss, &group) < 300, "{road}");
         // And so it does with a yes.
         decide(&app, &acme, &hold, "allow").expect(200);

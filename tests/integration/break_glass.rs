@@ -175,7 +175,7 @@ fn a_user_of_the_same_name_is_somebody_else() {
     browser.send(form(ACCOUNT, PASSWORD)).expect(303);
     assert_eq!(browser.session().unwrap()["user"], Value::Null);
     // Deactivating every user leaves the operator in.
-    app.force("UPDATE users SET active = 0");
+    app.force("UPDATE users SET active = 0, active_shown = 0");
     assert!(browser.session().is_some());
     let users = browser
         .get(&format!("{}/users", acme.base))

@@ -276,7 +276,7 @@ impl World {
         let group = app.push_group(&acme, "gone", &[&gone.0]);
         app.set_level(&acme, &group, "admin");
         app.force(&format!(
-            "UPDATE users SET active = 0 WHERE id = '{}';
+            "UPDATE users SET active = 0, active_shown = 0 WHERE id = '{}';
              INSERT INTO operators (id, name, name_key, password_hash, disabled_at, created_at,
                  password_changed_at) VALUES ('off', 'off', 'off', '', 1, 0, 0)",
             gone.0

@@ -278,11 +278,11 @@ fn a_replay_finds_what_would_stop_a_sign_in_that_worked() {
     assert_eq!(replay()["verdict"], "accepted");
 
     // The user is switched off.
-    app.force("UPDATE users SET active = 0");
+    app.force("UPDATE users SET active = 0, active_shown = 0");
     let stopped = replay();
     assert_eq!(stopped["after"]["code"], "user-inactive");
     assert_eq!(row(&stopped, "user")["change"], "fails-now");
-    app.force("UPDATE users SET active = 1");
+    app.force("UPDATE users SET active = 1, active_shown = 1");
 
     // The clock is the one of then; had it been another, this would have expired.
     app.force("UPDATE traces SET at = at + 864000000");
@@ -453,7 +453,7 @@ fn nobody_is_in_a_bundle() {
             cipher: Cipher::Aes256Gcm,
         });
     });
-    app.force("UPDATE users SET active = 0");
+    app.force("UPDATE users SET active = 0, active_shown = 0");
     try_one(&app, &|_| {});
     assert_eq!(tried, 10);
 }

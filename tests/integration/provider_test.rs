@@ -122,7 +122,7 @@ fn what_fails_is_told_where_the_test_was_started_only() {
     }
     // Whoever would be refused for their own sake is.
     app.push_user(&acme, "off@acme.com");
-    app.force("UPDATE users SET active = 0");
+    app.force("UPDATE users SET active = 0, active_shown = 0");
     let test = begin(&app, &acme);
     let mut browser = Browser::new(&app);
     let started = browser.start_at(path_of(&test));

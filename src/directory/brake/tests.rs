@@ -48,8 +48,11 @@ fn what_is_counted_follows_the_people() {
     let counted = |now| counted(&conn, "o", "nobody", &settings, now).unwrap();
     let off = |id: &str, now| {
         count(&conn, "o", id, now).unwrap();
-        conn.execute("UPDATE users SET active = 0 WHERE id = ?1", [id])
-            .unwrap();
+        conn.execute(
+            "UPDATE users SET active = 0, active_shown = 0 WHERE id = ?1",
+            [id],
+        )
+        .unwrap();
     };
     assert_eq!(counted(at(0)), (0, 30));
     for n in 1..=5 {
@@ -61,8 +64,11 @@ fn what_is_counted_follows_the_people() {
     off("u1", at(9));
     assert_eq!(counted(at(9)), (6, 30));
     // Whoever comes back doesn't count; who is gone does.
-    conn.execute("UPDATE users SET active = 1 WHERE id = 'u2'", [])
-        .unwrap();
+    conn.execute(
+        "UPDATE users SET active = 1, active_shown = 1 WHERE id = 'u2'",
+        [],
+    )
+    .unwrap();
     conn.execute("DELETE FROM users WHERE id = 'u3'", [])
         .unwrap();
     assert_eq!(counted(at(9)), (5, 30));

@@ -74,7 +74,7 @@ pub(super) fn add_members(
     membership: &mut Membership,
     notes: &mut Vec<&'static str>,
 ) -> Provisioned<()> {
-    // A group before all others, as it is told apart.
+    // A group is refused even where people are left out, so it must be found first.
     let mut unknown = tx.prepare_cached(
         "SELECT j.value, EXISTS (SELECT 1 FROM groups g
                                  WHERE g.id = j.value AND g.organization_id = ?2) AS is_group

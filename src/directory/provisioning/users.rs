@@ -44,7 +44,7 @@ pub(super) fn create_user_as(
     tx.prepare_cached(
         "INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
              email_key, email_verified, display_name, active, origin, resource, created_at,
-             updated_at, display_name_key, active_given)
+             updated_at, display_name_key, active_shown)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'scim', ?11, ?12, ?12, ?13, ?14)",
     )?
     .execute(params![
@@ -61,7 +61,7 @@ pub(super) fn create_user_as(
         stored(&draft.resource),
         now.millis(),
         display_name_key(draft),
-        active.is_given()
+        active.shown()
     ])
     .map_err(|e| taken(e, "userName", &draft.user_name))?;
     keep_addresses(tx, organization, id, draft)?;
@@ -111,7 +111,7 @@ pub fn replace_user(
             "UPDATE users SET user_name = ?2, user_name_key = ?3, external_id = ?4, email = ?5,
              email_key = ?6, email_verified = ?7, display_name = ?8, active = ?9, origin = 'scim',
              resource = ?10, version = version + 1, updated_at = ?11, unmanaged_at = NULL,
-                 display_name_key = ?13, active_given = ?14
+                 display_name_key = ?13, active_shown = ?14
          WHERE id = ?1
              AND (?12 OR active <> ?9 OR email_verified <> ?7 OR unmanaged_at IS NOT NULL)",
         )?
@@ -129,7 +129,7 @@ pub fn replace_user(
             now.millis(),
             differs,
             display_name_key(draft),
-            active.is_given()
+            active.shown()
         ])
         .map_err(|e| taken(e, "userName", &draft.user_name))?
         > 0;
@@ -140,7 +140,7 @@ pub fn replace_user(
         forget_names(tx, id, &before.user_name)?;
     }
     let mut attributes = provisioned::attributes(&before.resource, &draft.resource);
-    if before.active.is_given() != active.is_given() {
+    if before.active.shown().is_none() != active.shown().is_none() {
         attributes.push("active".to_owned());
     }
     provisioned::user_changed(tx, organization, id, (&facts, &after), attributes, by, now)?;

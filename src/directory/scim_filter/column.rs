@@ -95,17 +95,21 @@ impl Column {
         }
     }
 
-    /// A comparison, `None` if SQL has none of this kind.
+    /// The ids of what has no value, where the column's index has those rows, too.
+    pub(super) fn absent(self, table: &str, organization_id: &str) -> Option<Source> {
+        (self.nullable && self.covered).then(|| {
+            let name = self.name;
+            let ids = Condition {
+                sql: format!("SELECT id FROM {table} WHERE organization_id = ? AND {name} IS NULL"),
+                parameters: vec![Sql::Text(organization_id.to_owned())],
+            };
+            Source::of(ids, MANY)
+        })
+    }
+
+    /// A comparison with something, `None` if SQL has none of this kind.
     pub(super) fn compare(self, test: Test<'_>) -> Option<Condition> {
         let Test { op, value, holds } = test;
-        if *value == Literal::Null {
-            // RFC 7644 gives null to equality only, and resolving a filter keeps it there.
-            return match op {
-                Operator::Equal => Some(self.present(!holds)),
-                Operator::NotEqual => Some(self.present(holds)),
-                _ => None,
-            };
-        }
         // `ne` is the contrary of `eq` where there is one value at most.
         let (op, holds) = match op {
             Operator::NotEqual => (Operator::Equal, !holds),
@@ -133,6 +137,26 @@ impl Column {
         table: &str,
         organization_id: &str,
     ) -> Option<Source> {
+        if let (Values::Flags, Literal::Boolean(on)) = (self.holds, test.value) {
+            let differs = match test.op {
+                Operator::Equal => !test.holds,
+                Operator::NotEqual => test.holds,
+                _ => false,
+            };
+            if differs {
+                let other = Test {
+                    op: Operator::Equal,
+                    value: &Literal::Boolean(!on),
+                    holds: true,
+                };
+                let given = self.source(other, table, organization_id)?;
+                let absent = self.absent(table, organization_id);
+                return Some(match absent {
+                    Some(absent) => given.and_also(absent),
+                    None => given,
+                });
+            }
+        }
         let ids = self.rows(test, &format!("SELECT id FROM {table}"), organization_id)?;
         let rank = match (test.op, self.holds) {
             (_, Values::Flags) => HALF,

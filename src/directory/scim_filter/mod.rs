@@ -14,6 +14,8 @@ mod set;
 
 use rusqlite::types::Value as Sql;
 
+use self::column::Column;
+
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::path::AttributePath;
 use crate::scim::schema::{self, ResourceType};
@@ -151,7 +153,7 @@ impl Planner<'_> {
                 any(terms.iter().map(|term| self.plan(term, holds)))
             }
             (Filter::Not(inner), _) => self.plan(inner, !holds),
-            (Filter::Present(path), _) => Plan::of(self.present(path, holds)),
+            (Filter::Present(path), _) => self.present(path, holds),
             (Filter::Compare { path, op, value }, _) => {
                 let (op, value) = (*op, value);
                 self.compare(path, Test { op, value, holds })
@@ -164,18 +166,26 @@ impl Planner<'_> {
         }
     }
 
-    fn present(&self, path: &AttributePath, holds: bool) -> Option<Condition> {
+    fn present(&self, path: &AttributePath, holds: bool) -> Plan {
         if let Some(column) = column::of(path, self.resources) {
-            return Some(column.present(holds));
+            return self.has_value(column, holds);
         }
         if let Some(set) = set::of(path, self.resources) {
-            return set.present(path, holds);
+            return Plan::of(set.present(path, holds));
         }
         // What every resource has.
-        ["schemas", "meta"]
-            .iter()
-            .any(|name| path.is(name, None))
-            .then(|| constant(holds))
+        let everywhere = ["schemas", "meta"].iter().any(|name| path.is(name, None));
+        Plan::of(everywhere.then(|| constant(holds)))
+    }
+
+    fn has_value(&self, column: Column, holds: bool) -> Plan {
+        let plan = Plan::of(Some(column.present(holds)));
+        let absent = || column.absent(self.resources.table(), self.organization_id);
+        Plan {
+            source: plan.source.or_else(|| if holds { None } else { absent() }),
+            covered: column.is_covered(),
+            ..plan
+        }
     }
 
     fn compare(&self, path: &AttributePath, test: Test<'_>) -> Plan {
@@ -183,6 +193,12 @@ impl Planner<'_> {
             return Plan::of(self.resource_type(path, test).map(constant));
         }
         if let Some(column) = column::of(path, self.resources) {
+            // RFC 7644 gives null to equality only, and resolving a filter keeps it there.
+            match (test.op, test.value) {
+                (Operator::Equal, Literal::Null) => return self.has_value(column, !test.holds),
+                (Operator::NotEqual, Literal::Null) => return self.has_value(column, test.holds),
+                _ => {}
+            }
             let condition = column.compare(test);
             let source = column.source(test, self.resources.table(), self.organization_id);
             return Plan {

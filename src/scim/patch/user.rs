@@ -89,6 +89,7 @@ impl Edit<'_> {
         if key.eq_ignore_ascii_case("schemas") {
             return self.schemas(value);
         }
+        // Null clears here, but must not look like a removal of `active`.
         let kind = match (kind, value) {
             (Kind::Add, None) => Kind::Replace,
             _ => kind,
@@ -159,10 +160,11 @@ impl Edit<'_> {
                 )));
             }
         }
-        // Many clients write null for what they say nothing about.
-        if attribute.name == "active" && value.is_none() && kind != Kind::Remove {
+        // Many clients write null or nothing for what they say nothing about.
+        let says_nothing = value.is_none_or(|value| value.as_str() == Some(""));
+        if attribute.name == "active" && says_nothing && kind != Kind::Remove {
             return Err(ScimError::invalid_value(
-                "`active` can't be null: replace it with true or false, or remove it, which takes \
+                "`active` can't be null or empty: replace it with true or false, or remove it, which takes \
                  the person's access.",
             ));
         }

@@ -185,7 +185,9 @@ pub(super) const ROWS: &[Misconfiguration] = &[
         ],
         |scene| {
             scene.app.push_user(&scene.acme, ANN);
-            scene.app.force("UPDATE users SET active = 0");
+            scene
+                .app
+                .force("UPDATE users SET active = 0, active_shown = 0");
             scene.answer(|_| ())
         },
     ),

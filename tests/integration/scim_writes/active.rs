@@ -129,11 +129,23 @@ fn null_says_nothing_of_access() {
         json!({ "op": "replace", "path": "active", "value": null }),
         json!({ "op": "replace", "value": { "active": null, "title": "x" } }),
         json!({ "op": "add", "value": { "active": null } }),
+        json!({ "op": "replace", "path": "active", "value": "" }),
     ] {
-        let body = patch(json!([operation]));
-        let answer = ask(&app, &acme, ("PATCH", &path), &[], &body).expect(400);
-        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.starts_with("`active` can't be null"), "{detail}");
+        for before in [
+            json!({ "op": "remove", "path": "active" }),
+            json!({ "op": "replace",
+            "path": "active", "value": false }),
+        ] {
+            for operations in [json!([operation]), json!([before, operation])] {
+                let body = patch(operations);
+                let answer = ask(&app, &acme, ("PATCH", &path), &[], &body).expect(400);
+                let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+                assert!(
+                    detail.starts_with("`active` can't be null or empty"),
+                    "{detail}"
+                );
+            }
+        }
     }
     // In a whole user it is as if left out: RFC 7643 section 2.5.
     let mut whole = user("ann@acme.com");

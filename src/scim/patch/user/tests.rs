@@ -46,6 +46,8 @@ fn active_in_every_form() {
     for operation in [
         json!({"op": "replace", "path": "active", "value": null}),
         json!({"op": "add", "value": {"active": null}}),
+        json!({"op": "replace", "path": "active", "value": ""}),
+        json!({"op": "replace", "value": {"active": "", "title": "x"}}),
         json!({"op": "replace", "path": "active", "value": "maybe"}),
         json!({"op": "replace", "value": {"active": null}}),
     ] {

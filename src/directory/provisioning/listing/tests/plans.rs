@@ -121,6 +121,38 @@ fn orders_and_large_ranges_are_walked_without_sorting() {
     }
 }
 
+/// A million may have it or not: they are counted in the index, without a look at one of them.
+#[test]
+fn who_is_active_is_counted_by_the_index_alone() {
+    let world = world();
+    for text in [
+        "active eq true",
+        "active ne true",
+        "active ne false",
+        "active pr",
+        "active ne null",
+    ] {
+        let ways = ways(&world, &filter(text), Resources::Users, SMALL);
+        let counted = "USING COVERING INDEX users_by_active";
+        assert!(
+            ways.iter().any(|way| way.contains(counted)),
+            "{text}: {ways:#?}"
+        );
+    }
+    // And few are found by it.
+    for text in ["active eq null", "not (active pr)", "active ne true"] {
+        let ways = ways(&world, &filter(text), Resources::Users, Limits::OURS);
+        for way in ways.iter().filter(|way| way.contains("users_by")) {
+            let found = "users_by_active (organization_id=? AND active_shown=?)";
+            assert!(way.ends_with(found), "{text}: {way}");
+        }
+        assert!(
+            !ways.iter().any(|way| way.contains("users_in_order")),
+            "{text}: {ways:#?}"
+        );
+    }
+}
+
 #[test]
 fn what_would_look_at_too_much_is_refused_with_advice() {
     let world = world();
