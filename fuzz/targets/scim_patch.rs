@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::scim::patch::Patch;
+use portcullis::scim::group::GroupDraft;
+use portcullis::scim::patch::{GroupChange, Patch, extended};
 use portcullis::scim::user::UserDraft;
 
 fuzz_target!(|input: &[u8]| {
@@ -17,5 +18,17 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(again.resource, after.resource, "and a canonical one");
         assert!(!after.resource.contains_key("password"));
     }
-    let _ = patch.group_changes("0198", &mut Vec::new());
+    let group = GroupDraft::parse(include_bytes!("../seeds/scim_group/okta.json")).unwrap();
+    let changes = patch.group_changes("0198", &group.resource, &mut Vec::new());
+    for change in changes.unwrap_or_default() {
+        let GroupChange::Extend(changes) = change else {
+            continue;
+        };
+        if let Ok(after) = extended(&group.resource, &changes, &mut Vec::new()) {
+            let kept = serde_json::to_vec(&after.resource).unwrap();
+            let again = GroupDraft::parse(&kept).expect("a PATCH leaves a valid group");
+            assert_eq!(again.resource, after.resource, "and a canonical one");
+            assert_eq!(after.display_name, group.display_name);
+        }
+    }
 });

@@ -123,7 +123,7 @@ fn bodies_survive_mutation() {
         let _ = GroupDraft::parse(&bytes);
         if let Ok(patch) = Patch::parse(&bytes) {
             applied += usize::from(patch.apply_to_user("u1", &current).is_ok());
-            let _ = patch.group_changes("u1", &mut Vec::new());
+            let _ = patch.group_changes("u1", &Map::new(), &mut Vec::new());
         }
     }
     assert!(

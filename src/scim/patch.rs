@@ -9,12 +9,15 @@ use serde_json::{Map, Value};
 use super::error::{ScimError, shown};
 use super::forgive;
 use super::json::{self, Fields};
+use super::schema::ResourceType;
 
+mod edit;
+mod foreign;
 mod group;
 mod target;
 mod user;
 
-pub use group::GroupChange;
+pub use group::{ExtensionChange, GroupChange, extended};
 use target::Target;
 
 /// The schema URN of a PATCH request.
@@ -145,6 +148,11 @@ fn attributes(operation: &Operation) -> Result<&Map<String, Value>, ScimError> {
             "An operation without `path` needs an object of attributes as its `value`.",
         )),
     }
+}
+
+fn unknown_path(of: &ResourceType, path: &str) -> ScimError {
+    let (path, kind) = (shown(path), of.name.to_ascii_lowercase());
+    ScimError::invalid_path(format!("`{path}` is not an attribute of a {kind}."))
 }
 
 #[cfg(test)]

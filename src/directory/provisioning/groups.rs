@@ -11,7 +11,7 @@ use crate::directory::{UnknownExtensions, brake, fold};
 use crate::observe::audit::Author;
 use crate::scim::etag::Conditions;
 use crate::scim::group::GroupDraft;
-use crate::scim::patch::{GroupChange, Patch};
+use crate::scim::patch::{self, GroupChange, Patch};
 use crate::store::id;
 
 /// Makes a group with the organization's default level.
@@ -157,11 +157,12 @@ pub fn patch_group(
     by: &Author,
     now: Timestamp,
 ) -> Provisioned<Outcome<ScimGroup>> {
-    exists(tx, organization, id)?;
+    let kept = read_group(tx, organization, id, false)?.resource;
     let before = GroupFacts::read(tx, id)?;
     let mut membership = Membership::default();
     let mut notes = Vec::new();
-    for change in patch.group_changes(id, &mut notes)? {
+    let mut extended = false;
+    for change in patch.group_changes(id, &kept, &mut notes)? {
         match change {
             GroupChange::Rename(name) => {
                 tx.prepare_cached(
@@ -189,12 +190,23 @@ pub fn patch_group(
                 remove_members(tx, id, &members, &mut membership)?;
             }
             GroupChange::RemoveAllMembers => remove_all_members(tx, id, &mut membership)?,
+            GroupChange::Extend(changes) => {
+                let resource = read_group(tx, organization, id, false)?.resource;
+                let draft = patch::extended(&resource, &changes, &mut notes)?;
+                if organization.unknown_extensions == UnknownExtensions::Refuse {
+                    draft.only_known_extensions(Some(&kept))?;
+                }
+                tx.prepare_cached("UPDATE groups SET resource = ?2 WHERE id = ?1")?
+                    .execute([id, &stored(&draft.resource)])?;
+                extended = true;
+            }
         }
     }
     adopt(tx, id)?;
     brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
-    let changed = differs(&before, &after, &membership);
+    let changed = differs(&before, &after, &membership)
+        || extended && read_group(tx, organization, id, false)?.resource != kept;
     touch(tx, id, changed, now)?;
     provisioned::group_changed(tx, organization, id, (&before, &after), membership, by, now)?;
     Ok(Outcome {

@@ -58,7 +58,9 @@ fn references_are_replaced_wherever_an_id_may_stand() {
     else {
         panic!("{:?}", bulk.operations[2]);
     };
-    let changes = patch.group_changes("g1", &mut Vec::new()).unwrap();
+    let changes = patch
+        .group_changes("g1", &Map::new(), &mut Vec::new())
+        .unwrap();
     let ids = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
     assert_eq!(
         changes,

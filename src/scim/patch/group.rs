@@ -1,20 +1,20 @@
 //! A PATCH of a group as the changes that it asks for.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::target::Target;
-use super::{Kind, Operation, Patch, attributes};
-use crate::scim::error::{ScimError, shown};
+use super::{Kind, Operation, Patch, attributes, foreign, unknown_path};
+use crate::scim::error::ScimError;
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::forgive;
-use crate::scim::group::{MAX_MEMBERS, member_ids};
+use crate::scim::group::{GroupDraft, MAX_MEMBERS, member_ids};
 use crate::scim::path::AttributePath;
 use crate::scim::schema::{self, GROUP, Mutability};
 use crate::scim::validate;
 
 /// A change of a group. They are to be made in order, all or none. Adding who is a member and
 /// removing who is none change nothing and are no errors.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum GroupChange {
     /// A new `displayName`.
     Rename(String),
@@ -28,15 +28,44 @@ pub enum GroupChange {
     RemoveMembers(Vec<String>),
     /// Nobody is a member any longer.
     RemoveAllMembers,
+    /// Changes in extensions that aren't known here, for [`extended`].
+    Extend(Vec<ExtensionChange>),
+}
+
+/// A change in an extension that isn't known here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExtensionChange {
+    kind: Kind,
+    target: Target,
+    value: Option<Value>,
+}
+
+/// Most changes in extensions of one PATCH: each is made in the resource, which is kept whole.
+const MAX_EXTENSION_CHANGES: usize = 500;
+
+/// The group whose stored resource is `resource`, after changes in its extensions. It names no
+/// members. What was forgiven goes to `notes`.
+pub fn extended(
+    resource: &Map<String, Value>,
+    changes: &[ExtensionChange],
+    notes: &mut Vec<&'static str>,
+) -> Result<GroupDraft, ScimError> {
+    let mut resource = resource.clone();
+    for change in changes {
+        let change = (change.kind, &change.target, change.value.as_ref());
+        foreign::change(&GROUP, &mut resource, change, notes)?;
+    }
+    GroupDraft::from_resource(resource)
 }
 
 impl Patch {
-    /// The changes to the group whose id is `id`. What was forgiven goes to `notes`. Attributes
-    /// other than `displayName`, `externalId` and `members` are refused with `invalidPath`, or
-    /// `mutability` where they are read-only.
+    /// The changes to the group whose id is `id` and whose stored resource is `current`. What was
+    /// forgiven goes to `notes`. Attributes other than `displayName`, `externalId`, `members` and
+    /// those of extensions are refused with `invalidPath`, or `mutability` where they are read-only.
     pub fn group_changes(
         &self,
         id: &str,
+        current: &Map<String, Value>,
         notes: &mut Vec<&'static str>,
     ) -> Result<Vec<GroupChange>, ScimError> {
         for known in &self.notes {
@@ -45,16 +74,19 @@ impl Patch {
         let mut changes = Changes {
             list: Vec::new(),
             members: 0,
+            extensions: 0,
         };
         for operation in &self.operations {
             match &operation.target {
                 Some(target) => {
-                    let change = targeted(operation, target, notes)?;
+                    let change = targeted(operation, target, current, notes)?;
                     changes.push(change)?;
                 }
                 None => {
                     for (key, value) in attributes(operation)? {
-                        if let Some(change) = keyed(operation.kind, key, value, id, notes)? {
+                        if let Some(change) =
+                            keyed(operation.kind, key, value, (id, current), notes)?
+                        {
                             changes.push(change)?;
                         }
                     }
@@ -68,6 +100,7 @@ impl Patch {
 struct Changes {
     list: Vec<GroupChange>,
     members: usize,
+    extensions: usize,
 }
 
 impl Changes {
@@ -84,7 +117,14 @@ impl Changes {
                 "A PATCH may name {MAX_MEMBERS} members."
             )));
         }
+        self.extensions += usize::from(matches!(change, GroupChange::Extend(_)));
+        if self.extensions > MAX_EXTENSION_CHANGES {
+            return Err(ScimError::too_many(format!(
+                "A PATCH of a group may change {MAX_EXTENSION_CHANGES} attributes of extensions."
+            )));
+        }
         match (self.list.last_mut(), change) {
+            (Some(GroupChange::Extend(before)), GroupChange::Extend(more)) => before.extend(more),
             (Some(GroupChange::RemoveMembers(before)), GroupChange::RemoveMembers(more))
             | (Some(GroupChange::AddMembers(before)), GroupChange::AddMembers(more)) => {
                 before.extend(more);
@@ -102,7 +142,7 @@ fn keyed(
     kind: Kind,
     key: &str,
     value: &Value,
-    id: &str,
+    (id, current): (&str, &Map<String, Value>),
     notes: &mut Vec<&'static str>,
 ) -> Result<Option<GroupChange>, ScimError> {
     if key.eq_ignore_ascii_case("schemas") {
@@ -112,28 +152,28 @@ fn keyed(
         forgive::note(notes, forgive::OWN_ID);
         return Ok(None);
     }
-    let path = AttributePath::parse(key)?;
-    change(
-        kind,
-        &path,
-        Some(value).filter(|value| !value.is_null()),
-        notes,
-    )
-    .map(Some)
+    let target = Target {
+        path: AttributePath::parse(key)?,
+        filter: None,
+        part: None,
+    };
+    let value = Some(value).filter(|value| !value.is_null());
+    let kind = match (kind, value) {
+        (Kind::Add, None) if target.path.urn.is_some() => Kind::Replace,
+        _ => kind,
+    };
+    changed(kind, &target, value, current, notes).map(Some)
 }
 
 fn targeted(
     operation: &Operation,
     target: &Target,
+    current: &Map<String, Value>,
     notes: &mut Vec<&'static str>,
 ) -> Result<GroupChange, ScimError> {
     let Some(filter) = &target.filter else {
-        return change(
-            operation.kind,
-            &target.path,
-            operation.value.as_ref(),
-            notes,
-        );
+        let value = operation.value.as_ref();
+        return changed(operation.kind, target, value, current, notes);
     };
     let found = known(&target.path)?;
     if found.attribute.name != "members" || found.sub.is_some() {
@@ -155,6 +195,24 @@ fn targeted(
         ));
     }
     Ok(GroupChange::RemoveMembers(ids))
+}
+
+/// A change of an attribute, known or in an extension that isn't.
+fn changed(
+    kind: Kind,
+    target: &Target,
+    value: Option<&Value>,
+    current: &Map<String, Value>,
+    notes: &mut Vec<&'static str>,
+) -> Result<GroupChange, ScimError> {
+    if !foreign::is(&GROUP, current, &target.path) {
+        return change(kind, &target.path, value, notes);
+    }
+    Ok(GroupChange::Extend(vec![ExtensionChange {
+        kind,
+        target: target.clone(),
+        value: value.cloned(),
+    }]))
 }
 
 fn change(
@@ -225,12 +283,9 @@ fn members(
 }
 
 fn known(path: &AttributePath) -> Result<schema::Target, ScimError> {
-    let found = GROUP.target(path).ok_or_else(|| {
-        ScimError::invalid_path(format!(
-            "`{}` is not an attribute of a group.",
-            shown(&path.to_string())
-        ))
-    })?;
+    let found = GROUP
+        .target(path)
+        .ok_or_else(|| unknown_path(&GROUP, &path.to_string()))?;
     if found.attribute.mutability == Mutability::ReadOnly || found.attribute.name == "schemas" {
         return Err(ScimError::mutability(format!(
             "`{}` is read-only.",
@@ -257,181 +312,4 @@ fn selected(filter: &Filter, ids: &mut Vec<String>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::GroupChange::*;
-    use super::*;
-
-    fn changes(operations: Value) -> Result<(Vec<GroupChange>, Vec<&'static str>), ScimError> {
-        let message = json!({"schemas": [super::super::PATCH_SCHEMA], "Operations": operations});
-        let mut notes = Vec::new();
-        let patch = Patch::parse(message.to_string().as_bytes())?;
-        Ok((patch.group_changes("g1", &mut notes)?, notes))
-    }
-
-    fn ids(list: &[&str]) -> Vec<String> {
-        list.iter().map(|&id| id.to_owned()).collect()
-    }
-
-    #[test]
-    fn takes_oktas_forms() {
-        let (made, notes) = changes(json!([
-            {"op": "remove", "path": "members[value eq \"a\"]"},
-            {"op": "remove", "path": "members[value eq \"b\"]"},
-            {"op": "add", "path": "members", "value": [{"value": "c"}, {"value": "c", "$ref": null}]},
-        ]))
-        .unwrap();
-        assert_eq!(
-            made,
-            [RemoveMembers(ids(&["a", "b"])), AddMembers(ids(&["c"]))]
-        );
-        assert!(notes.is_empty());
-
-        let rename = json!([{"op": "replace", "value": {"id": "g1", "displayName": "n"}}]);
-        assert_eq!(
-            changes(rename).unwrap(),
-            (vec![Rename("n".into())], vec![forgive::OWN_ID])
-        );
-        let other = changes(json!([{"op": "replace", "value": {"id": "g2"}}])).unwrap_err();
-        assert_eq!(other.scim_type, Some("mutability"));
-
-        let (made, _) = changes(json!([
-            {"op": "replace", "value": {"members": [], "id": "g1", "displayName": "n"}}
-        ]))
-        .unwrap();
-        assert_eq!(made, [ReplaceMembers(vec![]), Rename("n".into())]);
-    }
-
-    #[test]
-    fn takes_entras_forms() {
-        let (made, notes) = changes(json!([
-            {"op": "Remove", "path": "members", "value": [{"value": "a", "$ref": null}]},
-        ]))
-        .unwrap();
-        assert_eq!(
-            (made, notes),
-            (
-                vec![RemoveMembers(ids(&["a"]))],
-                vec![forgive::REMOVED_BY_VALUE]
-            )
-        );
-        let all = json!([{"op": "Remove", "path": "MEMBERS"}]);
-        assert_eq!(changes(all).unwrap().0, [RemoveAllMembers]);
-        // An empty list to remove names nobody; it must not be read as "everybody".
-        let nobody = json!([{"op": "Remove", "path": "members", "value": []}]);
-        assert_eq!(changes(nobody).unwrap().0, []);
-        let (made, _) = changes(json!([
-            {"op": "Replace", "path": "displayName", "value": "n"},
-            {"op": "Add", "path": "externalId", "value": "x"},
-            {"op": "remove", "path": "urn:ietf:params:scim:schemas:core:2.0:Group:externalId"},
-            {"op": "add", "path": "members", "value": {"value": "one"}},
-            {"op": "remove", "path": "members[value eq \"a\" or VALUE eq \"b\"]"},
-        ]))
-        .unwrap();
-        let expected = [
-            Rename("n".into()),
-            ExternalId(Some("x".into())),
-            ExternalId(None),
-            AddMembers(ids(&["one"])),
-            RemoveMembers(ids(&["a", "b"])),
-        ];
-        assert_eq!(made, expected);
-    }
-
-    #[test]
-    fn refuses_the_rest() {
-        for (operation, wanted) in [
-            (
-                json!({"op": "add", "path": "colour", "value": "x"}),
-                "invalidPath",
-            ),
-            (
-                json!({"op": "add", "value": {"colour": "x"}}),
-                "invalidPath",
-            ),
-            (
-                json!({"op": "add", "path": "members.value", "value": "x"}),
-                "invalidPath",
-            ),
-            (
-                json!({"op": "remove", "path": "displayName[a pr]"}),
-                "invalidPath",
-            ),
-            (
-                json!({"op": "replace", "path": "id", "value": "g1"}),
-                "mutability",
-            ),
-            (
-                json!({"op": "replace", "path": "meta.created", "value": "x"}),
-                "mutability",
-            ),
-            (
-                json!({"op": "replace", "value": {"meta": {}}}),
-                "mutability",
-            ),
-            (json!({"op": "remove", "path": "displayName"}), "mutability"),
-            (
-                json!({"op": "replace", "path": "members[value eq \"a\"]", "value": {}}),
-                "mutability",
-            ),
-            (
-                json!({"op": "remove", "path": "members[value eq \"a\"].display"}),
-                "mutability",
-            ),
-            (
-                json!({"op": "remove", "path": "members[value ne \"a\"]"}),
-                "invalidFilter",
-            ),
-            (
-                json!({"op": "remove", "path": "members[display eq \"a\"]"}),
-                "invalidFilter",
-            ),
-            (
-                json!({"op": "remove", "path": "members[colour eq \"a\"]"}),
-                "invalidFilter",
-            ),
-            (
-                json!({"op": "replace", "path": "displayName", "value": null}),
-                "invalidValue",
-            ),
-            (
-                json!({"op": "replace", "path": "displayName", "value": " "}),
-                "invalidValue",
-            ),
-            (
-                json!({"op": "replace", "path": "externalId", "value": 7}),
-                "invalidValue",
-            ),
-            (json!({"op": "add", "path": "members"}), "invalidValue"),
-            (
-                json!({"op": "add", "path": "members", "value": ["a"]}),
-                "invalidValue",
-            ),
-            (
-                json!({"op": "add", "path": "members", "value": [{"value": "a", "type": "Group"}]}),
-                "invalidValue",
-            ),
-            (json!({"op": "replace", "value": "x"}), "invalidValue"),
-            (json!({"op": "replace"}), "invalidValue"),
-        ] {
-            let error = changes(json!([operation.clone()])).unwrap_err();
-            assert_eq!(
-                (error.status, error.scim_type),
-                (400, Some(wanted)),
-                "{operation}"
-            );
-        }
-    }
-
-    #[test]
-    fn members_are_bounded_over_all_operations() {
-        let half: Vec<_> = (0..60_000)
-            .map(|n| json!({"value": n.to_string()}))
-            .collect();
-        let operation = json!({"op": "add", "path": "members", "value": half});
-        assert!(changes(json!([operation])).is_ok());
-        let error = changes(json!([operation, operation])).unwrap_err();
-        assert_eq!(error.scim_type, Some("tooMany"));
-    }
-}
+mod tests;

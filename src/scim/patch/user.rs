@@ -1,10 +1,11 @@
 //! A PATCH of a user, applied to a copy of the stored resource.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::edit::{Object, in_list, in_object, push};
 use super::target::Target;
-use super::{Kind, Patch, attributes};
-use crate::scim::error::{ScimError, shown};
+use super::{Kind, Patch, attributes, foreign, unknown_path};
+use crate::scim::error::ScimError;
 use crate::scim::filter::Filter;
 use crate::scim::forgive;
 use crate::scim::path;
@@ -12,9 +13,6 @@ use crate::scim::schema::{self, Attribute, Mutability, Schema, Type, USER};
 use crate::scim::user::{Active, UserDraft};
 
 mod elements;
-mod foreign;
-
-type Object = Map<String, Value>;
 
 /// Most operations of one PATCH of a user.
 const MAX_USER_OPERATIONS: usize = 500;
@@ -97,7 +95,7 @@ impl Edit<'_> {
         let unknown = match Target::parse(key) {
             Ok(target) => {
                 let known = USER.target(&target.path).is_some() || target.path.name.is_empty();
-                if known || foreign::is(&self.resource, &target.path) {
+                if known || foreign::is(&USER, &self.resource, &target.path) {
                     return self.at(kind, &target, value);
                 }
                 let plain = target.path.sub.is_none() && target.filter.is_none();
@@ -111,7 +109,7 @@ impl Edit<'_> {
             Err(_) => value.is_none_or(Value::is_object) && key.starts_with("http"),
         };
         if !unknown {
-            return Err(unknown_path(key));
+            return Err(unknown_path(&USER, key));
         }
         self.steps(1)?;
         // Kept as received, as POST and PUT do.
@@ -129,7 +127,7 @@ impl Edit<'_> {
         };
         in_list(&mut self.resource, "schemas", |listed| {
             let mut more = more.iter();
-            more.try_for_each(|schema| elements::push(listed, schema.clone(), "schemas"))
+            more.try_for_each(|schema| push(listed, schema.clone(), "schemas"))
         })
     }
 
@@ -139,13 +137,18 @@ impl Edit<'_> {
         if target.path.name.is_empty() {
             return self.whole_extension(kind, target, value);
         }
-        if foreign::is(&self.resource, &target.path) {
+        if foreign::is(&USER, &self.resource, &target.path) {
             self.steps(value.and_then(Value::as_object).map_or(0, Object::len))?;
-            return foreign::change(&mut self.resource, kind, target, value, &mut self.notes);
+            return foreign::change(
+                &USER,
+                &mut self.resource,
+                (kind, target, value),
+                &mut self.notes,
+            );
         }
         let found = USER
             .target(&target.path)
-            .ok_or_else(|| unknown_path(&target.path.to_string()))?;
+            .ok_or_else(|| unknown_path(&USER, &target.path.to_string()))?;
         let attribute = found.attribute;
         match attribute.mutability {
             Mutability::ReadWrite | Mutability::Immutable if attribute.name != "schemas" => {}
@@ -203,7 +206,7 @@ impl Edit<'_> {
             .as_deref()
             .and_then(|urn| USER.extension(urn));
         let (Some(extension), None) = (extension, &target.filter) else {
-            return Err(unknown_path(&target.path.to_string()));
+            return Err(unknown_path(&USER, &target.path.to_string()));
         };
         match (kind, value) {
             (Kind::Remove, _) | (Kind::Replace, None) => {
@@ -240,7 +243,7 @@ impl Edit<'_> {
             return self.at(kind, &target, part);
         }
         if !path::is_name(key) {
-            return Err(unknown_path(key));
+            return Err(unknown_path(&USER, key));
         }
         self.steps(1)?;
         in_object(&mut self.resource, extension.id, |holder| match part {
@@ -359,33 +362,6 @@ fn remove(
         }
     }
     Ok(())
-}
-
-/// Lets `edit` change the object called `name`, made if it isn't there. Validation drops it again
-/// if it stays empty.
-fn in_object<R>(holder: &mut Object, name: &str, edit: impl FnOnce(&mut Object) -> R) -> R {
-    let mut object = match holder.get_mut(name).map(Value::take) {
-        Some(Value::Object(object)) => object,
-        _ => Object::new(),
-    };
-    let result = edit(&mut object);
-    holder.insert(name.to_owned(), Value::Object(object));
-    result
-}
-
-/// The same for a list.
-fn in_list<R>(holder: &mut Object, name: &str, edit: impl FnOnce(&mut Vec<Value>) -> R) -> R {
-    let mut list = match holder.get_mut(name).map(Value::take) {
-        Some(Value::Array(list)) => list,
-        _ => Vec::new(),
-    };
-    let result = edit(&mut list);
-    holder.insert(name.to_owned(), Value::Array(list));
-    result
-}
-
-fn unknown_path(path: &str) -> ScimError {
-    ScimError::invalid_path(format!("`{}` is not an attribute of a user.", shown(path)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! directory, so that the recorded sequences can try the protocol alone.
 
 use portcullis::clock::Timestamp;
+use portcullis::scim::patch;
 use portcullis::scim::render::{self, Meta};
 use portcullis::scim::schema::{GROUP, ResourceType, USER};
 use portcullis::scim::{
@@ -123,7 +124,11 @@ impl Server {
             }
             ("PATCH", "Groups", Some(id)) => {
                 let at = find(self.groups.iter().map(|(id, _)| id), id)?;
-                for change in Patch::parse(body)?.group_changes(id, &mut Vec::new())? {
+                for change in Patch::parse(body)?.group_changes(
+                    id,
+                    &self.groups[at].1.resource,
+                    &mut Vec::new(),
+                )? {
                     self.change(at, id, change)?;
                 }
                 Ok((204, Value::Null))
@@ -164,6 +169,10 @@ impl Server {
             }
             GroupChange::RemoveMembers(ids) => members.retain(|member| !ids.contains(member)),
             GroupChange::RemoveAllMembers => members.clear(),
+            GroupChange::Extend(changes) => {
+                group.resource =
+                    patch::extended(&group.resource, &changes, &mut Vec::new())?.resource;
+            }
         }
         Ok(())
     }

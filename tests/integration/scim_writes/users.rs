@@ -107,6 +107,34 @@ fn unknown_extensions_are_kept_or_refused() {
     let shown = app.scim(&acme, "PATCH", &path, &badge).expect(200).json();
     assert_eq!(shown[CUSTOM]["badge"], 8);
 
+    // A group's as well; and one that has it already changes nothing.
+    let group = json!({ "displayName": "Ops", CUSTOM: { "a": 1 }, "members": [made["id"]
+        .as_str().map(|id| json!({ "value": id })).unwrap()] });
+    let group = app
+        .scim(&acme, "POST", "/Groups", &group)
+        .expect(201)
+        .json();
+    let group_path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let two = patch(
+        json!([{ "op": "Add", "path": format!("{CUSTOM}:a"), "value": 2 },
+        { "op": "replace", "value": { "displayName": "Operations", format!("{CUSTOM}:b"): 3 } }]),
+    );
+    for _ in 0..2 {
+        let answer = app.scim(&acme, "PATCH", &group_path, &two);
+        assert!(answer.status < 300, "{}", answer.text());
+    }
+    let shown = app
+        .scim(&acme, "GET", &group_path, &Value::Null)
+        .expect(200)
+        .json();
+    assert_eq!(shown[CUSTOM], json!({ "a": 2, "b": 3 }));
+    assert_eq!(shown["displayName"], "Operations");
+    assert_eq!(shown["members"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        shown["meta"]["version"], "W/\"2\"",
+        "the second changed nothing"
+    );
+
     let refuse = json!({ "unknown_extensions": "refuse" });
     let set = app
         .as_operator("PATCH", &acme.base, &refuse)
@@ -114,6 +142,7 @@ fn unknown_extensions_are_kept_or_refused() {
         .json();
     assert_eq!(set["unknown_extensions"], "refuse");
     let group = json!({ "displayName": "G", CUSTOM: { "a": 1 } });
+    let three = patch(json!([{ "op": "Add", "path": format!("{CUSTOM}:a"), "value": 3 }]));
     let nine = patch(json!([{ "op": "Add", "path": format!("{CUSTOM}:badge"), "value": 9 }]));
     for (method, path, body) in [
         (
@@ -128,6 +157,7 @@ fn unknown_extensions_are_kept_or_refused() {
         ),
         ("PATCH", path.as_str(), nine),
         ("POST", "/Groups", group),
+        ("PATCH", group_path.as_str(), three),
     ] {
         let error = app.scim(&acme, method, path, &body).expect(400).json();
         assert_eq!(error["scimType"], "invalidValue", "{method} {path}");

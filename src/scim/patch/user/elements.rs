@@ -6,6 +6,7 @@ use crate::scim::error::{ScimError, shown};
 use crate::scim::filter::Filter;
 use crate::scim::forgive;
 use crate::scim::patch::Kind;
+use crate::scim::patch::edit::push;
 use crate::scim::schema::Attribute;
 use crate::scim::validate::{self, MAX_VALUES, is_primary};
 
@@ -159,20 +160,6 @@ fn few_enough(values: &[Value], label: &str) -> Result<(), ScimError> {
             "`{label}` may have {MAX_VALUES} values."
         )));
     }
-    Ok(())
-}
-
-/// Appends what isn't in the list yet.
-pub(super) fn push(list: &mut Vec<Value>, value: Value, label: &str) -> Result<(), ScimError> {
-    if list.contains(&value) {
-        return Ok(());
-    }
-    if list.len() >= MAX_VALUES {
-        return Err(ScimError::too_many(format!(
-            "`{label}` has more than {MAX_VALUES} values."
-        )));
-    }
-    list.push(value);
     Ok(())
 }
 

@@ -7,22 +7,23 @@
 
 use serde_json::Value;
 
-use super::{Kind, Object, in_list, in_object, unknown_path};
+use super::edit::{Object, in_list, in_object, push};
+use super::target::Target;
+use super::{Kind, unknown_path};
 use crate::scim::error::ScimError;
 use crate::scim::forgive;
-use crate::scim::patch::target::Target;
 use crate::scim::path::AttributePath;
-use crate::scim::schema::USER;
+use crate::scim::schema::ResourceType;
 use crate::scim::validate::MAX_VALUES;
 
 /// Whether the path lies in an extension that isn't ours: one that the resource has, or one whose
 /// URN says that it is an extension (RFC 7643 section 10.2.1). Any other URN is more likely to be
 /// mistyped, and is an error.
-pub(super) fn is(resource: &Object, path: &AttributePath) -> bool {
+pub(super) fn is(of: &ResourceType, resource: &Object, path: &AttributePath) -> bool {
     let Some(urn) = path.urn.as_deref() else {
         return false;
     };
-    if urn.eq_ignore_ascii_case(USER.schema.id) || USER.extension(urn).is_some() {
+    if urn.eq_ignore_ascii_case(of.schema.id) || of.extension(urn).is_some() {
         return false;
     }
     let says_so = urn.to_ascii_lowercase().contains(":extension:");
@@ -32,10 +33,9 @@ pub(super) fn is(resource: &Object, path: &AttributePath) -> bool {
 
 /// Makes one change. What has no value any longer is gone.
 pub(super) fn change(
+    of: &ResourceType,
     resource: &mut Object,
-    kind: Kind,
-    target: &Target,
-    value: Option<&Value>,
+    (kind, target, value): (Kind, &Target, Option<&Value>),
     notes: &mut Vec<&'static str>,
 ) -> Result<(), ScimError> {
     forgive::note(notes, forgive::UNKNOWN_EXTENSION);
@@ -46,7 +46,7 @@ pub(super) fn change(
         .as_deref()
         .filter(|_| target.filter.is_none())
     else {
-        return Err(unknown_path(&whole));
+        return Err(unknown_path(of, &whole));
     };
     if value.is_none() && kind == Kind::Add {
         return Err(ScimError::invalid_value(format!(
@@ -112,7 +112,7 @@ fn set(
             }
             in_list(object, &key, |list| {
                 more.iter()
-                    .try_for_each(|value| super::elements::push(list, value.clone(), name))
+                    .try_for_each(|value| push(list, value.clone(), name))
             })?;
         }
         Some(value) => {
