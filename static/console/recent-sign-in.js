@@ -17,7 +17,7 @@ const ACTIONS = [
   'approve a domain',
   'release or loosen the brake on SCIM',
   'take away a second factor, let local passwords count again, change session lengths',
-  'say how long the audit log and traces remember, send events to a webhook',
+  'say how long the audit log and traces remember, forget the responses of sign-ins, send events to a webhook',
 ];
 
 export function show(page) {

@@ -324,7 +324,7 @@ fn a_token_signed_in_never_and_is_not_asked() {
 
 /// What only part of a route's work needs, beside the routes of [`every_dangerous_route`].
 #[test]
-fn making_admins_needs_a_recent_sign_in() {
+fn making_admins_and_forgetting_need_a_recent_sign_in() {
     let (app, acme) = TestApp::acme();
     let mut browser = admin(&app, &acme);
     let user = app.push_user(&acme, "bob@acme.com");
@@ -351,6 +351,7 @@ fn making_admins_needs_a_recent_sign_in() {
             json!({ "default_group_level": "admin" }),
         ),
         ("PATCH", &acme.base, limits),
+        ("PATCH", &acme.base, json!({ "keep_documents": false })),
     ] {
         demanded(&browser.send(Ask::new(method, path).json(&body)));
     }
@@ -359,7 +360,7 @@ fn making_admins_needs_a_recent_sign_in() {
         (&user, json!({ "level": "editor" })),
         (
             &acme.base,
-            json!({ "name": "Acme", "default_group_level": "viewer" }),
+            json!({ "name": "Acme", "default_group_level": "viewer", "keep_documents": true }),
         ),
     ] {
         browser

@@ -115,12 +115,13 @@ pub(in crate::web) fn show(app: &App, call: &Call<'_>) -> Result<Response, Probl
     answer(200, &shown_whole(app, call.organization()?)?)
 }
 
-/// Whether it makes admins of people to come, or lets passwords count again.
+/// Whether it makes admins of people to come, lets passwords count again, or forgets what sign-ins were.
 fn loosens(change: &Change, now: &Organization) -> bool {
     let admin = |wanted, present| wanted == Some(Level::Admin) && present != Level::Admin;
     admin(change.default_group_level, now.default_group_level)
         || admin(change.default_user_level, now.default_user_level)
         || (change.local_sign_in == Some(true) && !now.local_sign_in)
+        || (change.keep_documents == Some(false) && now.keep_documents)
 }
 
 /// `PATCH /api/v1/organizations/{org}`
