@@ -238,6 +238,15 @@ fn operations() -> Vec<(&'static str, usize, bool, Make)> {
                 &format!("emails.value%20eq%20%22{address}%22"),
             ))
         }),
+        ("active eq true", 20, false, |_, _| {
+            Ask::get(list("Users", "active%20eq%20true"))
+        }),
+        ("active ne true", 20, false, |_, _| {
+            Ask::get(list("Users", "active%20ne%20true"))
+        }),
+        ("active eq null", 20, false, |_, _| {
+            Ask::get(list("Users", "active%20eq%20null"))
+        }),
         ("GET a user", 500, false, |site, n| {
             Ask::get(user_path(far(site, n)))
         }),
