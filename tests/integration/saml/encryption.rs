@@ -125,7 +125,8 @@ pub(crate) fn response(sealing: &Sealing<'_>, sign_response: bool, sign_assertio
     }
 }
 
-fn sign_around(response: &str) -> String {
+/// A response signed as a whole.
+pub(crate) fn sign_around(response: &str) -> String {
     use portcullis::demo::identity_provider::Algorithm;
     let template = IDP.signature_template(spec().response_id, Algorithm::Sha256);
     let with = response.replacen("</saml2:Issuer>", &format!("</saml2:Issuer>{template}"), 1);
