@@ -10,7 +10,7 @@ use portcullis::clock::Timestamp;
 use portcullis::demo::identity_provider::{IdentityProvider, ResponseSpec};
 use portcullis::saml::certificate::Certificate;
 use portcullis::saml::mapping::Mapping;
-use portcullis::saml::response::{Expectation, Refusal, SignIn, Trust, open};
+use portcullis::saml::response::{DecryptionKey, Expectation, Refusal, SignIn, Trust, open};
 
 const ISSUER: &str = "http://www.okta.com/exkfuzz";
 const ACS: &str = "https://door.example/saml/abc/acs";
@@ -24,6 +24,19 @@ pub(crate) static OKTA: LazyLock<IdentityProvider> = LazyLock::new(|| {
 
 pub(crate) static TRUST: LazyLock<Trust> =
     LazyLock::new(|| Trust::new(&[Certificate::parse(OKTA.certificate()).unwrap()]));
+
+/// Whom responses are encrypted for: certificate and key.
+pub(crate) static RECIPIENT: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
+    let size = rcgen::RsaKeySize::_2048;
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap();
+    let certificate = rcgen::CertificateParams::default()
+        .self_signed(&key)
+        .unwrap();
+    (certificate.der().to_vec(), key.serialize_der())
+});
+
+static KEYS: LazyLock<[DecryptionKey; 1]> =
+    LazyLock::new(|| [DecryptionKey::from_pkcs8(&RECIPIENT.1).unwrap()]);
 
 /// A response as it should be.
 pub(crate) static SIGNED: LazyLock<String> = LazyLock::new(|| OKTA.issue(&spec()).unwrap());
@@ -56,7 +69,7 @@ pub(crate) fn sign_in(xml: &[u8]) -> Result<SignIn, Refusal> {
         mapping: &Mapping::default(),
         authentication: Default::default(),
     };
-    open(&BASE64.encode(xml), &TRUST, &[])?.check(&expectation, NOW)
+    open(&BASE64.encode(xml), &TRUST, &*KEYS)?.check(&expectation, NOW)
 }
 
 /// Everything but the list of checks, which quotes what the envelope says.
