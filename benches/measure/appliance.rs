@@ -122,6 +122,11 @@ pub(crate) fn person<'a>(
         "On call",
         "VPN",
         "Office Berlin",
+        "Wiki editors",
+        "Expenses",
+        "Payroll read",
+        "Parking",
+        "All hands",
     ];
     ResponseSpec {
         attributes: vec![
