@@ -545,3 +545,32 @@ fn the_sign_in_page_may_send_people_to_a_provider_on_this_machine() {
     app.set_provider(&acme, &json!({ "state": "disabled" }));
     assert_eq!(policy(), before);
 }
+
+#[test]
+fn an_organization_has_two_hundred_at_most() {
+    let (app, acme) = TestApp::acme();
+    app.force(
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
+         INSERT INTO providers (id, organization_id, kind, name, state, created_at, skew_ms)
+         SELECT 'p' || i, organization_id, kind, 'p' || i, 'draft', i, 0 FROM providers, n",
+    );
+    let path = format!("{}/providers", acme.base);
+    let add = |domain: &str| {
+        let body = json!({ "kind": "okta", "domains": [domain] });
+        app.as_operator("POST", &path, &body)
+    };
+    add("last.example").expect(201);
+    let refused = add("more.example").expect(409).json();
+    assert_eq!(refused["code"], "conflict");
+    assert!(
+        refused["detail"]
+            .as_str()
+            .unwrap()
+            .contains("200 providers")
+    );
+    let listed = app
+        .as_operator("GET", &path, &Value::Null)
+        .expect(200)
+        .json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 200);
+}

@@ -116,6 +116,9 @@ const COLUMNS: &str = "id, organization_id, kind, name, state, issuer, sso_url, 
                        idp_initiated, jit, skew_ms, created_at, last_sign_in_at, enforced, \
                        attribute_names, group_levels, groups_mapped, sha1_until";
 
+/// Most providers of one organization.
+pub const MAX_PROVIDERS: i64 = 200;
+
 /// Makes a draft with its domains.
 #[expect(clippy::too_many_arguments, reason = "each is one fact of the draft")]
 pub fn add(
@@ -132,6 +135,18 @@ pub fn add(
         Some(name) => checked_name(name)?.to_owned(),
         None => format!("{}-{}", organization.slug, kind.word()),
     };
+    let many: bool = tx
+        .prepare_cached(
+            "SELECT count(*) >= ?2 FROM (SELECT 1 FROM providers WHERE organization_id = ?1 LIMIT ?2)",
+        )?
+        .query_row(params![organization.id, MAX_PROVIDERS], |row| row.get(0))?;
+    if many {
+        let detail = format!(
+            "{} has {MAX_PROVIDERS} providers, as many as an organization may have: delete one first",
+            organization.slug
+        );
+        return Err(DirectoryError::conflict("providers", detail));
+    }
     let id = id::provider();
     tx.prepare_cached(
         "INSERT INTO providers (id, organization_id, kind, name, state, created_at, skew_ms)
@@ -179,7 +194,7 @@ pub fn find_in(
 pub fn list(conn: &Connection, organization_id: &str) -> Result<Vec<Provider>, DirectoryError> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM providers WHERE organization_id = ?1
-         ORDER BY created_at, id LIMIT 200"
+         ORDER BY created_at, id LIMIT {MAX_PROVIDERS}"
     ))?;
     Ok(statement
         .query_map([organization_id], from_row)?
