@@ -65,7 +65,8 @@ fn comparison() -> impl Strategy<Value = String> {
             format!("{a} {op} \"{}\"", at.replace('Z', "+00:00"))
         }),
         3 => present.prop_map(|a| format!("{a} pr")),
-        1 => (equality(), any::<bool>()).prop_map(|(op, v)| format!("active {op} {v}")),
+        2 => (equality(), prop::sample::select(&["true", "false", "null"][..]))
+            .prop_map(|(op, v)| format!("active {op} {v}")),
         1 => (equality(), prop::sample::select(&["User", "Group", "user"][..]))
             .prop_map(|(op, v)| format!("meta.resourceType {op} \"{v}\"")),
         2 => (operator(), literal()).prop_map(|(op, v)| format!("emails[value {op} {v}]")),
