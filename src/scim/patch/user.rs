@@ -102,8 +102,13 @@ impl Edit<'_> {
                 let is_core = key
                     .to_ascii_lowercase()
                     .starts_with("urn:ietf:params:scim:schemas:core:");
-                let extension = !is_core && value.is_none_or(Value::is_object);
-                plain && (target.path.urn.is_none() || extension)
+                let taken = match target.path.urn {
+                    Some(_) => !is_core && value.is_none_or(Value::is_object),
+                    // A mistyped `active` would leave somebody with access. But what is shown, as
+                    // POST and PUT keep it, may come back.
+                    None => foreign::spelled(&self.resource, key).is_some(),
+                };
+                plain && taken
             }
             // A schema URI that is no URN, such as Microsoft's.
             Err(_) => value.is_none_or(Value::is_object) && key.starts_with("http"),
@@ -112,7 +117,7 @@ impl Edit<'_> {
             return Err(unknown_path(&USER, key));
         }
         self.steps(1)?;
-        // Kept as received, as POST and PUT do.
+        // As received, as POST and PUT keep it.
         let key = foreign::spelled(&self.resource, key).unwrap_or_else(|| key.to_owned());
         match value {
             Some(value) => self.resource.insert(key, value.clone()),
