@@ -3,6 +3,7 @@ use serde_json::json;
 use super::super::PATCH_SCHEMA;
 use super::*;
 
+const NONE: [&str; 0] = [];
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 fn current() -> Object {
@@ -130,7 +131,15 @@ fn entras_dotted_and_qualified_keys() {
     assert_eq!(draft.resource[ENTERPRISE], expected);
     assert_eq!(draft.resource["favouriteColour"], "red");
     assert_eq!(draft.resource["schemas"].as_array().unwrap().len(), 3);
-    assert_eq!(draft.notes, [forgive::OWN_ID]);
+    assert_eq!(draft.notes, [forgive::PATH_AS_NAME, forgive::OWN_ID]);
+    for plain in [
+        json!({"displayName": "x", "name": {"givenName": "y"}}),
+        json!({ENTERPRISE: {"division": "D"}}),
+    ] {
+        assert_eq!(one(json!({"op": "add", "value": plain})).notes, NONE);
+    }
+    let inside = json!({"op": "add", "path": ENTERPRISE, "value": {"manager.value": "m1"}});
+    assert_eq!(one(inside).notes, [forgive::PATH_AS_NAME]);
 }
 
 #[test]
@@ -170,6 +179,10 @@ fn elements_by_filter() {
     );
     let same = one(json!({"op": "remove", "path": "emails[type eq \"none\"]"}));
     assert_eq!(same.resource, current());
+    assert_eq!(same.notes, [forgive::NOTHING_TO_REMOVE]);
+    let same = one(json!({"op": "remove", "path": "emails[type eq \"none\"].display"}));
+    assert_eq!(same.notes, [forgive::NOTHING_TO_REMOVE]);
+    assert_eq!(draft.notes, NONE);
 }
 
 #[test]
@@ -180,7 +193,8 @@ fn elements_are_made_only_where_the_filter_describes_one() {
         made.resource["phoneNumbers"],
         json!([{"type": "mobile", "value": "1"}])
     );
-    assert_eq!(made.notes, [forgive::ELEMENT_MADE]);
+    let notes = [forgive::OPERATION_IN_CAPITALS, forgive::ELEMENT_MADE];
+    assert_eq!(made.notes, notes);
     for path in [
         "emails[type ne \"work\" and type ne \"home\"].value",
         "ims[value pr].value",
@@ -198,11 +212,21 @@ fn lists_as_a_whole() {
     assert_eq!(draft.email.as_deref(), Some("3@x.test"));
     let draft = one(json!({"op": "replace", "path": "emails", "value": {"value": "3@x.test"}}));
     assert_eq!(draft.resource["emails"], json!([{"value": "3@x.test"}]));
+    assert_eq!(draft.notes, [forgive::ONE_AS_LIST]);
     let draft = one(json!({"op": "replace", "path": "emails", "value": []}));
     assert_eq!(draft.email, None);
     let draft =
         one(json!({"op": "remove", "path": "emails", "value": [{"value": "eva@work.test"}]}));
     assert_eq!(draft.resource["emails"].as_array().unwrap().len(), 1);
+    assert_eq!(draft.notes, [forgive::REMOVED_BY_VALUE]);
+    let same = one(json!({"op": "remove", "path": "emails", "value": {"value": "none"}}));
+    assert_eq!(same.resource, current());
+    let notes = [
+        forgive::REMOVED_BY_VALUE,
+        forgive::ONE_AS_LIST,
+        forgive::NOTHING_TO_REMOVE,
+    ];
+    assert_eq!(same.notes, notes);
     let draft = one(json!({"op": "remove", "path": "emails"}));
     assert!(!draft.resource.contains_key("emails"));
     let two = json!([{"value": "a", "primary": true}, {"value": "b", "primary": true}]);
@@ -242,7 +266,8 @@ fn unknown_extensions_attribute_by_attribute() {
         json!({"badge": "8", "rooms": ["a", "b", "c"], "car": {"colour": "red"}, "floor": 3});
     assert_eq!(draft.resource[CUSTOM], expected);
     assert_eq!(draft.resource["schemas"].as_array().unwrap().len(), 3);
-    assert_eq!(draft.notes, [forgive::UNKNOWN_EXTENSION]);
+    let notes = [forgive::OPERATION_IN_CAPITALS, forgive::UNKNOWN_EXTENSION];
+    assert_eq!(draft.notes, notes);
 
     // A whole one, and then attributes of it although its URN doesn't say what it is.
     let draft = patch(json!([
@@ -293,7 +318,11 @@ fn entras_single_role() {
         draft.resource["roles"],
         json!([{"primary": true, "value": "Admin"}])
     );
-    let notes = [forgive::BOOLEAN_AS_TEXT, forgive::ELEMENT_MADE];
+    let notes = [
+        forgive::OPERATION_IN_CAPITALS,
+        forgive::BOOLEAN_AS_TEXT,
+        forgive::ELEMENT_MADE,
+    ];
     assert_eq!(draft.notes, notes);
 }
 
@@ -470,7 +499,7 @@ fn an_unknown_attribute_that_is_there_may_come_back() {
     let draft = one(json!({"op": "replace", "value": {"FAVOURITECOLOUR": "red"}}));
     assert_eq!(draft.resource["favouriteColour"], "red");
     assert!(!draft.resource.contains_key("FAVOURITECOLOUR"));
-    assert!(draft.notes.is_empty());
+    assert_eq!(draft.notes, NONE);
     let shown = Value::Object(current());
     let same = one(json!({"op": "replace", "value": shown}));
     assert_eq!(same.resource, current());
