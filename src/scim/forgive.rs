@@ -64,6 +64,14 @@ pub const ONE_AS_LIST: &str = "one value came without its array and was read as 
 pub const ADDRESS_FOR_USER_NAME: &str =
     "nobody has this userName, so the only user with this e-mail address was found";
 
+/// Okta's field for the token takes what is typed: the wizard's app puts the scheme in front once
+/// more, the catalog's leaves it out. Read in `src/access/token.rs`.
+pub const TOKEN_AS_TYPED: &str = "the token came with its scheme twice or not at all";
+
+/// Okta's provisioning agent wants a base address with a slash at its end, and joins it with another.
+/// Passed over in `src/web/route.rs`.
+pub const EMPTY_SEGMENT: &str = "the address had a slash too many";
+
 /// Okta repeats the resource's own `id` in a PATCH without path.
 pub const OWN_ID: &str = "the resource's own id was repeated and ignored";
 

@@ -12,6 +12,7 @@ use crate::directory::organization::Organization;
 use crate::edge::{Request, Response};
 use crate::observe::audit::{Author, Via};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source, redact};
+use crate::scim::forgive;
 use crate::web::route::Call;
 use crate::web::{App, Problem};
 
@@ -33,6 +34,10 @@ pub(in crate::web) fn traced(
     call: &Call<'_>,
     handler: fn(&App, &Call<'_>) -> Answer,
 ) -> Answer {
+    let path = &call.request.path;
+    if path.contains("//") || path.ends_with('/') {
+        call.remarks.note(&[forgive::EMPTY_SEGMENT]);
+    }
     let answer = handler(app, call);
     let organization = call.organization()?;
     let mut result = Came::of(&answer);

@@ -39,6 +39,7 @@ use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::scim::error::ScimError;
 use crate::scim::etag::Conditions;
+use crate::scim::forgive;
 use crate::scim::query::ListQuery;
 use crate::scim::schema::ResourceType;
 
@@ -89,6 +90,10 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
         return Err(problem);
     };
     token::note_use(&app.store, &token, call.request.client.address, now);
+    let header = call.request.header("authorization");
+    if !header.is_some_and(token::has_scheme_once) {
+        call.remarks.note(&[forgive::TOKEN_AS_TYPED]);
+    }
     let author = pusher(call, token);
     if own.slug != call.parameter("org") {
         let problem = Problem::new(
