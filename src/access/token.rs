@@ -58,6 +58,14 @@ pub fn presented(authorization: &str) -> Option<&str> {
     plausible.then_some(token)
 }
 
+/// Whether a header that [`presented`] reads is as RFC 6750 section 2.1 has it: with the scheme, and
+/// once.
+pub fn has_scheme_once(authorization: &str) -> bool {
+    let text = authorization.trim();
+    let once = without_scheme(text);
+    once.len() < text.len() && without_scheme(once) == once
+}
+
 fn without_scheme(text: &str) -> &str {
     match text.split_once([' ', '\t']) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => rest.trim_start(),
@@ -276,6 +284,12 @@ mod tests {
             "Bearer bearer\tt",
         ] {
             assert_eq!(presented(header), Some("t"), "{header:?}");
+        }
+        for header in ["Bearer t", "bearer t", " BEARER   t"] {
+            assert!(has_scheme_once(header), "{header:?}");
+        }
+        for header in ["t", " t ", "Bearer Bearer t", "Bearer bearer\tt"] {
+            assert!(!has_scheme_once(header), "{header:?}");
         }
         let long = format!("Bearer {}", "x".repeat(LONGEST + 1));
         for header in [

@@ -208,7 +208,7 @@ fn endpoint(global: &Global, org: &Slug, json: bool) -> Result<(), CliError> {
     };
     output::fields(&[
         ("SCIM connector base URL", endpoint),
-        ("Unique identifier field for users", "userName".to_owned()),
+        ("Unique identifier field for users", "email".to_owned()),
         (
             "Authentication mode",
             "HTTP Header, with a token as the bearer".to_owned(),

@@ -182,7 +182,7 @@ impl<H: Handler> Connection<'_, H> {
             self.peer.enter(Phase::Transfer)?;
             let limit = service.handler.body_limit(&head.method, &head.path);
             if matches!(head.framing, Framing::Length(length) if length > limit) {
-                self.refuse_on(Refusal::BodyTooLarge, Some(&head.path))?;
+                self.refuse_body(Refusal::BodyTooLarge, head)?;
                 return Ok(false);
             }
             if head.expects && self.inbox.is_empty() {
@@ -196,7 +196,7 @@ impl<H: Handler> Connection<'_, H> {
             match body::read(head.framing, limit, inbox, &mut self.wire, &mut loan) {
                 Ok(body) => body,
                 Err(refusal) => {
-                    self.refuse_on(refusal, Some(&head.path))?;
+                    self.refuse_body(refusal, head)?;
                     return Ok(false);
                 }
             }
@@ -215,24 +215,29 @@ impl<H: Handler> Connection<'_, H> {
         Ok(manner.keep)
     }
 
-    fn handle(&self, head: Head, body: Vec<u8>) -> Response {
+    fn request(&self, head: Head, body: Vec<u8>) -> Request {
         let service = self.service;
         let mut headers = head.headers;
         let tls = matches!(service.tls, Tls::On(_));
         let proxies = &service.trusted_proxies;
         let client = identify(self.peer.address, tls, proxies, &mut headers);
-        let path = head.path.clone();
-        let request = Request {
+        Request {
             method: head.method,
             path: head.path,
             query: head.query,
             headers,
             body,
             client,
-        };
+        }
+    }
+
+    fn handle(&self, head: Head, body: Vec<u8>) -> Response {
+        let path = head.path.clone();
+        let request = self.request(head, body);
         // What the handler shares is behind locks and transactions of its own; the edge keeps
         // nothing that a panic could leave half done.
-        catch_unwind(AssertUnwindSafe(|| service.handler.handle(request))).unwrap_or_else(|_| {
+        let handler = &self.service.handler;
+        catch_unwind(AssertUnwindSafe(|| handler.handle(request))).unwrap_or_else(|_| {
             error!(reason = Refusal::HandlerPanicked.code(), "request failed");
             self.refusal(Refusal::HandlerPanicked, Some(&path))
         })
@@ -245,12 +250,25 @@ impl<H: Handler> Connection<'_, H> {
     }
 
     fn refuse_on(&mut self, refusal: Refusal, path: Option<&str>) -> Result<(), Gone> {
+        let response = self.refusal(refusal, path);
+        self.write_refusal(refusal, response)
+    }
+
+    /// Answers a request whose body isn't taken.
+    fn refuse_body(&mut self, refusal: Refusal, head: Head) -> Result<(), Gone> {
+        let request = self.request(head, Vec::new());
+        let response = self.answered(refusal, |handler, status, code| {
+            handler.body_refused(status, code, &request)
+        });
+        self.write_refusal(refusal, response)
+    }
+
+    fn write_refusal(&mut self, refusal: Refusal, response: Response) -> Result<(), Gone> {
         debug!(
             status = refusal.status(),
             reason = refusal.code(),
             "request refused"
         );
-        let response = self.refusal(refusal, path);
         let manner = Manner {
             head_only: false,
             keep: false,
@@ -260,9 +278,20 @@ impl<H: Handler> Connection<'_, H> {
     }
 
     fn refusal(&self, refusal: Refusal, path: Option<&str>) -> Response {
-        let handler = &self.service.handler;
+        self.answered(refusal, |handler, status, code| {
+            handler.refused(status, code, path)
+        })
+    }
+
+    /// What the handler says to a refusal; it can't change the status, nor break anything.
+    fn answered(
+        &self,
+        refusal: Refusal,
+        ask: impl FnOnce(&dyn Handler, u16, &'static str) -> Response,
+    ) -> Response {
+        let handler = self.service.handler.as_ref();
         let (status, code) = (refusal.status(), refusal.code());
-        let mut response = catch_unwind(AssertUnwindSafe(|| handler.refused(status, code, path)))
+        let mut response = catch_unwind(AssertUnwindSafe(|| ask(handler, status, code)))
             .unwrap_or_else(|_| Response::new(status));
         response.status = status;
         response

@@ -25,4 +25,10 @@ pub trait Handler: Send + Sync + 'static {
             format!("{status} {phrase}: {reason}\n").into_bytes(),
         )
     }
+
+    /// The same where the head was read and the body is what is refused; `request` is without it.
+    /// What [`refused`](Self::refused) answers, unless told.
+    fn body_refused(&self, status: u16, reason: &'static str, request: &Request) -> Response {
+        self.refused(status, reason, Some(&request.path))
+    }
 }

@@ -1,7 +1,12 @@
 //! What clients get wrong and we let pass, all of it, each with the note that a trace shows.
 //!
 //! The rule is that what isn't understood is refused. These are understood: a client with many
-//! users sends them, and there is only one thing they can mean. Nothing else is guessed.
+//! users sends them, and there is only one thing they can mean. Nothing else is guessed. Some of it
+//! RFC 7644 allows, more or less; it is noted all the same, as few servers take it.
+//!
+//! What Ping and JumpCloud are known for is right as it is, and makes no note: `username Eq "..."`
+//! (names and operators have no case, RFC 7644 section 3.4.2.2), `Accept: application/json` (section
+//! 3.8), a member who is added again (section 3.5.2.1), a user who is made and switched off at once.
 
 use serde_json::{Map, Value};
 
@@ -28,6 +33,44 @@ pub const ELEMENT_MADE: &str = "the path selected no value, so one was made as t
 /// Entra ID and OneLogin name the members to remove in `value`, where RFC 7644 section 3.5.2.2
 /// knows only a filter in the path.
 pub const REMOVED_BY_VALUE: &str = "the values to remove came as a list, not as a filter";
+
+/// Okta removes members who are none any longer; RFC 7644 section 3.5.2 has `noTarget` for a filter
+/// that selects nothing. The result is what was asked for.
+pub const NOTHING_TO_REMOVE: &str = "what was to be removed wasn't there";
+
+/// Entra ID writes the operations of a PATCH as "Add", "Replace" and "Remove"; RFC 7644 section 3.5.2
+/// has them in small letters.
+pub const OPERATION_IN_CAPITALS: &str = "an operation was written in capitals";
+
+/// Entra ID with its `aadOptscim062020` flag names attributes in a PATCH without path by whole paths,
+/// such as `name.givenName` or `urn:...:User:department`, where RFC 7644 section 3.5.2.1 has an object
+/// like a resource.
+pub const PATH_AS_NAME: &str =
+    "an attribute in an operation without path was named by a whole path";
+
+/// Clients of no particular name, whose serializers write "" for a path that there isn't; RFC 7644
+/// figure 7 knows no empty one.
+pub const EMPTY_PATH: &str = "a path came empty and was read as none";
+
+/// Entra ID writes a null `$ref` beside the `value` of a member.
+pub const NULL_REFERENCE: &str = "the `$ref` of a member came as null and was ignored";
+
+/// Clients of no particular name write one value without the array of its attribute in a PATCH. RFC
+/// 7644 section 3.5.2.1 says "a new value is added" and shows arrays only.
+pub const ONE_AS_LIST: &str = "one value came without its array and was read as a list of one";
+
+/// Okta with "Unique identifier field for users" set to `email` asks for `userName eq "<email>"`,
+/// whatever the userName is made of.
+pub const ADDRESS_FOR_USER_NAME: &str =
+    "nobody has this userName, so the only user with this e-mail address was found";
+
+/// Okta's field for the token takes what is typed: the wizard's app puts the scheme in front once
+/// more, the catalog's leaves it out. Read in `src/access/token.rs`.
+pub const TOKEN_AS_TYPED: &str = "the token came with its scheme twice or not at all";
+
+/// Okta's provisioning agent wants a base address with a slash at its end, and joins it with another.
+/// Passed over in `src/web/route.rs`.
+pub const EMPTY_SEGMENT: &str = "the address had a slash too many";
 
 /// Okta repeats the resource's own `id` in a PATCH without path.
 pub const OWN_ID: &str = "the resource's own id was repeated and ignored";

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::apart;
 use super::error::ScimError;
+use super::forgive;
 use super::schema::GROUP;
 use super::validate;
 
@@ -36,21 +37,24 @@ impl GroupDraft {
     /// for more than [`MAX_MEMBERS`].
     pub fn parse(body: &[u8]) -> Result<Self, ScimError> {
         let mut ids = Ids::default();
-        let (received, named) = apart::object(body, "members", &mut |member| ids.take(member))?;
-        Self::with_members(received, named.then_some(ids.ids))
+        let mut notes = Vec::new();
+        let (received, named) =
+            apart::object(body, "members", &mut |member| ids.take(member, &mut notes))?;
+        Self::with_members(received, named.then_some(ids.ids), notes)
     }
 
     /// The same from an object.
     pub fn from_resource(mut received: Map<String, Value>) -> Result<Self, ScimError> {
-        let members = take_members(&mut received)?;
-        Self::with_members(received, members)
+        let mut notes = Vec::new();
+        let members = take_members(&mut received, &mut notes)?;
+        Self::with_members(received, members, notes)
     }
 
     fn with_members(
         received: Map<String, Value>,
         members: Option<Vec<String>>,
+        mut notes: Vec<&'static str>,
     ) -> Result<Self, ScimError> {
-        let mut notes = Vec::new();
         let resource = validate::resource(received, &GROUP, &mut notes)?;
         validate::size(&resource)?;
         Ok(Self {
@@ -74,14 +78,17 @@ impl GroupDraft {
 
 /// The ids in a list of members, each once, in order. Only `value` counts (RFC 7643 section 4.2);
 /// `display` and `$ref` are what the client believes about the user.
-pub(super) fn member_ids(members: Value) -> Result<Vec<String>, ScimError> {
+pub(super) fn member_ids(
+    members: Value,
+    notes: &mut Vec<&'static str>,
+) -> Result<Vec<String>, ScimError> {
     let members = match members {
         Value::Array(members) => members,
         _ => return Err(ScimError::invalid_value("`members` must be an array.")),
     };
     let mut ids = Ids::default();
     for member in members {
-        ids.take(member)?;
+        ids.take(member, notes)?;
     }
     Ok(ids.ids)
 }
@@ -94,14 +101,14 @@ struct Ids {
 }
 
 impl Ids {
-    fn take(&mut self, member: Value) -> Result<(), ScimError> {
+    fn take(&mut self, member: Value, notes: &mut Vec<&'static str>) -> Result<(), ScimError> {
         self.given += 1;
         if self.given > MAX_MEMBERS {
             return Err(ScimError::too_many(format!(
                 "`members` has more than {MAX_MEMBERS} values."
             )));
         }
-        let id = member_id(member)?;
+        let id = member_id(member, notes)?;
         if self.seen.insert(id.clone()) {
             self.ids.push(id);
         }
@@ -109,7 +116,7 @@ impl Ids {
     }
 }
 
-fn member_id(member: Value) -> Result<String, ScimError> {
+fn member_id(member: Value, notes: &mut Vec<&'static str>) -> Result<String, ScimError> {
     let Value::Object(member) = member else {
         return Err(ScimError::invalid_value(
             "`members` must hold objects with a `value`.",
@@ -126,6 +133,9 @@ fn member_id(member: Value) -> Result<String, ScimError> {
                 "`members.type` is Group: a group can't be a member of a group here, push its \
                  people instead.",
             ));
+        }
+        if value.is_null() && key.eq_ignore_ascii_case("$ref") {
+            forgive::note(notes, forgive::NULL_REFERENCE);
         }
         if key.eq_ignore_ascii_case("value") {
             let Value::String(value) = value else {
@@ -147,7 +157,10 @@ fn member_id(member: Value) -> Result<String, ScimError> {
     Ok(id)
 }
 
-fn take_members(received: &mut Map<String, Value>) -> Result<Option<Vec<String>>, ScimError> {
+fn take_members(
+    received: &mut Map<String, Value>,
+    notes: &mut Vec<&'static str>,
+) -> Result<Option<Vec<String>>, ScimError> {
     let spelled: Vec<String> = received
         .keys()
         .filter(|key| key.eq_ignore_ascii_case("members"))
@@ -157,7 +170,7 @@ fn take_members(received: &mut Map<String, Value>) -> Result<Option<Vec<String>>
         [] => Ok(None),
         [key] => match received.shift_remove(key) {
             None | Some(Value::Null) => Ok(None),
-            Some(members) => member_ids(members).map(Some),
+            Some(members) => member_ids(members, notes).map(Some),
         },
         _ => Err(ScimError::invalid_syntax(
             "`members` is given twice, in different case.",
@@ -192,6 +205,7 @@ mod tests {
         assert_eq!(draft.members, Some(vec!["a".to_owned(), "b".to_owned()]));
         assert_eq!(draft.resource["schemas"].as_array().unwrap().len(), 2);
         assert_eq!(draft.resource.len(), 2);
+        assert_eq!(draft.notes, [forgive::NULL_REFERENCE]);
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Patch {
     /// The same from the list of operations alone. `notes` are those collected on the way to it.
     pub fn from_operations(
         received: Vec<Value>,
-        notes: Vec<&'static str>,
+        mut notes: Vec<&'static str>,
     ) -> Result<Self, ScimError> {
         if received.is_empty() {
             return Err(ScimError::invalid_syntax("`Operations` is empty."));
@@ -94,7 +94,8 @@ impl Patch {
                 "A PATCH may have {MAX_OPERATIONS} operations."
             )));
         }
-        let operations = received.into_iter().map(operation);
+        let operations = received.into_iter();
+        let operations = operations.map(|received| operation(received, &mut notes));
         Ok(Self {
             operations: operations.collect::<Result<_, _>>()?,
             notes,
@@ -102,19 +103,21 @@ impl Patch {
     }
 }
 
-fn operation(received: Value) -> Result<Operation, ScimError> {
+fn operation(received: Value, notes: &mut Vec<&'static str>) -> Result<Operation, ScimError> {
     let Value::Object(received) = received else {
         return Err(ScimError::invalid_syntax("An operation must be an object."));
     };
     let mut fields = Fields::of(received);
     let kind = match fields.take("op")? {
-        Some(Value::String(op)) => kind(&op)?,
+        Some(Value::String(op)) => kind(&op, notes)?,
         _ => return Err(ScimError::invalid_syntax("An operation needs an `op`.")),
     };
     let target = match fields.take("path")? {
-        // RFC 7644 knows no empty path; serializers write one for "none".
         None => None,
-        Some(Value::String(path)) if path.is_empty() => None,
+        Some(Value::String(path)) if path.is_empty() => {
+            forgive::note(notes, forgive::EMPTY_PATH);
+            None
+        }
         Some(Value::String(path)) => Some(Target::parse(&path)?),
         Some(_) => return Err(ScimError::invalid_path("`path` must be a string.")),
     };
@@ -128,8 +131,12 @@ fn operation(received: Value) -> Result<Operation, ScimError> {
     })
 }
 
-fn kind(op: &str) -> Result<Kind, ScimError> {
-    match op.to_ascii_lowercase().as_str() {
+fn kind(op: &str, notes: &mut Vec<&'static str>) -> Result<Kind, ScimError> {
+    let small = op.to_ascii_lowercase();
+    if small != op {
+        forgive::note(notes, forgive::OPERATION_IN_CAPITALS);
+    }
+    match small.as_str() {
         "add" => Ok(Kind::Add),
         "replace" => Ok(Kind::Replace),
         "remove" => Ok(Kind::Remove),
@@ -174,9 +181,16 @@ mod tests {
         )
         .unwrap();
         assert_eq!(patch.operations.len(), 2);
-        assert!(patch.notes.is_empty());
+        assert_eq!(patch.notes, [forgive::OPERATION_IN_CAPITALS]);
         let bare = Patch::parse(br#"{"Operations":[{"op":"remove","path":"title"}]}"#).unwrap();
         assert_eq!(bare.notes, [forgive::NO_PATCH_SCHEMA]);
+        let empty = Patch::parse(
+            br#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations":[{"op":"add","path":"","value":{"title":"x"}}]}"#,
+        )
+        .unwrap();
+        assert!(empty.operations[0].target.is_none());
+        assert_eq!(empty.notes, [forgive::EMPTY_PATH]);
     }
 
     #[test]

@@ -178,4 +178,19 @@ impl Handler for App {
         let problem = Problem::new(status, "request-refused", reason);
         problem.answer(path.unwrap_or("/"))
     }
+
+    fn body_refused(&self, status: u16, reason: &'static str, request: &Request) -> Response {
+        let detail = match status {
+            413 => {
+                let most = route::body_limit(&request.path);
+                format!("{reason}: this address takes at most {most} bytes; send less.")
+            }
+            _ => reason.to_owned(),
+        };
+        route::body_refused(
+            self,
+            request,
+            Problem::new(status, "request-refused", detail),
+        )
+    }
 }

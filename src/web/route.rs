@@ -255,7 +255,19 @@ pub(super) struct Call<'a> {
     pub(super) remarks: scim::Remarks,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    fn of(request: &'a Request, parameters: Parameters) -> Self {
+        Self {
+            request,
+            now: clock::now(),
+            parameters,
+            signed_in: None,
+            pushed_by: None,
+            organization: None,
+            remarks: scim::Remarks::default(),
+        }
+    }
+
     /// A `{name}` of the pattern, percent-decoded.
     pub(super) fn parameter(&self, name: &str) -> &str {
         self.parameters
@@ -346,17 +358,22 @@ fn wants_page(request: &Request) -> bool {
     !takes_tokens(&request.path) && !request.path.starts_with("/scim/")
 }
 
+/// The answer to a request whose body was refused before it was read whole; a SCIM client's is
+/// traced.
+pub(super) fn body_refused(app: &App, request: &Request, problem: Problem) -> Response {
+    let told = scim::unhandled(app, &Call::of(request, Vec::new()), &problem);
+    told.err().unwrap_or(problem).answer(&request.path)
+}
+
 fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
-    let (route, parameters) = find(request)?;
-    let mut call = Call {
-        request,
-        now: clock::now(),
-        parameters,
-        signed_in: None,
-        pushed_by: None,
-        organization: None,
-        remarks: scim::Remarks::default(),
+    let (route, parameters) = match find(request) {
+        Ok(found) => found,
+        Err(problem) => {
+            scim::unhandled(app, &Call::of(request, Vec::new()), &problem)?;
+            return Err(problem);
+        }
     };
+    let mut call = Call::of(request, parameters);
     match route.guard {
         Guard::OpenAcrossSites => {}
         Guard::ScimToken => {

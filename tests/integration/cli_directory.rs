@@ -250,6 +250,29 @@ fn the_endpoint_as_it_is_filled_in() {
     assert_eq!(endpoint["active_tokens"], 1);
 }
 
+#[test]
+fn every_place_says_the_same_unique_identifier() {
+    const FIELD: &str = "Unique identifier field for users";
+    let shell = Shell::acme();
+    let shown = shell.run(&["scim", "endpoint", "--org", "acme"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let guide = include_str!("../../docs/okta.md");
+    let console = include_str!("../../static/console/scim.js");
+    for (text, front, back) in [
+        (shown.as_str(), "", "\n"),
+        (guide, "** | `", "`"),
+        (
+            console,
+            "', copyable('Unique identifier field for users', '",
+            "'",
+        ),
+    ] {
+        let (_, behind) = text.split_once(FIELD).unwrap();
+        let value = behind.strip_prefix(front).unwrap().split(back).next();
+        assert_eq!(value.unwrap().trim(), "email", "{front}");
+    }
+}
+
 /// A small directory with everything that a line has to carry.
 fn lines() -> String {
     let mut lines = Vec::new();

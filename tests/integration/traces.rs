@@ -209,6 +209,86 @@ fn a_token_that_worked_once_leaves_a_trace_and_one_that_is_made_up_does_not() {
     assert_eq!(refused[0]["detail"]["token"]["name"], "Okta");
 }
 
+/// The only refused exchange, and that it can be found by its status.
+fn only_refused(app: &TestApp, acme: &Tenant, status: u16) -> Value {
+    let refused = traces(app, acme, "outcome=refused");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    let found = traces(app, acme, &format!("status={status}"));
+    assert_eq!(found, refused);
+    let trace = refused.into_iter().next().unwrap();
+    assert_eq!(trace["status"], status);
+    assert_eq!(trace["detail"]["token"]["name"], "Okta");
+    assert_eq!(trace["token"], trace["detail"]["token"]["id"]);
+    trace
+}
+
+#[test]
+fn an_address_that_is_no_endpoint_leaves_a_trace() {
+    for path in [
+        "/scim/v2/acme/People",
+        "/scim/v2/other/Users/a/b",
+        "/scim/acme",
+    ] {
+        let (app, acme) = TestApp::acme();
+        let body = |token: &str| {
+            let ask = Ask::get(path).bearer(token);
+            app.ask(ask).expect(404).json()
+        };
+        let known = body(&acme.token);
+        assert_eq!(
+            body("ptc_scim_made-up"),
+            known,
+            "nobody learns whether it works"
+        );
+        app.ask(Ask::get(path)).expect(404);
+        let trace = only_refused(&app, &acme, 404);
+        assert_eq!(trace["code"], "not-found");
+        assert_eq!(trace["detail"]["path"], path);
+    }
+}
+
+#[test]
+fn a_method_that_is_not_taken_leaves_a_trace() {
+    let (app, acme) = TestApp::acme();
+    app.scim(&acme, "PATCH", "/Users", &patch(json!([])))
+        .expect(405);
+    app.ask(Ask::new("PATCH", "/scim/v2/acme/Users"))
+        .expect(405);
+    let trace = only_refused(&app, &acme, 405);
+    assert_eq!(trace["code"], "method-not-allowed");
+    assert_eq!(trace["method"], "PATCH");
+}
+
+#[test]
+fn a_body_that_is_too_large_leaves_a_trace() {
+    let (app, acme) = TestApp::acme();
+    let send = |token: &str| {
+        let ask = Ask::new("POST", "/scim/v2/acme/Users").bearer(token);
+        let large = ask.body("application/scim+json", vec![b' '; (1 << 20) + 1]);
+        // The connection may be closed before the answer is read.
+        if let Ok(answer) = app.send(&large) {
+            answer.expect(413);
+        }
+    };
+    send(&acme.token);
+    send("ptc_scim_made-up");
+    let trace = only_refused(&app, &acme, 413);
+    assert_eq!(trace["code"], "request-refused");
+    let detail = trace["detail"]["detail"].as_str().unwrap();
+    assert!(detail.contains("1048576 bytes"), "{detail}");
+    assert_eq!(trace["detail"]["path"], "/scim/v2/acme/Users");
+}
+
+#[test]
+fn an_organization_that_asks_who_it_is_leaves_a_trace() {
+    let (app, acme) = TestApp::acme();
+    app.scim(&acme, "GET", "/Me", &NOTHING).expect(501);
+    app.ask(Ask::get("/scim/v2/acme/Me").bearer("ptc_scim_made-up"))
+        .expect(401);
+    let trace = only_refused(&app, &acme, 501);
+    assert_eq!(trace["code"], "not-supported");
+}
+
 #[test]
 fn a_large_body_is_shortened() {
     let (app, acme) = TestApp::acme();

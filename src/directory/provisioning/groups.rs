@@ -187,7 +187,7 @@ pub fn patch_group(
                 add_members(tx, organization, id, &members, &mut membership, &mut notes)?;
             }
             GroupChange::RemoveMembers(members) => {
-                remove_members(tx, id, &members, &mut membership)?;
+                remove_members(tx, id, &members, &mut membership, &mut notes)?;
             }
             GroupChange::RemoveAllMembers => remove_all_members(tx, id, &mut membership)?,
             GroupChange::Extend(changes) => {

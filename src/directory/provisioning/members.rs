@@ -60,7 +60,7 @@ pub(super) fn set_members(
         .filter(|id| !present.contains(*id))
         .map(str::to_owned)
         .collect();
-    remove_members(tx, group_id, &leaving, membership)?;
+    remove_members(tx, group_id, &leaving, membership, notes)?;
     add_members(tx, organization, group_id, &joining, membership, notes)
 }
 
@@ -137,6 +137,7 @@ pub(super) fn remove_members(
     group_id: &str,
     members: &[String],
     membership: &mut Membership,
+    notes: &mut Vec<&'static str>,
 ) -> Provisioned<()> {
     let mut delete = tx.prepare_cached(
         "DELETE FROM members
@@ -144,9 +145,15 @@ pub(super) fn remove_members(
          RETURNING user_id",
     )?;
     for part in members.chunks(AT_ONCE) {
+        let named: BTreeSet<&String> = part.iter().collect();
+        let mut gone = 0;
         let mut rows = delete.query([group_id, &as_json(part)])?;
         while let Some(row) = rows.next()? {
             membership.left(row.get_ref(0)?.as_str().unwrap_or_default());
+            gone += 1;
+        }
+        if gone < named.len() {
+            forgive::note(notes, forgive::NOTHING_TO_REMOVE);
         }
     }
     Ok(())

@@ -16,7 +16,9 @@ use serde_json::{Map, Value};
 pub use bulk::{Attempt, Step, apply};
 pub use groups::{create_group, delete_group, group_meets, patch_group, read_group, replace_group};
 pub use listing::{Listed, Page, Part, ScimResource, list};
-pub use users::{create_user, delete_user, patch_user, read_user, replace_user, user_meets};
+pub use users::{
+    MOST_GROUPS_SHOWN, create_user, delete_user, patch_user, read_user, replace_user, user_meets,
+};
 pub use walk::{groups_after, members_after, users_after};
 
 use super::DirectoryError;
@@ -105,7 +107,7 @@ pub struct ScimUser {
     pub user_name: String,
     /// The client's own id.
     pub external_id: Option<String>,
-    /// The groups, by id and name; at most 1,000.
+    /// The groups, by id and name; the first [`MOST_GROUPS_SHOWN`] of them.
     pub groups: Vec<(String, String)>,
     /// Counts changes.
     pub version: i64,

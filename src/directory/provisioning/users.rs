@@ -251,13 +251,20 @@ pub fn read_user(
     Ok(found)
 }
 
+/// Groups that a user is shown with. A page has up to 200 users, and each may be in a hundred
+/// thousand groups; which those are, `Groups?filter=members.value eq "..."` says page by page.
+pub const MOST_GROUPS_SHOWN: u32 = 1_000;
+
+/// A user's groups by id and name, the oldest first, at most [`MOST_GROUPS_SHOWN`].
 pub(super) fn groups_of(conn: &Connection, user_id: &str) -> Provisioned<Vec<(String, String)>> {
     let mut statement = conn.prepare_cached(
         "SELECT g.id, g.display_name FROM members m JOIN groups g ON g.id = m.group_id
-         WHERE m.user_id = ?1 ORDER BY g.id LIMIT 1000",
+         WHERE m.user_id = ?1 ORDER BY g.id LIMIT ?2",
     )?;
     Ok(statement
-        .query_map([user_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![user_id, MOST_GROUPS_SHOWN], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
         .collect::<Result<_, _>>()?)
 }
 

@@ -157,6 +157,9 @@ fn keyed(
         filter: None,
         part: None,
     };
+    if known(&target.path).is_ok() && (target.path.urn.is_some() || target.path.sub.is_some()) {
+        forgive::note(notes, forgive::PATH_AS_NAME);
+    }
     let value = Some(value).filter(|value| !value.is_null());
     let kind = match (kind, value) {
         (Kind::Add, None) if target.path.urn.is_some() => Kind::Replace,
@@ -266,12 +269,14 @@ fn members(
             )),
         };
     };
-    // One member without the array is a value of a multi-valued attribute too, RFC 7644 3.5.2.1.
     let list = match value {
-        Value::Object(_) => Value::Array(vec![value.clone()]),
+        Value::Object(_) => {
+            forgive::note(notes, forgive::ONE_AS_LIST);
+            Value::Array(vec![value.clone()])
+        }
         other => other.clone(),
     };
-    let ids = member_ids(list)?;
+    let ids = member_ids(list, notes)?;
     Ok(match kind {
         Kind::Add => GroupChange::AddMembers(ids),
         Kind::Replace => GroupChange::ReplaceMembers(ids),

@@ -94,7 +94,11 @@ impl Edit<'_> {
         };
         let unknown = match Target::parse(key) {
             Ok(target) => {
-                let known = USER.target(&target.path).is_some() || target.path.name.is_empty();
+                let known = USER.target(&target.path).is_some();
+                if known && is_whole_path(&target) {
+                    forgive::note(&mut self.notes, forgive::PATH_AS_NAME);
+                }
+                let known = known || target.path.name.is_empty();
                 if known || foreign::is(&USER, &self.resource, &target.path) {
                     return self.at(kind, &target, value);
                 }
@@ -102,8 +106,13 @@ impl Edit<'_> {
                 let is_core = key
                     .to_ascii_lowercase()
                     .starts_with("urn:ietf:params:scim:schemas:core:");
-                let extension = !is_core && value.is_none_or(Value::is_object);
-                plain && (target.path.urn.is_none() || extension)
+                let taken = match target.path.urn {
+                    Some(_) => !is_core && value.is_none_or(Value::is_object),
+                    // A mistyped `active` would leave somebody with access. But what is shown, as
+                    // POST and PUT keep it, may come back.
+                    None => foreign::spelled(&self.resource, key).is_some(),
+                };
+                plain && taken
             }
             // A schema URI that is no URN, such as Microsoft's.
             Err(_) => value.is_none_or(Value::is_object) && key.starts_with("http"),
@@ -112,7 +121,7 @@ impl Edit<'_> {
             return Err(unknown_path(&USER, key));
         }
         self.steps(1)?;
-        // Kept as received, as POST and PUT do.
+        // As received, as POST and PUT keep it.
         let key = foreign::spelled(&self.resource, key).unwrap_or_else(|| key.to_owned());
         match value {
             Some(value) => self.resource.insert(key, value.clone()),
@@ -236,10 +245,14 @@ impl Edit<'_> {
         let part = Some(part).filter(|part| !part.is_null());
         let kind = if part.is_none() { Kind::Remove } else { kind };
         let mut target = Target::parse(key)?;
+        let is_path = is_whole_path(&target);
         if target.path.urn.is_none() {
             target.path.urn = Some(extension.id.to_owned());
         }
         if USER.target(&target.path).is_some() {
+            if is_path {
+                forgive::note(&mut self.notes, forgive::PATH_AS_NAME);
+            }
             return self.at(kind, &target, part);
         }
         if !path::is_name(key) {
@@ -252,6 +265,11 @@ impl Edit<'_> {
         });
         Ok(())
     }
+}
+
+/// Whether it says more than the name of an attribute.
+fn is_whole_path(target: &Target) -> bool {
+    target.path.urn.is_some() || target.path.sub.is_some() || target.filter.is_some()
 }
 
 /// One change of a known attribute. `value` is `None` only for a removal.
@@ -354,7 +372,7 @@ fn remove(
         Some(value) if attribute.multi_valued => {
             forgive::note(notes, forgive::REMOVED_BY_VALUE);
             in_list(holder, attribute.name, |list| {
-                elements::remove(list, value, attribute.name)
+                elements::remove(list, value, attribute.name, notes)
             })?;
         }
         _ => {

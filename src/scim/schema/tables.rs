@@ -93,7 +93,7 @@ static USER_ATTRIBUTES: [Attribute; 21] = [
     complex("addresses", "Postal addresses.", &ADDRESS).list(),
     complex(
         "groups",
-        "The groups the person belongs to; changed through Groups.",
+        "The groups the person belongs to, 1,000 of them at most; changed through Groups.",
         &USER_GROUP,
     )
     .list()

@@ -7,12 +7,12 @@
 use serde_json::{Map, Value, json};
 
 use super::Answer;
-use crate::access::token::ScimToken;
 use crate::clock;
 use crate::directory::organization::Organization;
 use crate::edge::{Request, Response};
-use crate::observe::audit::Via;
+use crate::observe::audit::{Author, Via};
 use crate::observe::trace::{self, About, Kind, Outcome, Record, Source, redact};
+use crate::scim::forgive;
 use crate::web::route::Call;
 use crate::web::{App, Problem};
 
@@ -34,6 +34,10 @@ pub(in crate::web) fn traced(
     call: &Call<'_>,
     handler: fn(&App, &Call<'_>) -> Answer,
 ) -> Answer {
+    let path = &call.request.path;
+    if path.contains("//") || path.ends_with('/') {
+        call.remarks.note(&[forgive::EMPTY_SEGMENT]);
+    }
     let answer = handler(app, call);
     let organization = call.organization()?;
     let mut result = Came::of(&answer);
@@ -58,17 +62,17 @@ pub(in crate::web) fn traced(
     answer
 }
 
-/// Keeps the trace of a request that was refused for its token: it worked once, or it is this
-/// organization's and was shown to another.
+/// Keeps the trace of a request that was refused before a handler saw it, by the token that it came
+/// with: that worked once, or works and is this organization's.
 pub(super) fn of_token(
     app: &App,
     call: &Call<'_>,
     own: &Organization,
-    token: &ScimToken,
+    token: &Author,
     problem: &Problem,
 ) {
     let mut record = record(call, own, Outcome::Refused, &Came::of_problem(problem));
-    record.about.token = Some(token.id.clone());
+    record.about.token = token.id.clone();
     if let Value::Object(detail) = &mut record.detail {
         let token = json!({ "id": token.id, "name": token.name });
         detail.insert("token".to_owned(), token);

@@ -93,6 +93,7 @@ fn answer(
     let listed = app
         .store
         .read(|conn| provisioning::list(conn, organization, &parts, &page, &base))?;
+    call.remarks.note(&listed.notes);
     let resources = listed
         .resources
         .iter()

@@ -1,7 +1,9 @@
 //! `/Me` (RFC 7644 section 3.11): the user whose own API token it is, under the permanent address.
 //! It can be read and no more: the profile belongs to whoever keeps it.
 
-use super::{Answer, authenticate, conditions, projection, resource, scim, shown_user, unmodified};
+use super::{
+    Answer, authenticate, conditions, exchange, projection, resource, scim, shown_user, unmodified,
+};
 use crate::access::api_token::{self, Presented, Scope};
 use crate::directory::organization::Organization;
 use crate::directory::{Action, Decision, Target, may, provisioning, way_in};
@@ -19,8 +21,10 @@ pub(in crate::web) fn authenticate_person(
     let request = call.request;
     let Presented::Token(token) = api_token::presented(request.headers.all("authorization")) else {
         // An organization's token is told so, any other what is wrong with it.
-        authenticate(app, call)?;
-        return Err(nobody("a SCIM token stands for an organization"));
+        let (organization, token) = authenticate(app, call)?;
+        let problem = nobody("a SCIM token stands for an organization");
+        exchange::of_token(app, call, &organization, &token, &problem);
+        return Err(problem);
     };
     let now = call.now;
     let found = app

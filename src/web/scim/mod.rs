@@ -13,6 +13,7 @@ mod users;
 
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 pub(super) use bulk::bulk;
@@ -30,13 +31,15 @@ pub(super) use users::{create_user, delete_user, patch_user, read_user, replace_
 
 use super::route::Call;
 use super::{App, Problem, bearer};
-use crate::access::token;
+use crate::access::token::{self, ScimToken};
+use crate::clock::Timestamp;
 use crate::directory::organization::{self, Organization};
 use crate::directory::provisioning::{ProvisioningError, ScimGroup, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::scim::error::ScimError;
 use crate::scim::etag::Conditions;
+use crate::scim::forgive;
 use crate::scim::query::ListQuery;
 use crate::scim::schema::ResourceType;
 
@@ -46,10 +49,7 @@ type Answer = Result<Response, Problem>;
 
 /// From the bearer token to the organization in the address, and to whoever pushes.
 pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, Author), Problem> {
-    let presented = call
-        .request
-        .header("authorization")
-        .and_then(token::presented)
+    let presented = presented(call)
         .ok_or_else(|| {
             Problem::new(
                 401,
@@ -61,9 +61,8 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
         .to_owned();
     let now = call.now;
     let (found, ended) = app.store.read(|conn| {
-        if let Some(token) = token::find_active(conn, &presented, now)? {
-            let own = organization::find_by_id(conn, &token.organization_id)?;
-            return Ok((Some((token, own)), None));
+        if let Some(found) = holder(conn, &presented, now)? {
+            return Ok((Some(found), None));
         }
         let ended = token::find_ended(conn, &presented, now)?
             .map(|token| {
@@ -86,28 +85,74 @@ pub(super) fn authenticate(app: &App, call: &Call<'_>) -> Result<(Organization, 
         );
         // A token that is made up leaves nothing; one that worked once is somebody's trouble.
         if let Some((token, own)) = ended {
-            exchange::of_token(app, call, &own, &token, &problem);
+            exchange::of_token(app, call, &own, &pusher(call, token), &problem);
         }
         return Err(problem);
     };
     token::note_use(&app.store, &token, call.request.client.address, now);
+    let header = call.request.header("authorization");
+    if !header.is_some_and(token::has_scheme_once) {
+        call.remarks.note(&[forgive::TOKEN_AS_TYPED]);
+    }
+    let author = pusher(call, token);
     if own.slug != call.parameter("org") {
         let problem = Problem::new(
             403,
             "token-of-another-organization",
             "This SCIM token belongs to another organization than the address.",
         );
-        exchange::of_token(app, call, &own, &token, &problem);
+        exchange::of_token(app, call, &own, &author, &problem);
         return Err(problem);
     }
-    let author = Author {
+    Ok((own, author))
+}
+
+/// The token of a request, if it has something like one.
+fn presented<'a>(call: &Call<'a>) -> Option<&'a str> {
+    call.request
+        .header("authorization")
+        .and_then(token::presented)
+}
+
+/// A token that works, and whose it is.
+fn holder(
+    conn: &Connection,
+    presented: &str,
+    now: Timestamp,
+) -> Result<Option<(ScimToken, Organization)>, Problem> {
+    let Some(token) = token::find_active(conn, presented, now)? else {
+        return Ok(None);
+    };
+    let own = organization::find_by_id(conn, &token.organization_id)?;
+    Ok(Some((token, own)))
+}
+
+fn pusher(call: &Call<'_>, token: ScimToken) -> Author {
+    Author {
         kind: AuthorKind::Provider,
         id: Some(token.id),
         name: token.name,
         client: Some(call.request.client.address),
         via: Via::Scim,
+    }
+}
+
+/// Keeps the trace of a request under `/scim/` that came to no handler: its address is none, or is
+/// not asked this way, or its body was refused. It is the token's organization's, whatever the
+/// address says; without a token that works there is none. The answer is the same for everybody.
+///
+/// # Errors
+/// When the database can't be read.
+pub(super) fn unhandled(app: &App, call: &Call<'_>, problem: &Problem) -> Result<(), Problem> {
+    let is_scim = call.request.path.starts_with("/scim/");
+    let Some(presented) = presented(call).filter(|_| is_scim) else {
+        return Ok(());
     };
-    Ok((own, author))
+    let found = app.store.read(|conn| holder(conn, presented, call.now))?;
+    if let Some((token, own)) = found {
+        exchange::of_token(app, call, &own, &pusher(call, token), problem);
+    }
+    Ok(())
 }
 
 /// What is said where no route is.

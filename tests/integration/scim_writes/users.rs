@@ -1,5 +1,6 @@
 //! Users whole: every attribute there is, extensions known and unknown, and users who come again.
 
+use portcullis::directory::provisioning::MOST_GROUPS_SHOWN;
 use serde_json::{Value, json};
 
 use super::patch;
@@ -211,4 +212,36 @@ fn who_was_deleted_may_be_pushed_again() {
     let group = json!({ "displayName": "OPS", "externalId": "g",
         "members": [{ "value": made["id"] }] });
     app.scim(&acme, "POST", "/Groups", &group).expect(201);
+}
+
+#[test]
+fn a_user_in_very_many_groups_is_shown_with_the_first_thousand() {
+    let (app, acme) = TestApp::acme();
+    let ann = app.push_user(&acme, "ann@acme.com");
+    let most = i64::from(MOST_GROUPS_SHOWN);
+    app.force(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {most})
+         INSERT INTO groups (id, organization_id, display_name, display_name_key, level, origin,
+             resource, created_at, updated_at)
+         SELECT printf('g%05d', i), (SELECT id FROM organizations), 'n' || i, 'n' || i, 'viewer',
+             'scim', '{{}}', 0, 0 FROM n;
+         INSERT INTO members (group_id, user_id) SELECT id, '{ann}' FROM groups"
+    ));
+    let path = format!("/Users/{ann}");
+    let user = app
+        .scim(&acme, "GET", &path, &Value::Null)
+        .expect(200)
+        .json();
+    let shown = user["groups"].as_array().unwrap();
+    assert_eq!(
+        (shown.len() as i64, &shown[0]["value"]),
+        (most, &json!("g00000"))
+    );
+    // The groups themselves say all of it.
+    let path = format!("/Groups?count=1&filter=members.value%20eq%20%22{ann}%22");
+    let list = app
+        .scim(&acme, "GET", &path, &Value::Null)
+        .expect(200)
+        .json();
+    assert_eq!(list["totalResults"], most + 1);
 }

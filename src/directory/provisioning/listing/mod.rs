@@ -28,6 +28,7 @@ use crate::directory::organization::Organization;
 use crate::directory::scim_filter::{self, Condition, Plan, Resources};
 use crate::scim::cursor::Cursor;
 use crate::scim::error::ScimError;
+use crate::scim::forgive;
 use crate::scim::query::ListQuery;
 use crate::scim::sort::Sort;
 use crate::store::{StoreError, budget};
@@ -79,6 +80,8 @@ pub struct Listed {
     pub next: Option<Cursor>,
     /// Where the page before begins, likewise.
     pub previous: Option<Cursor>,
+    /// What was forgiven, see [`crate::scim::forgive`].
+    pub notes: Vec<&'static str>,
 }
 
 /// A resource of either type.
@@ -162,6 +165,7 @@ impl Asked<'_> {
                 resources: page.begins().then_some(user).into_iter().collect(),
                 next: None,
                 previous: None,
+                notes: vec![forgive::ADDRESS_FOR_USER_NAME],
             });
         }
         let with_members = parts.iter().any(|part| part.with_members);
@@ -170,6 +174,7 @@ impl Asked<'_> {
             resources: load(conn, organization, &found.places, with_members)?,
             next: found.next,
             previous: found.previous,
+            notes: Vec::new(),
         })
     }
 
@@ -272,10 +277,9 @@ fn order(query: &ListQuery) -> Option<&Sort> {
     query.sort.as_ref().filter(|sort| !sort.by.is("id", None))
 }
 
-/// Okta with "Unique identifier field for users" set to email asks for userName eq "<email>". Where
-/// Application username is something else, nobody would match, the POST that follows would be a
-/// 409, and the person would be stuck. So the address is looked for too, and answers if exactly one
-/// user has it.
+/// [`forgive::ADDRESS_FOR_USER_NAME`]: where Okta's Application username is something else, nobody
+/// would match, the POST that follows would be a 409, and the person would be stuck. So the address
+/// is looked for too, and answers if exactly one user has it.
 fn by_address(
     conn: &Connection,
     organization: &Organization,

@@ -26,7 +26,7 @@ fn takes_oktas_forms() {
         made,
         [RemoveMembers(ids(&["a", "b"])), AddMembers(ids(&["c"]))]
     );
-    assert!(notes.is_empty());
+    assert_eq!(notes, [forgive::NULL_REFERENCE]);
 
     let rename = json!([{"op": "replace", "value": {"id": "g1", "displayName": "n"}}]);
     assert_eq!(
@@ -53,7 +53,11 @@ fn takes_entras_forms() {
         (made, notes),
         (
             vec![RemoveMembers(ids(&["a"]))],
-            vec![forgive::REMOVED_BY_VALUE]
+            vec![
+                forgive::OPERATION_IN_CAPITALS,
+                forgive::NULL_REFERENCE,
+                forgive::REMOVED_BY_VALUE
+            ]
         )
     );
     let all = json!([{"op": "Remove", "path": "MEMBERS"}]);
@@ -61,7 +65,7 @@ fn takes_entras_forms() {
     // An empty list to remove names nobody; it must not be read as "everybody".
     let nobody = json!([{"op": "Remove", "path": "members", "value": []}]);
     assert_eq!(changes(nobody).unwrap().0, []);
-    let (made, _) = changes(json!([
+    let (made, notes) = changes(json!([
         {"op": "Replace", "path": "displayName", "value": "n"},
         {"op": "Add", "path": "externalId", "value": "x"},
         {"op": "remove", "path": "urn:ietf:params:scim:schemas:core:2.0:Group:externalId"},
@@ -77,6 +81,14 @@ fn takes_entras_forms() {
         RemoveMembers(ids(&["a", "b"])),
     ];
     assert_eq!(made, expected);
+    assert_eq!(
+        notes,
+        [forgive::OPERATION_IN_CAPITALS, forgive::ONE_AS_LIST]
+    );
+    let key = "urn:ietf:params:scim:schemas:core:2.0:Group:externalId";
+    let (made, notes) = changes(json!([{"op": "add", "value": {key: "x"}}])).unwrap();
+    assert_eq!(made, [ExternalId(Some("x".into()))]);
+    assert_eq!(notes, [forgive::PATH_AS_NAME]);
 }
 
 #[test]

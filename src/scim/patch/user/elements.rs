@@ -36,7 +36,7 @@ impl Selection<'_> {
         });
         let part = part.transpose()?;
         let (Some(value), Kind::Add | Kind::Replace) = (value, kind) else {
-            self.remove(list, part);
+            self.remove(list, part, notes);
             return Ok(());
         };
 
@@ -88,8 +88,15 @@ impl Selection<'_> {
         self.filter.matches_element(element, self.attribute)
     }
 
-    /// Selecting nothing is what the client wanted, so it is no error.
-    fn remove(&self, list: &mut Vec<Value>, part: Option<&Attribute>) {
+    fn remove(
+        &self,
+        list: &mut Vec<Value>,
+        part: Option<&Attribute>,
+        notes: &mut Vec<&'static str>,
+    ) {
+        if !list.iter().any(|element| self.selects(element)) {
+            forgive::note(notes, forgive::NOTHING_TO_REMOVE);
+        }
         let Some(part) = part else {
             list.retain(|element| !self.selects(element));
             return;
@@ -112,7 +119,10 @@ pub(super) fn set(
 ) -> Result<(), ScimError> {
     let received = match value {
         Value::Array(items) => items.as_slice(),
-        Value::Object(_) => std::slice::from_ref(value),
+        Value::Object(_) => {
+            forgive::note(notes, forgive::ONE_AS_LIST);
+            std::slice::from_ref(value)
+        }
         _ => {
             return Err(ScimError::invalid_value(format!(
                 "`{}` must be an array.",
@@ -138,18 +148,30 @@ pub(super) fn set(
 }
 
 /// Takes out what `value`, one value or a list, names: equal ones, and those with the same `value`.
-pub(super) fn remove(list: &mut Vec<Value>, value: &Value, label: &str) -> Result<(), ScimError> {
+pub(super) fn remove(
+    list: &mut Vec<Value>,
+    value: &Value,
+    label: &str,
+    notes: &mut Vec<&'static str>,
+) -> Result<(), ScimError> {
     let named = match value {
         Value::Array(items) => items.as_slice(),
-        one => std::slice::from_ref(one),
+        one => {
+            forgive::note(notes, forgive::ONE_AS_LIST);
+            std::slice::from_ref(one)
+        }
     };
     few_enough(named, label)?;
+    let before = list.len();
     list.retain(|element| {
         !named.iter().any(|named| {
             let same = named.get("value").filter(|value| !value.is_null());
             element == named || same.is_some() && element.get("value") == same
         })
     });
+    if list.len() == before && !named.is_empty() {
+        forgive::note(notes, forgive::NOTHING_TO_REMOVE);
+    }
     Ok(())
 }
 
