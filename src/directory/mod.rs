@@ -32,6 +32,7 @@ pub mod organization;
 pub mod past;
 pub mod provider;
 pub mod provider_deletion;
+mod provider_findings;
 pub mod provider_kind;
 pub mod provider_test;
 mod provisioned;
