@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod attribute_groups;
 pub mod authority;
 pub mod brake;
+pub mod certificate_news;
 pub mod certificates;
 pub mod cursor_key;
 pub mod deprovisioning;
