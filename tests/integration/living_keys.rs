@@ -557,6 +557,23 @@ fn our_own_keys_change_with_an_overlap() {
 
     // The next signing key is known for two weeks before it signs.
     let signing = offered(&app, &acme, "signing");
+    let refused = |body: Value, field: &str| {
+        let problem = app.as_operator("POST", "/api/v1/keys", &body);
+        assert_eq!(problem.expect(400).json()["field"], field, "{body}");
+    };
+    for (member, wrong) in [
+        ("switch_days", json!(366)),
+        ("switch_days", json!(-1)),
+        ("switch_days", json!("14")),
+        ("keep_days", json!(366)),
+        ("keep_days", json!(65_537)),
+        ("keep_days", json!(1.5)),
+    ] {
+        refused(json!({ "kind": "saml-signing", member: wrong }), member);
+    }
+    // An encryption key has no switch.
+    let both = json!({ "kind": "saml-encryption", "switch_days": 1 });
+    refused(both, "switch_days");
     roll("saml-signing").expect(201);
     let both = offered(&app, &acme, "signing");
     assert_eq!(
@@ -577,6 +594,26 @@ fn our_own_keys_change_with_an_overlap() {
     assert_eq!(offered(&app, &acme, "encryption"), [now[0].clone()]);
     assert_eq!(retire(45), 1, "the signing key");
     assert_eq!(offered(&app, &acme, "signing").len(), 1);
+}
+
+#[test]
+fn how_long_keys_overlap_can_be_chosen() {
+    let (app, acme) = TestApp::acme();
+    let signing = offered(&app, &acme, "signing");
+    let body = json!({ "kind": "saml-signing", "switch_days": 0, "keep_days": 2 });
+    let made = app.as_operator("POST", "/api/v1/keys", &body);
+    let made = made.expect(201).json();
+    let time = |member: &str, state: &str| {
+        let all = made["items"].as_array().unwrap().iter();
+        let of = |it: &&Value| it["kind"] == "saml-signing" && it["state"] == state;
+        let found = all.clone().find(of).unwrap();
+        Timestamp::parse(found[member].as_str().unwrap()).unwrap()
+    };
+    // It signs at once, and the old one stays listed for two days.
+    let (begins, retires) = (time("begins_at", "current"), time("retires_at", "old"));
+    assert!(begins <= clock::now());
+    assert_eq!(retires, begins.plus(2 * DAY));
+    assert_ne!(offered(&app, &acme, "signing")[0], signing[0]);
 }
 
 #[test]
@@ -606,7 +643,14 @@ fn certificates_have_a_bound() {
     assert_eq!(take(&app, &acme, &both(), clock::now()), (vec![], true));
     assert!(failure(&app, &acme).contains("at most 32"));
     let by = Author::command_line();
-    let refused = key_roll::roll(&app.store, key_roll::KINDS[0], 366, 0, &by, clock::now());
+    let refused = key_roll::roll(
+        &app.store,
+        key_roll::KINDS[0],
+        Some(366),
+        None,
+        &by,
+        clock::now(),
+    );
     assert!(matches!(
         refused,
         Err(DirectoryError::Invalid {
