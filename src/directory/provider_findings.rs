@@ -41,9 +41,7 @@ pub(super) fn findings(conn: &Connection, now: Timestamp) -> Result<Vec<Finding>
             say(
                 "sha1-allowed",
                 Severity::Warning,
-                format!(
-                    "SHA-1 signatures, which can be forged, are taken from {name} until {end}."
-                ),
+                format!("{name} may sign with SHA-1, which can be forged, until {end}."),
                 format!(
                     "Set its signature and digest algorithm to SHA-256, then: portcullis provider \
                      set {id} --allow-sha1-until none"

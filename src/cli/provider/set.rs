@@ -29,7 +29,8 @@ use crate::store::Store;
 pub(in crate::cli) struct Set {
     /// Its id
     id: String,
-    /// The identity provider's metadata in a file
+    /// The identity provider's metadata in a file. Entered again, metadata of the same issuer adds
+    /// certificates and removes none; of another one it replaces all
     #[arg(long, value_name = "FILE", conflicts_with_all = ["metadata_url", "sso_url", "issuer", "certificate_file"])]
     metadata_file: Option<PathBuf>,
     /// The identity provider's Metadata URL (https, or http on this machine)
