@@ -199,7 +199,7 @@ mod tests {
             .query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0))
             .unwrap();
         assert_eq!(queued, 2);
-        let found = later_than(&conn, BREAK_GLASS_USED, NOW.minus(KEPT), 10).unwrap();
+        let found = later_than(&conn, BREAK_GLASS_USED, None, NOW.minus(KEPT), 10).unwrap();
         assert_eq!((found.len(), found[0].at), (1, NOW));
     }
 

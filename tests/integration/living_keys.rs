@@ -383,13 +383,12 @@ fn each_certificate_that_comes_is_announced() {
     let (_, foreign) = app.person(&beta, "admin");
     let new = fingerprint(&IMPOSTOR);
     let told = || {
-        let events = app.text(&format!(
+        app.text(&format!(
             "SELECT coalesce(group_concat(data ->> 'by'), '') FROM
                  (SELECT data FROM events WHERE kind = 'provider.certificate-added'
                       AND data ->> 'provider' = '{}' ORDER BY at, id)",
             acme.provider
-        ));
-        events
+        ))
     };
     let notices = |cookie: &str| {
         let shown = app.ask(Ask::get("/api/v1/notices").with(cookie));
