@@ -123,6 +123,15 @@ export async function requests(walk) {
     await dialog.getByRole('button', { name: 'Add' }).click();
     await page.getByRole('button', { name: 'Remove', exact: true }).nth(1).waitFor();
   });
+  await stepIf(() => needs('metadata')() && !walk.mocked(), 'metadata that is entered again removes none, and what it has not is marked', async () => {
+    const again = page.locator('details', { hasText: 'enter again' });
+    await again.locator('summary').click();
+    await again.getByRole('radio', { name: 'Upload a file' }).check();
+    await again.getByLabel('Metadata file').setInputFiles(walk.metadata);
+    await again.getByRole('button', { name: 'Submit' }).click();
+    await page.locator('tr', { hasText: walk.fingerprint }).getByText('not published').waitFor();
+    if (await page.getByText('not published').count() !== 1) throw new Error('what is published is marked, too');
+  });
   if (needs('metadata')()) await pictures('provider-certificates');
   await stepIf(needs('metadata'), 'one certificate is left', async () => {
     await page.locator('tr', { hasText: walk.fingerprint }).getByRole('button', { name: 'Remove' }).click();

@@ -77,6 +77,21 @@ fn what_weakens_sign_in_is_found() {
     assert_eq!(found(&foreign), []);
     assert_eq!(found(&viewer), []);
 
+    // An end that is 50 days away is nothing for a banner, so an admin reads it here.
+    let end = clock::now().plus(std::time::Duration::from_secs(50 * 86_400 + 60));
+    app.force(&format!(
+        "UPDATE provider_certificates SET not_after = {} WHERE provider_id = '{}'",
+        end.millis(),
+        acme.provider
+    ));
+    let ending = |cookie: &str| {
+        let shown = app.ask(Ask::get("/api/v1/findings").with(cookie));
+        let text = shown.expect(200).text();
+        text.contains("provider-certificate-ending") && text.contains("ends in 50 days")
+    };
+    assert!(ending(&admin) && !ending(&foreign) && !ending(&viewer));
+    app.force("UPDATE provider_certificates SET not_after = not_after + 86400000000");
+
     // Past its day the exception is none, and nobody signs in through a provider that is off.
     app.force("UPDATE providers SET sha1_until = 1000");
     assert_eq!(found(&admin), all[1..]);
