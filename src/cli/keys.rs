@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{CliError, Global, output};
 use crate::clock;
-use crate::directory::key_roll::{self, KEEP_DAYS, SWITCH_DAYS};
+use crate::directory::key_roll;
 use crate::observe::audit::Author;
 
 #[derive(Debug, Subcommand)]
@@ -21,12 +21,12 @@ pub(super) enum Keys {
         /// Which
         #[arg(value_parser = ["saml-signing", "saml-encryption"])]
         kind: String,
-        /// saml-signing: days until the new key signs (0: at once, at most 365)
-        #[arg(long, value_name = "DAYS", default_value_t = SWITCH_DAYS)]
-        switch_days: u16,
-        /// Days that the old key stays after that (at most 365)
-        #[arg(long, value_name = "DAYS", default_value_t = KEEP_DAYS)]
-        keep_days: u16,
+        /// saml-signing alone: days until the new key signs (0: at once, at most 365) [default: 14]
+        #[arg(long, value_name = "DAYS")]
+        switch_days: Option<u16>,
+        /// Days that the old key stays after that (at most 365) [default: 30]
+        #[arg(long, value_name = "DAYS")]
+        keep_days: Option<u16>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -7,9 +7,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::DirectoryError;
+use super::certificate_news::{Word, announce};
 use super::provider::{Provider, State};
 use crate::clock::Timestamp;
 use crate::observe::audit::{self, Author, Entry, Target};
+use crate::observe::event;
 use crate::saml::certificate::Certificate;
 use crate::store::StoreError;
 
@@ -88,7 +90,13 @@ pub fn add(
     by: &Author,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
-    if !pin(tx, provider, certificate, "manual", by, now)? {
+    if provider.state == State::Draft {
+        return Err(DirectoryError::conflict(
+            "certificate",
+            "the provider is a draft: give it the metadata of the identity provider first",
+        ));
+    }
+    if !pin(tx, provider, certificate, Word::LaidIn, by, now)? {
         return Err(DirectoryError::conflict(
             "certificate",
             "this certificate is pinned for this provider already",
@@ -97,21 +105,35 @@ pub fn add(
     Ok(())
 }
 
-/// Pins a certificate and notes where it came from; false if it was there.
+/// Pins a certificate, with a line of the audit log; false if it was there.
 pub(super) fn pin(
     tx: &Connection,
     provider: &Provider,
     certificate: &Certificate,
-    source: &'static str,
+    word: Word,
     by: &Author,
     now: Timestamp,
 ) -> Result<bool, DirectoryError> {
-    if provider.state == State::Draft {
-        return Err(DirectoryError::conflict(
-            "certificate",
-            "the provider is a draft: give it the metadata of the identity provider first",
-        ));
+    let new = keep(tx, provider, certificate, word, now)?;
+    if new {
+        let detail = json!({ "fingerprint": certificate.fingerprint(), "source": word.source() });
+        told(tx, "provider.certificate-added", provider, detail, by, now)?;
     }
+    Ok(new)
+}
+
+/// Keeps a certificate beside those that are there, and announces it by an event; false if it was
+/// there, and then its source and its uses stay as they are. The audit log is the caller's.
+///
+/// # Errors
+/// When there would be more than [`MOST`].
+pub(super) fn keep(
+    tx: &Connection,
+    provider: &Provider,
+    certificate: &Certificate,
+    word: Word,
+    now: Timestamp,
+) -> Result<bool, DirectoryError> {
     let count: i64 = tx
         .prepare_cached("SELECT count(*) FROM provider_certificates WHERE provider_id = ?1")?
         .query_row([&provider.id], |row| row.get(0))?;
@@ -134,7 +156,7 @@ pub(super) fn pin(
         provider.id,
         fingerprint,
         certificate.der,
-        source,
+        word.source(),
         certificate.not_after().millis(),
         now.millis()
     ])?;
@@ -142,8 +164,14 @@ pub(super) fn pin(
         "DELETE FROM metadata_additions WHERE provider_id = ?1 AND fingerprint = ?2",
     )?
     .execute(params![provider.id, fingerprint])?;
-    let detail = json!({ "fingerprint": fingerprint, "source": source });
-    told(tx, "provider.certificate-added", provider, detail, by, now)?;
+    announce(
+        tx,
+        event::CERTIFICATE_ADDED,
+        provider,
+        certificate,
+        Some(word),
+        now,
+    )?;
     Ok(true)
 }
 

@@ -1,8 +1,9 @@
 //! Certificates in use and when they end. An end is announced 60, 30, 14 and 3 days before and once
 //! it is there, each time once, across restarts: which was announced is kept.
 //!
-//! Of a provider's pinned certificates the one that ends last counts, as another one beside it is
-//! no reason to worry. Expiry refuses nothing.
+//! Of a provider's pinned certificates the one counts that verified its last sign-in: another one
+//! beside it, older or laid in for later, doesn't put off the day on which this one ends. Before the
+//! first sign-in it is the one that ends last. Expiry refuses nothing.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ const TLS: &str = "tls_certificate";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Use {
-    /// A provider's last valid one.
+    /// What a provider's sign-ins are signed with.
     Provider,
     /// Our own that signs requests.
     SamlSigning,
@@ -107,11 +108,12 @@ pub fn in_use(conn: &Connection, now: Timestamp) -> Result<Vec<InUse>, Directory
 }
 
 fn providers(conn: &Connection) -> Result<Vec<InUse>, DirectoryError> {
-    // SQLite takes the other columns from the row that has the maximum.
     let mut statement = conn.prepare_cached(
-        "SELECT p.id, p.name, p.organization_id, c.fingerprint, max(c.not_after)
-         FROM providers p JOIN provider_certificates c ON c.provider_id = p.id
-         WHERE p.state = 'active' GROUP BY p.id ORDER BY 5 LIMIT ?1",
+        "SELECT p.id, p.name, p.organization_id, c.fingerprint, c.not_after
+         FROM providers p JOIN provider_certificates c ON c.provider_id = p.id AND c.fingerprint =
+             (SELECT fingerprint FROM provider_certificates WHERE provider_id = p.id
+              ORDER BY last_used_at DESC NULLS LAST, not_after DESC LIMIT 1)
+         WHERE p.state = 'active' ORDER BY c.not_after LIMIT ?1",
     )?;
     let rows = statement.query_map([MOST], |row| {
         let id: String = row.get(0)?;

@@ -4,9 +4,8 @@
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::DirectoryError;
 use super::expiry::{self, InUse, Use};
-use super::metadata_poll;
+use super::{DirectoryError, metadata_poll, provider_findings};
 use crate::clock::Timestamp;
 
 /// How bad it is.
@@ -49,6 +48,7 @@ pub fn all(
         .filter_map(|certificate| ending(certificate, now))
         .collect();
     found.extend(metadata_poll::findings(conn)?);
+    found.extend(provider_findings::findings(conn, now)?);
     if let Some(only) = organization_id {
         found.retain(|finding| finding.organization_id.as_deref() == Some(only));
     }
@@ -63,8 +63,8 @@ fn ending(certificate: &InUse, now: Timestamp) -> Option<Finding> {
             "provider-certificate-ending",
             "Make a new signing certificate at the identity provider (Okta: Sign On > SAML Signing \
              Certificates > Generate new certificate) and pin it beside this one before it is \
-             activated: portcullis provider certificate add ID --file FILE. Sign-ins go on after \
-             the end; some identity providers stop signing then.",
+             activated: portcullis provider certificate add ID --file FILE. If the next one is here \
+             already, activate it there. Sign-ins go on after the end; some identity providers stop signing then.",
         ),
         Use::SamlSigning => (
             "signing-key-ending",

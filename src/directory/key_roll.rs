@@ -87,32 +87,41 @@ pub fn list(conn: &Connection, now: Timestamp) -> Result<Vec<Shown>, DirectoryEr
     Ok(shown)
 }
 
-/// Makes the next key pair of a kind. A signing key signs after `switch_days`, an encryption key is
-/// offered at once; the old one goes `keep_days` after that. Making one takes about 100 ms, so it
+/// Makes the next key pair of a kind. A signing key signs after `switch_days` ([`SWITCH_DAYS`] unless
+/// given), an encryption key is offered at once; the old one goes `keep_days` ([`KEEP_DAYS`]) after
+/// that. Making one takes about 100 ms, so it
 /// happens outside the writer's closure.
 ///
 /// # Errors
-/// While another change of this kind is under way, and when the days are more than [`MOST_DAYS`].
+/// While another change of this kind is under way, when the days are more than [`MOST_DAYS`], and for
+/// `switch_days` of an encryption key, which has no switch.
 pub fn roll(
     store: &Store,
     kind: Kind,
-    switch_days: u16,
-    keep_days: u16,
+    switch_days: Option<u16>,
+    keep_days: Option<u16>,
     by: &Author,
     now: Timestamp,
 ) -> Result<Key, DirectoryError> {
     for (field, days) in [("switch_days", switch_days), ("keep_days", keep_days)] {
-        if days > MOST_DAYS {
+        if days.is_some_and(|days| days > MOST_DAYS) {
             return Err(DirectoryError::invalid(
                 field,
                 format!("expected at most {MOST_DAYS} days"),
             ));
         }
     }
+    if kind != Kind::SamlSigning && switch_days.is_some() {
+        return Err(DirectoryError::invalid(
+            "switch_days",
+            "is for saml-signing alone: a new encryption key is offered at once; leave it out",
+        ));
+    }
+    let keep = days(keep_days.unwrap_or(KEEP_DAYS));
     let old = service_keys::ensure(store, kind, now)?;
     let (certificate, private_key) = service_keys::generate(now)?;
     let begins = match kind {
-        Kind::SamlSigning => now.plus(days(switch_days)),
+        Kind::SamlSigning => now.plus(days(switch_days.unwrap_or(SWITCH_DAYS))),
         _ => now,
     };
     let by = by.clone();
@@ -126,13 +135,13 @@ pub fn roll(
         let end = now.plus(service_keys::YEARS);
         let made = key::insert(tx, kind, certificate, private_key, end, now)?;
         key::schedule(tx, &made.id, Some(begins), None)?;
-        key::schedule(tx, &old.id, None, Some(begins.plus(days(keep_days))))?;
+        key::schedule(tx, &old.id, None, Some(begins.plus(keep)))?;
         let detail = json!({
             "kind": kind.word(),
             "old": old.id,
             "new": made.id,
             "begins_at": begins,
-            "retires_at": begins.plus(days(keep_days)),
+            "retires_at": begins.plus(keep),
         });
         told(tx, "key.rolled", &made.id, kind, detail, &by, now)?;
         Ok(made)

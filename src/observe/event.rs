@@ -18,7 +18,8 @@ pub const BREAK_GLASS_USED: &str = "break-glass.used";
 pub const BREAK_GLASS_ARMED: &str = "break-glass.armed";
 /// A break-glass drill was run.
 pub const BREAK_GLASS_DRILLED: &str = "break-glass.drilled";
-/// Metadata published a certificate, which was pinned.
+/// A certificate of an identity provider was pinned; `by` says by whose word: `automatic` (nobody's),
+/// `accepted`, `laid-in`, `metadata` or `by-hand`.
 pub const CERTIFICATE_ADDED: &str = "provider.certificate-added";
 /// Metadata published a certificate, which waits for an admin.
 pub const CERTIFICATE_WAITING: &str = "provider.certificate-waiting";
@@ -36,7 +37,7 @@ pub const KINDS: &[(&str, &str)] = &[
     (BREAK_GLASS_DRILLED, "A break-glass drill passed or failed"),
     (
         CERTIFICATE_ADDED,
-        "An identity provider's metadata published a certificate, which was pinned",
+        "A certificate of an identity provider was pinned: by a look at its metadata, or by somebody",
     ),
     (
         CERTIFICATE_WAITING,
@@ -126,19 +127,21 @@ pub(super) fn insert(
     Ok(id)
 }
 
-/// Events of one kind later than `after`, newest first.
+/// Events of one kind later than `after`, newest first; those of one organization, or all.
 pub fn later_than(
     conn: &Connection,
     kind: &str,
+    organization_id: Option<&str>,
     after: Timestamp,
     limit: usize,
 ) -> Result<Vec<Recorded>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id, at, kind, data FROM events WHERE kind = ?1 AND at > ?2
+             AND (?4 IS NULL OR organization_id = ?4)
          ORDER BY at DESC, id DESC LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![kind, after.millis(), limit], read)?;
+    let rows = statement.query_map(params![kind, after.millis(), limit, organization_id], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -196,7 +199,7 @@ mod tests {
             .query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0))
             .unwrap();
         assert_eq!(queued, 2);
-        let found = later_than(&conn, BREAK_GLASS_USED, NOW.minus(KEPT), 10).unwrap();
+        let found = later_than(&conn, BREAK_GLASS_USED, None, NOW.minus(KEPT), 10).unwrap();
         assert_eq!((found.len(), found[0].at), (1, NOW));
     }
 

@@ -1,5 +1,5 @@
 // How a provider's published metadata is followed, and the certificates that wait for a word.
-import { change, create, read, remove } from './api.js';
+import { change, create, remove } from './api.js';
 import { ask } from './dialog.js';
 import { h } from './dom.js';
 import { field } from './form.js';
@@ -12,9 +12,8 @@ const MODES = [
   ['automatic', 'Pin new certificates (https only)'],
 ];
 
-/** The panel of a provider; `manage` adds what changes something. */
-export async function publishedMetadata(page, path, manage) {
-  const watch = await read(`${path}/metadata`, page.signal);
+/** The panel of a provider; `watch` is what is known of its metadata, `manage` adds what changes something. */
+export function publishedMetadata(page, path, watch, manage) {
   const failure = h('p', { class: 'error', role: 'alert' });
   const doing = (act) => async () => {
     try {
@@ -31,7 +30,7 @@ export async function publishedMetadata(page, path, manage) {
     h('div', { class: 'head' }, h('h2', 'Published metadata'), manage && h('div', { class: 'actions' },
       h('button', { type: 'button', on: { click: () => lay(page, path) } }, 'Add a certificate'),
       watch.url && h('button', { type: 'button', on: { click: doing(() => create(`${path}/metadata/refresh`, {})) } }, 'Look now'))),
-    h('p', { class: 'muted' }, 'A look adds certificates and never removes one.'),
+    h('p', { class: 'muted' }, 'A look adds certificates and never removes one. What is no longer published is marked under Certificates.'),
     watch.failure && notice('warn', watch.failure),
     watch.differences.filter((each) => each.what !== 'certificate').map((each) => notice('warn', `Published is another sign-on address: ${each.published}. If that is right, enter the metadata again.`)),
     h('dl', { class: 'facts' },
@@ -50,7 +49,7 @@ async function editTrust(page, path, watch) {
   const done = await ask({
     title: 'Whose metadata is believed',
     content: [
-      h('p', 'Only metadata that is signed with the key of this certificate is looked at then, whatever way it came. It is not a certificate that sign-ins are signed with, unless the identity provider uses the same.'),
+      h('p', 'Only metadata that is signed with the key of this certificate is taken then, whatever way it came: looked at, or entered by somebody. It is not a certificate that sign-ins are signed with, unless the identity provider uses the same.'),
       field({
         name: 'trust_certificate', label: 'Certificate',
         control: h('textarea', { rows: 6, spellcheck: 'false' }),
@@ -60,7 +59,7 @@ async function editTrust(page, path, watch) {
     submit: 'Save',
     send: ({ trust_certificate }) => change(`${path}/metadata`, { trust_certificate }),
   });
-  if (done) page.again('Metadata is believed like that from the next look on.');
+  if (done) page.again('Metadata is believed like that from now on.');
 }
 
 async function lay(page, path) {

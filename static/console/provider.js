@@ -26,6 +26,7 @@ export async function show(page) {
   const kind = await kindOf(provider.kind, page.signal);
   const product = provider.kind === 'saml' ? 'SAML' : kind.name;
   const draft = provider.state === 'draft';
+  const watch = draft ? null : await read(`${path}/metadata`, page.signal);
   const manage = mayChange(page.session);
   const saved = () => page.go(`${page.at('providers', provider.id)}?submitted`, { replace: true });
   return {
@@ -50,11 +51,11 @@ export async function show(page) {
             facts(page, path, provider, kind, manage),
             mapping(page, path, provider, kind, manage),
             requests(page, path, provider, manage),
-            certificates(page, path, provider, manage),
-            await publishedMetadata(page, path, manage),
+            certificates(page, path, provider, watch, manage),
+            publishedMetadata(page, path, watch, manage),
             manage && rules(page, path, provider),
             manage && h('details', { class: 'panel' }, h('summary', 'Metadata and certificates: enter again'),
-              h('p', { class: 'muted' }, 'A new certificate is added beside those that are here, so that a rotation breaks no sign-in.'),
+              h('p', { class: 'muted' }, `From the same ${kind.labels.issuer}, a new certificate is added beside those that are here, and none goes, so that a rotation breaks no sign-in. Remove under Certificates what is not needed any more. Another ${kind.labels.issuer} is another identity provider: its certificates replace all, and sessions and links of the one before end.`),
               metadataForm({ provider, kind, path, saved, submit: 'Submit' })),
             h('details', { class: 'panel' }, h('summary', `The steps in ${kind.name}`), providerSteps({ page, provider, kind, path, saved, manage: false })),
           ]),
@@ -81,7 +82,8 @@ function facts(page, path, provider, kind, manage) {
       h('dt', 'Created'), h('dd', when(provider.created_at))));
 }
 
-function certificates(page, path, { certificates: list = [] }, manage) {
+function certificates(page, path, { certificates: list = [] }, watch, manage) {
+  const unpublished = new Set(watch.differences.filter((each) => each.what === 'certificate' && !each.published).map((each) => each.here));
   const removable = manage && list.length > 1;
   return h('section', { class: 'panel' }, h('h2', 'Certificates'),
     list.length === 0
@@ -89,7 +91,7 @@ function certificates(page, path, { certificates: list = [] }, manage) {
       : h('table', { class: 'certificates' }, h('caption', { class: 'visually-hidden' }, 'Signing certificates'),
         h('thead', h('tr', h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'Expires'), h('th', { scope: 'col' }, 'Last used'), h('th', { scope: 'col', class: 'roomy' }, 'Fingerprint (SHA-256)'), removable && h('th', { scope: 'col' }, h('span', { class: 'visually-hidden' }, 'Remove')))),
         h('tbody', list.map((each) => h('tr',
-          h('td', each.subject),
+          h('td', each.subject, unpublished.has(each.fingerprint) && [' ', badge(each.source === 'metadata' ? 'no longer published' : 'not published', 'warn')]),
           h('td', h('span', { class: 'two' }, when(each.not_after), each.expired ? h('span', badge('expired')) : isWithinDays(each.not_after, 30) && h('span', badge('soon', 'warn')))),
           h('td', when(each.last_used_at)),
           h('td', { class: 'roomy' }, h('code', { class: 'fingerprint' }, each.fingerprint)),

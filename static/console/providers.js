@@ -1,6 +1,7 @@
 // The identity providers of an organization, and the adding of one.
 import { create, read } from './api.js';
 import { h } from './dom.js';
+import { finding, findings } from './findings.js';
 import { field, form } from './form.js';
 import { icon } from './icons.js';
 import { kindOf, kinds } from './provider-kinds.js';
@@ -9,7 +10,7 @@ import { badge, empty, notice, plural } from './show.js';
 import { isPast, isWithinDays, when } from './time.js';
 
 export async function list(page) {
-  const { items } = await read(`${page.api}/providers?limit=200`, page.signal);
+  const [{ items }, found] = await Promise.all([read(`${page.api}/providers?limit=200`, page.signal), findings(page)]);
   const manage = mayChange(page.session);
   const add = () => manage && h('a', { class: 'button primary', href: page.at('providers', 'new') }, icon('plus'), 'Add Okta Provider');
   const other = () => manage && h('a', { class: 'button', href: `${page.at('providers', 'new')}?kind` }, 'Another product');
@@ -19,7 +20,7 @@ export async function list(page) {
       h('div', { class: 'head' }, h('h1', 'Identity Providers'), items.length > 0 && h('div', { class: 'actions' }, other(), add())),
       items.length === 0
         ? empty('No identity provider yet', 'An identity provider lets the people of a domain sign in with their company account. Okta takes about ten minutes.', add(), other())
-        : h('ul', { class: 'cards' }, items.map((provider) => card(page, provider)))),
+        : h('ul', { class: 'cards' }, items.map((provider) => card(page, provider, found.filter((each) => each.subject === provider.id))))),
   };
 }
 
@@ -74,17 +75,20 @@ export function domainList(text) {
 
 /** What is wrong, or soon will be, with a provider's certificates: a badge, or null. */
 export function certificateBadge({ certificates = [] }) {
-  const usable = certificates.filter((each) => !each.expired && !isPast(each.not_after));
-  if (certificates.length && !usable.length) return badge('certificate expired', 'bad');
-  if (usable.length && usable.every((each) => isWithinDays(each.not_after, 30))) return badge('certificate expires soon', 'warn');
-  return null;
+  // What verified the last sign-in counts; before the first, what ends last.
+  const newest = (member) => certificates.reduce((best, each) => ((each[member] ?? '') > (best?.[member] ?? '') ? each : best), null);
+  const inUse = newest('last_used_at') ?? newest('not_after');
+  if (!inUse) return null;
+  if (inUse.expired || isPast(inUse.not_after)) return badge('certificate expired', 'bad');
+  return isWithinDays(inUse.not_after, 30) ? badge('certificate expires soon', 'warn') : null;
 }
 
-function card(page, provider) {
+function card(page, provider, found) {
   return h('li', { class: 'panel' },
     h('div', { class: 'head' },
       h('h2', h('a', { href: page.at('providers', provider.id) }, provider.name || provider.kind), ' ', badge(provider.state), provider.enforced && badge('SSO required', 'accent'), certificateBadge(provider)),
       provider.state === 'draft' && mayChange(page.session) && h('a', { class: 'button', href: page.at('providers', provider.id) }, 'Go on with the setup')),
+    found.map(finding),
     h('dl', { class: 'facts' },
       h('dt', 'Domains'), h('dd', provider.domains.map((each, index) => [index > 0 && ', ', each.domain, each.state === 'pending' && [' ', badge('pending')]])),
       h('dt', 'People'), h('dd', `${plural(provider.people ?? 0, 'person', 'people')} ${provider.people === 1 ? 'signs' : 'sign'} in through it`),

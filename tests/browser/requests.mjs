@@ -72,6 +72,14 @@ export async function requests(walk) {
     await page.getByText('SHA-1 signatures, which can be forged, are taken').waitFor();
   });
   if (needs('requests')()) await pictures('provider-rules');
+  await stepIf(() => needs('requests')() && !walk.mocked(), 'both are found, and stand with the provider in the list', async () => {
+    await page.goto(at('providers'));
+    const card = page.locator('.cards li');
+    await card.getByText('may sign with SHA-1').first().waitFor();
+    await card.getByText('Responses that nobody asked for are taken from').first().waitFor();
+    await page.goBack();
+    await page.locator('#rules').waitFor();
+  });
   await stepIf(needs('requests'), 'both are switched off again', async () => {
     await page.getByRole('button', { name: 'Change: Take SHA-1 signatures' }).click();
     await dialog.getByLabel('Take them until').fill('');
@@ -115,6 +123,15 @@ export async function requests(walk) {
     await dialog.getByRole('button', { name: 'Add' }).click();
     await page.getByRole('button', { name: 'Remove', exact: true }).nth(1).waitFor();
   });
+  await stepIf(() => needs('metadata')() && !walk.mocked(), 'metadata that is entered again removes none, and what it has not is marked', async () => {
+    const again = page.locator('details', { hasText: 'enter again' });
+    await again.locator('summary').click();
+    await again.getByRole('radio', { name: 'Upload a file' }).check();
+    await again.getByLabel('Metadata file').setInputFiles(walk.metadata);
+    await again.getByRole('button', { name: 'Submit' }).click();
+    await page.locator('tr', { hasText: walk.fingerprint }).getByText('not published').waitFor();
+    if (await page.getByText('not published').count() !== 1) throw new Error('what is published is marked, too');
+  });
   if (needs('metadata')()) await pictures('provider-certificates');
   await stepIf(needs('metadata'), 'one certificate is left', async () => {
     await page.locator('tr', { hasText: walk.fingerprint }).getByRole('button', { name: 'Remove' }).click();
@@ -136,6 +153,7 @@ export async function keys(walk) {
   await stepIf(needs('keys'), 'the signing key is rolled, with its steps', async () => {
     await page.getByRole('button', { name: 'Roll the signing key' }).click();
     await dialog.getByText('Until then upload its certificate').waitFor();
+    await dialog.getByLabel('Days until the new key signs').fill('7');
     await dialog.getByRole('button', { name: 'Roll' }).click();
     await page.getByText('Counts from').waitFor();
     if (!(await copied('Signing certificate')).includes('BEGIN CERTIFICATE')) throw new Error('the certificate cannot be copied');

@@ -88,7 +88,7 @@ const copied = (name) => page.locator('.copyable', { has: page.getByRole('button
 
 Object.assign(server, await offered(page.request, BASE));
 const mocked = () => Boolean(process.env.MOCK);
-const walk = { base: BASE, page, at, heading, tab, copied, expecting, step, stepIf, needs, pictures, mocked, seen, password: PASSWORD, ...await other() };
+const walk = { base: BASE, page, at, heading, tab, copied, expecting, step, stepIf, needs, pictures, mocked, seen, password: PASSWORD, metadata: METADATA, ...await other() };
 
 // The door.
 await step('sign-in asks for the e-mail first', async () => {

@@ -14,9 +14,11 @@ use portcullis::access::password::{Gate, GateLimits};
 use portcullis::access::secret::Secret;
 use portcullis::access::session::{self, NewSession, Subject};
 use portcullis::clock;
+use portcullis::demo::identity_provider::IdentityProvider;
 use portcullis::directory::service_keys;
 use portcullis::edge::{Edge, Limits, Stopper, Tls};
 use portcullis::observe::audit::Author;
+use portcullis::saml::certificate::Certificate;
 use portcullis::saml::name_id::NameSpace;
 use portcullis::store::{Options, Store, StoreError};
 use portcullis::web::App;
@@ -199,6 +201,23 @@ impl TestApp {
     pub(crate) fn set_provider(&self, tenant: &Tenant, body: &Value) -> Value {
         let path = format!("{}/providers/{}", tenant.base, tenant.provider);
         self.as_operator("PATCH", &path, body).expect(200).json()
+    }
+
+    /// Has a tenant's provider trust the key of `idp` and no other.
+    #[track_caller]
+    pub(crate) fn trust_only(&self, tenant: &Tenant, idp: &IdentityProvider) {
+        let shown = self.set_provider(tenant, &json!({ "metadata_xml": idp.metadata() }));
+        let its = Certificate::parse(idp.certificate()).unwrap().fingerprint();
+        for each in shown["certificates"].as_array().unwrap() {
+            let fingerprint = each["fingerprint"].as_str().unwrap();
+            if fingerprint != its {
+                let path = format!(
+                    "{}/providers/{}/certificates/{fingerprint}",
+                    tenant.base, tenant.provider
+                );
+                self.as_operator("DELETE", &path, &Value::Null).expect(204);
+            }
+        }
     }
 
     #[track_caller]

@@ -426,8 +426,8 @@ fn locked_out_and_back_in() {
     enforce(&app, &acme, true).expect(200);
     assert!(app.who(&dees).is_none());
 
-    // Somebody pastes the certificate of another application.
-    app.set_provider(&acme, &json!({ "metadata_xml": IMPOSTOR.metadata() }));
+    // Somebody pastes the certificate of another application and takes the right one away.
+    app.trust_only(&acme, &IMPOSTOR);
     app.as_operator("DELETE", &format!("{}/sessions", acme.base), &Value::Null)
         .expect(200);
     for name in people {

@@ -269,7 +269,7 @@ fn a_replay_finds_what_would_stop_a_sign_in_that_worked() {
     );
 
     // The certificate goes.
-    app.set_provider(&acme, &json!({ "metadata_xml": IMPOSTOR.metadata() }));
+    app.trust_only(&acme, &IMPOSTOR);
     let stopped = replay();
     assert_eq!(stopped["verdict"], "refused");
     assert_eq!(row(&stopped, "signature")["change"], "fails-now");

@@ -269,6 +269,201 @@ fn a_pinned_key_must_have_signed_the_metadata() {
 }
 
 #[test]
+fn a_pinned_key_must_have_signed_the_metadata_that_somebody_enters() {
+    let (app, acme) = TestApp::acme();
+    let trust = Certificate::parse(IDP.certificate()).unwrap();
+    set(&app, &acme, None, Some(trust));
+    let good = signed(&both(), &IDP);
+    let (url, document) = published(both());
+    let file = app.file().with_file_name("entered.xml");
+    let file = file.to_str().unwrap();
+    let by_api = |body: Value| app.as_operator("PATCH", &its(&acme, ""), &body);
+    let by_command = |option: &str, value: &str| {
+        std::process::Command::new(crate::cli::executable())
+            .args(["provider", "set", &acme.provider, option, value, "--json"])
+            .arg("--data")
+            .arg(app.file())
+            .env_clear()
+            .output()
+            .unwrap()
+    };
+    let off = format!(
+        "provider metadata set {} --no-metadata-certificate",
+        acme.provider
+    );
+    for refused in [both(), signed(&both(), &IMPOSTOR)] {
+        for (field, value) in [("metadata_xml", &refused), ("metadata_url", &url)] {
+            document.lock().unwrap().clone_from(&refused);
+            let problem = by_api(json!({ field: value })).expect(400).json();
+            assert_eq!(problem["field"], field, "{problem}");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("not signed with the key"), "{detail}");
+            assert!(detail.contains(&off), "{detail}");
+        }
+        std::fs::write(file, &refused).unwrap();
+        for (option, value) in [("--metadata-file", file), ("--metadata-url", url.as_str())] {
+            let output = by_command(option, value);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{said}");
+            assert!(said.contains(option) && said.contains(&off), "{said}");
+        }
+    }
+    assert_eq!(sign_in(&app, &acme, &IMPOSTOR), 403);
+
+    // What the key has signed is taken on every way, and all of it once the key is taken away.
+    document.lock().unwrap().clone_from(&good);
+    std::fs::write(file, &good).unwrap();
+    by_api(json!({ "metadata_xml": good })).expect(200);
+    by_api(json!({ "metadata_url": url })).expect(200);
+    assert!(by_command("--metadata-file", file).status.success());
+    assert!(by_command("--metadata-url", &url).status.success());
+    assert_eq!(sign_in(&app, &acme, &IMPOSTOR), 303);
+    app.portcullis(&[
+        "provider",
+        "metadata",
+        "set",
+        &acme.provider,
+        "--no-metadata-certificate",
+    ]);
+    by_api(json!({ "metadata_xml": both() })).expect(200);
+}
+
+#[test]
+fn metadata_that_is_entered_again_adds_and_never_removes() {
+    let (app, acme) = TestApp::acme();
+    let now = clock::now();
+    let (old, new) = (fingerprint(&IDP), fingerprint(&IMPOSTOR));
+    assert_eq!(sign_in(&app, &acme, &IDP), 303);
+    // One that waits for a word has it with the metadata that somebody enters.
+    assert_eq!(take(&app, &acme, &both(), now).0, vec![new.clone()]);
+    let shown = app.set_provider(&acme, &json!({ "metadata_xml": IMPOSTOR.metadata() }));
+    let watch = || {
+        let watch = app.as_operator("GET", &its(&acme, "/metadata"), &Value::Null);
+        watch.expect(200).json()
+    };
+    let gone = |fingerprint: &str| json!([{ "what": "certificate", "here": fingerprint, "published": null }]);
+    assert_eq!(watch()["additions"], json!([]));
+    assert_eq!(watch()["differences"], gone(&old), "no longer published");
+    let of = |shown: &Value, fingerprint: &str| {
+        let all = shown["certificates"].as_array().unwrap().iter();
+        let mut its = all.filter(|it| it["fingerprint"] == fingerprint).cloned();
+        its.next().unwrap()
+    };
+    let (first, second) = (of(&shown, &old), of(&shown, &new));
+    assert!(first["last_used_at"].is_string(), "{first}");
+    assert_eq!(second["source"], "metadata");
+    assert_eq!(sign_in(&app, &acme, &IDP), 303);
+    assert_eq!(sign_in(&app, &acme, &IMPOSTOR), 303);
+
+    // What is here keeps where it came from and when it was used, whatever names it again.
+    let typed = json!({
+        "sso_url": "https://acme.okta.com/sso",
+        "issuer": ISSUER,
+        "certificate": data_encoding::BASE64.encode(IMPOSTOR.certificate()),
+    });
+    let shown = app.set_provider(&acme, &typed);
+    assert_eq!(of(&shown, &new)["source"], "metadata");
+    assert!(of(&shown, &new)["first_used_at"].is_string());
+    assert_eq!(watch()["differences"], json!([]), "nothing is published");
+    let shown = app.set_provider(&acme, &json!({ "metadata_xml": IDP.metadata() }));
+    assert_eq!(watch()["differences"], gone(&new));
+    assert!(of(&shown, &new)["last_used_at"].is_string());
+
+    // What isn't wanted any more is taken away by hand.
+    let path = its(&acme, &format!("/certificates/{new}"));
+    app.as_operator("DELETE", &path, &Value::Null).expect(204);
+    assert_eq!(sign_in(&app, &acme, &IMPOSTOR), 403);
+}
+
+#[test]
+fn each_certificate_that_comes_is_announced() {
+    let (app, acme) = TestApp::acme();
+    let beta = app.tenant("beta", "beta.com");
+    let (_, admin) = app.person(&acme, "admin");
+    let (_, foreign) = app.person(&beta, "admin");
+    let new = fingerprint(&IMPOSTOR);
+    let told = || {
+        app.text(&format!(
+            "SELECT coalesce(group_concat(data ->> 'by'), '') FROM
+                 (SELECT data FROM events WHERE kind = 'provider.certificate-added'
+                      AND data ->> 'provider' = '{}' ORDER BY at, id)",
+            acme.provider
+        ))
+    };
+    let notices = |cookie: &str| {
+        let shown = app.ask(Ask::get("/api/v1/notices").with(cookie));
+        let shown = shown.expect(200).json();
+        let all = shown["items"].as_array().unwrap().iter();
+        let pinned = all.filter(|it| it["kind"] == "certificate-pinned");
+        pinned.cloned().collect::<Vec<_>>()
+    };
+    let remove = || {
+        let path = its(&acme, &format!("/certificates/{new}"));
+        app.as_operator("DELETE", &path, &Value::Null).expect(204);
+    };
+    assert_eq!(told(), "metadata");
+    let laid = json!({ "certificate": data_encoding::BASE64.encode(IMPOSTOR.certificate()) });
+    app.as_operator("POST", &its(&acme, "/certificates"), &laid)
+        .expect(201);
+    assert_eq!(told(), "metadata,laid-in");
+    remove();
+    take(&app, &acme, &both(), clock::now());
+    assert_eq!(told(), "metadata,laid-in", "it waits");
+    let word = its(&acme, &format!("/metadata/additions/{new}"));
+    app.as_operator("PATCH", &word, &json!({ "state": "accepted" }))
+        .expect(200);
+    assert_eq!(told(), "metadata,laid-in,accepted");
+    assert_eq!(notices(&admin), Vec::<Value>::new());
+    remove();
+
+    // Nobody was asked about this one, so the console says it, to whom it may concern.
+    set(&app, &acme, Some(Mode::Automatic), None);
+    take(&app, &acme, &both(), clock::now());
+    assert_eq!(told(), "metadata,laid-in,accepted,automatic");
+    for cookie in [&admin, app.operator()] {
+        let shown = notices(cookie);
+        assert_eq!(shown.len(), 1);
+        assert!(shown[0]["text"].as_str().unwrap().contains(&new));
+    }
+    assert_eq!(notices(&foreign), Vec::<Value>::new());
+    remove();
+    assert_eq!(notices(&admin), Vec::<Value>::new());
+}
+
+#[test]
+fn the_certificate_in_use_counts_and_not_the_last_to_end() {
+    let (app, acme) = TestApp::acme();
+    let laid = json!({ "certificate": data_encoding::BASE64.encode(IMPOSTOR.certificate()) });
+    app.as_operator("POST", &its(&acme, "/certificates"), &laid)
+        .expect(201);
+    let now = clock::now();
+    let ends = |idp: &IdentityProvider, days: u32| {
+        app.force(&format!(
+            "UPDATE provider_certificates SET not_after = {} WHERE fingerprint = '{}'",
+            now.plus(days * DAY).millis(),
+            fingerprint(idp)
+        ));
+    };
+    ends(&IDP, 20);
+    ends(&IMPOSTOR, 400);
+    let left = || {
+        let of_provider = |it: &expiry::InUse| it.used_for == expiry::Use::Provider;
+        let in_use = app.store.read(|conn| expiry::in_use(conn, now)).unwrap();
+        let its: Vec<i64> = in_use
+            .iter()
+            .filter(|it| of_provider(it))
+            .map(|it| it.days_left(now))
+            .collect();
+        its
+    };
+    assert_eq!(left(), [400], "without any use");
+    assert_eq!(sign_in(&app, &acme, &IDP), 303);
+    assert_eq!(left(), [20]);
+    assert_eq!(sign_in(&app, &acme, &IMPOSTOR), 303);
+    assert_eq!(left(), [400], "the next one has taken over");
+}
+
+#[test]
 fn each_threshold_is_announced_once() {
     let (app, acme) = TestApp::acme();
     let end = clock::now().plus(400 * DAY);
@@ -361,6 +556,23 @@ fn our_own_keys_change_with_an_overlap() {
 
     // The next signing key is known for two weeks before it signs.
     let signing = offered(&app, &acme, "signing");
+    let refused = |body: Value, field: &str| {
+        let problem = app.as_operator("POST", "/api/v1/keys", &body);
+        assert_eq!(problem.expect(400).json()["field"], field, "{body}");
+    };
+    for (member, wrong) in [
+        ("switch_days", json!(366)),
+        ("switch_days", json!(-1)),
+        ("switch_days", json!("14")),
+        ("keep_days", json!(366)),
+        ("keep_days", json!(65_537)),
+        ("keep_days", json!(1.5)),
+    ] {
+        refused(json!({ "kind": "saml-signing", member: wrong }), member);
+    }
+    // An encryption key has no switch.
+    let both = json!({ "kind": "saml-encryption", "switch_days": 1 });
+    refused(both, "switch_days");
     roll("saml-signing").expect(201);
     let both = offered(&app, &acme, "signing");
     assert_eq!(
@@ -384,6 +596,26 @@ fn our_own_keys_change_with_an_overlap() {
 }
 
 #[test]
+fn how_long_keys_overlap_can_be_chosen() {
+    let (app, acme) = TestApp::acme();
+    let signing = offered(&app, &acme, "signing");
+    let body = json!({ "kind": "saml-signing", "switch_days": 0, "keep_days": 2 });
+    let made = app.as_operator("POST", "/api/v1/keys", &body);
+    let made = made.expect(201).json();
+    let time = |member: &str, state: &str| {
+        let all = made["items"].as_array().unwrap().iter();
+        let of = |it: &&Value| it["kind"] == "saml-signing" && it["state"] == state;
+        let found = all.clone().find(of).unwrap();
+        Timestamp::parse(found[member].as_str().unwrap()).unwrap()
+    };
+    // It signs at once, and the old one stays listed for two days.
+    let (begins, retires) = (time("begins_at", "current"), time("retires_at", "old"));
+    assert!(begins <= clock::now());
+    assert_eq!(retires, begins.plus(2 * DAY));
+    assert_ne!(offered(&app, &acme, "signing")[0], signing[0]);
+}
+
+#[test]
 fn certificates_have_a_bound() {
     let (app, acme) = TestApp::acme();
     let id = acme.provider.clone();
@@ -399,12 +631,25 @@ fn certificates_have_a_bound() {
         problem["detail"].as_str().unwrap().contains("at most 32"),
         "{problem}"
     );
+    let problem = app.as_operator("PATCH", &its(&acme, ""), &json!({ "metadata_xml": both() }));
+    let problem = problem.expect(409).json();
+    assert!(
+        problem["detail"].as_str().unwrap().contains("at most 32"),
+        "{problem}"
+    );
     // What is followed is noted all the same, with the reason.
     set(&app, &acme, Some(Mode::Automatic), None);
     assert_eq!(take(&app, &acme, &both(), clock::now()), (vec![], true));
     assert!(failure(&app, &acme).contains("at most 32"));
     let by = Author::command_line();
-    let refused = key_roll::roll(&app.store, key_roll::KINDS[0], 366, 0, &by, clock::now());
+    let refused = key_roll::roll(
+        &app.store,
+        key_roll::KINDS[0],
+        Some(366),
+        None,
+        &by,
+        clock::now(),
+    );
     assert!(matches!(
         refused,
         Err(DirectoryError::Invalid {

@@ -29,6 +29,7 @@ mod domain_proof;
 mod edge;
 mod endpoints;
 mod enforcement;
+mod findings;
 mod followed_metadata;
 mod http;
 mod kept_responses;

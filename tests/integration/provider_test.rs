@@ -303,7 +303,7 @@ fn the_command_line_gives_up_in_time() {
     assert!(said.ends_with("{\"event\":\"over\"}\n"), "{said}");
     assert_eq!(app.sql("SELECT count(*) FROM sign_in_tests"), 0);
     // Another identity provider's key is found out by a test as well.
-    app.set_provider(&acme, &json!({ "metadata_xml": IMPOSTOR.metadata() }));
+    app.trust_only(&acme, &IMPOSTOR);
     let test = begin(&app, &acme);
     let mut browser = Browser::new(&app);
     let started = browser.start_at(path_of(&test));

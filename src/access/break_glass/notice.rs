@@ -32,7 +32,7 @@ pub struct Notice {
 /// For the admins of an organization: that it happened. Which account it was and from where is the
 /// operators' business, as an account's name is half a secret.
 pub fn for_admins(conn: &Connection, now: Timestamp) -> Result<Vec<Notice>, StoreError> {
-    let used = event::later_than(conn, event::BREAK_GLASS_USED, now.minus(SHOWN), MOST)?;
+    let used = event::later_than(conn, event::BREAK_GLASS_USED, None, now.minus(SHOWN), MOST)?;
     let text = "A break-glass account was used. If you don't know why, ask whoever runs this \
                 Portcullis.";
     let notice = |event: event::Recorded| Notice {
@@ -62,7 +62,7 @@ pub fn for_operators(conn: &Connection, now: Timestamp) -> Result<Vec<Notice>, S
             });
         }
     }
-    for used in event::later_than(conn, event::BREAK_GLASS_USED, now.minus(SHOWN), MOST)? {
+    for used in event::later_than(conn, event::BREAK_GLASS_USED, None, now.minus(SHOWN), MOST)? {
         let word = |key: &str| used.data.get(key).and_then(Value::as_str).unwrap_or("?");
         notices.push(Notice {
             kind: "break-glass-used",

@@ -13,8 +13,8 @@ use super::show::show;
 use crate::clock::Timestamp;
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{
-    self, Binding, BindingsChange, Change, Completion, Kind, LevelChange, LogoutChange,
-    NamesChange, State,
+    self, Binding, BindingsChange, Change, Completion, LevelChange, LogoutChange, NamesChange,
+    Provider, State,
 };
 use crate::directory::sha1::Sha1Until;
 use crate::directory::{Level, enforcement, metadata_poll, metadata_source};
@@ -22,13 +22,15 @@ use crate::observe::audit::Author;
 use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
 use crate::saml::mapping::Fact;
-use crate::saml::metadata::{self, MetadataError};
+use crate::saml::metadata;
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Set {
     /// Its id
     id: String,
-    /// The identity provider's metadata in a file
+    /// The identity provider's metadata in a file. Entered again, metadata of the same issuer adds
+    /// certificates and removes none; of another one it replaces all
     #[arg(long, value_name = "FILE", conflicts_with_all = ["metadata_url", "sso_url", "issuer", "certificate_file"])]
     metadata_file: Option<PathBuf>,
     /// The identity provider's Metadata URL (https, or http on this machine)
@@ -119,7 +121,7 @@ impl Set {
     pub(super) fn run(self, global: &Global, now: Timestamp) -> Result<(), CliError> {
         let store = global.open()?;
         let id = self.id.clone();
-        let kind = store.read(|conn| provider::find(conn, &id))?.kind;
+        let found = store.read(|conn| provider::find(conn, &id))?;
         let mut names: Vec<NamesChange> = self.maps.iter().map(|map| map.0.clone()).collect();
         if let Some(name) = &self.groups_attribute {
             let named = (!name.is_empty()).then(|| vec![name.clone()]);
@@ -130,7 +132,7 @@ impl Set {
             names,
             group_levels: self.group_levels.iter().map(|l| l.0.clone()).collect(),
             groups_mapped_only: self.groups_mapped_only,
-            completion: self.completion(kind, now)?,
+            completion: self.completion(&store, &found, now)?,
             name: self.name,
             bindings: BindingsChange {
                 request_binding: self.request_binding,
@@ -176,17 +178,23 @@ impl Set {
         show(&store, &changed, now, self.json)
     }
 
-    fn completion(&self, kind: Kind, now: Timestamp) -> Result<Option<Completion>, CliError> {
+    fn completion(
+        &self,
+        store: &Store,
+        provider: &Provider,
+        now: Timestamp,
+    ) -> Result<Option<Completion>, CliError> {
+        let read = |document: &[u8], option| {
+            store.read(|conn| metadata_poll::read(conn, provider, document, option, now))
+        };
         if let Some(path) = &self.metadata_file {
             let document = read_file(path, metadata::MAX_SIZE as u64)?;
-            let parsed = metadata::parse_idp(&document, now)
-                .map_err(|e| no_metadata("--metadata-file", kind, &e))?;
+            let parsed = read(&document, "--metadata-file")?;
             return Ok(Some(Completion::from_metadata(parsed, None)));
         }
         if let Some(url) = &self.metadata_url {
             let document = metadata_source::fetch(url, Reach::Anywhere)?;
-            let parsed = metadata::parse_idp(&document, now)
-                .map_err(|e| no_metadata("--metadata-url", kind, &e))?;
+            let parsed = read(&document, "--metadata-url")?;
             return Ok(Some(Completion::from_metadata(
                 parsed,
                 Some(url.trim().to_owned()),
@@ -201,10 +209,6 @@ impl Set {
             .map_err(|e| CliError::other(format!("--certificate-file: {e}")))?;
         Ok(Some(Completion::by_hand(sso_url, issuer, certificate)?))
     }
-}
-
-fn no_metadata(option: &str, kind: Kind, error: &MetadataError) -> CliError {
-    CliError::other(format!("{option}: {}", kind.without_metadata(error)))
 }
 
 /// `email=mail,NameID`

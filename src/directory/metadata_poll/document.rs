@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::directory::DirectoryError;
 use crate::directory::provider::{self, Provider};
 use crate::saml::certificate::Certificate;
-use crate::saml::metadata::{self, IdpMetadata};
+use crate::saml::metadata::{self, IdpMetadata, MetadataError};
 
 /// Something that is published otherwise than it is here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,31 @@ pub struct Difference {
     pub here: Option<String>,
     /// What is published; `None`: no longer.
     pub published: Option<String>,
+}
+
+/// The metadata in a document that somebody enters in `field`. Where a key is pinned for the
+/// provider's metadata, it must be signed with that, whatever way it came.
+///
+/// # Errors
+/// Of `field`, in words, when it can't be believed.
+pub fn read(
+    conn: &Connection,
+    provider: &Provider,
+    document: &[u8],
+    field: &'static str,
+    now: Timestamp,
+) -> Result<IdpMetadata, DirectoryError> {
+    parse(conn, &provider.id, document, now)?.map_err(|error| {
+        let detail = match error {
+            MetadataError::NotSigned(_) => format!(
+                "{error}, or take the key away first (\"Published metadata\" in the console, or \
+                 portcullis provider metadata set {} --no-metadata-certificate)",
+                provider.id
+            ),
+            _ => provider.kind.without_metadata(&error),
+        };
+        DirectoryError::invalid(field, detail)
+    })
 }
 
 /// What a document says beside what is here; nothing is changed.
@@ -39,11 +64,8 @@ pub fn compare(
             provider.id
         ))
     })?;
-    let published = match trust(conn, &provider.id)? {
-        Some(key) => metadata::parse_signed_idp(document, &key, now),
-        None => metadata::parse_idp(document, now),
-    }
-    .map_err(|error| refused(error.to_string()))?;
+    let published =
+        parse(conn, &provider.id, document, now)?.map_err(|error| refused(error.to_string()))?;
     if published.entity_id != issuer {
         return Err(refused(format!(
             "it is of another identity provider: its entityID is {} instead of {issuer}; if that is \
@@ -71,17 +93,35 @@ pub fn compare(
             published: Some(new.fingerprint()),
         });
     }
-    for gone in pinned
+    differences.extend(unpublished(&pinned, &published.certificates));
+    Ok((published, differences))
+}
+
+/// What is pinned here and not in the document.
+pub(super) fn unpublished<'a>(
+    pinned: &'a [Certificate],
+    published: &'a [Certificate],
+) -> impl Iterator<Item = Difference> + 'a {
+    pinned
         .iter()
-        .filter(|it| !published.certificates.contains(it))
-    {
-        differences.push(Difference {
+        .filter(|it| !published.contains(it))
+        .map(|gone| Difference {
             what: "certificate".to_owned(),
             here: Some(gone.fingerprint()),
             published: None,
-        });
-    }
-    Ok((published, differences))
+        })
+}
+
+fn parse(
+    conn: &Connection,
+    provider_id: &str,
+    document: &[u8],
+    now: Timestamp,
+) -> Result<Result<IdpMetadata, MetadataError>, DirectoryError> {
+    Ok(match trust(conn, provider_id)? {
+        Some(key) => metadata::parse_signed_idp(document, &key, now),
+        None => metadata::parse_idp(document, now),
+    })
 }
 
 pub(super) fn trust(

@@ -19,14 +19,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::json;
 
-pub use self::document::{Difference, compare};
+pub use self::document::{Difference, compare, read};
 pub(super) use self::findings::findings;
 pub use self::look::{EVERY, due, fetch, log, look, look_at_due, reach};
 pub use self::take::take;
 pub use self::waiting::{Addition, decide};
 use super::DirectoryError;
 use super::certificates::told;
-use super::provider::Provider;
+use super::provider::{self, Provider};
 use crate::clock::Timestamp;
 use crate::observe::audit::Author;
 use crate::saml::certificate::Certificate;
@@ -176,6 +176,27 @@ pub fn set(
     let after = watch(tx, provider)?;
     let detail = json!({ "after": { "metadata_mode": after.mode, "metadata_trust": after.trust } });
     told(tx, "provider.changed", provider, detail, by, now)
+}
+
+/// Notes that somebody entered what the identity provider publishes, or where `published` is `None`
+/// typed its values by hand: what an earlier look found doesn't count any more.
+pub(super) fn entered(
+    tx: &Connection,
+    provider_id: &str,
+    published: Option<&[Certificate]>,
+) -> Result<(), DirectoryError> {
+    let mut differences: Vec<Difference> = Vec::new();
+    if let Some(published) = published {
+        waiting::forget_unpublished(tx, provider_id, published)?;
+        let pinned = provider::certificates(tx, provider_id)?;
+        differences.extend(document::unpublished(&pinned, published));
+    }
+    row(tx, provider_id)?;
+    tx.prepare_cached(
+        "UPDATE metadata_watches SET failure = NULL, differences = ?2 WHERE provider_id = ?1",
+    )?
+    .execute(params![provider_id, json!(differences).to_string()])?;
+    Ok(())
 }
 
 /// Notes that an operator gave this address: the appliance may look for it inside the network, too.

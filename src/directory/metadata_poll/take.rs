@@ -6,11 +6,10 @@ use serde_json::json;
 use super::document::compare;
 use super::{Mode, Way, row, waiting, watch};
 use crate::clock::Timestamp;
+use crate::directory::certificate_news::Word;
 use crate::directory::provider::Provider;
 use crate::directory::{DirectoryError, certificates};
 use crate::observe::audit::Author;
-use crate::observe::event::{self, Event};
-use crate::saml::certificate::Certificate;
 
 /// Longest failure that is kept, in characters.
 const LONGEST: usize = 500;
@@ -53,7 +52,7 @@ pub fn take(
     for certificate in &published.certificates {
         let fingerprint = certificate.fingerprint();
         let added = if automatic && !waiting::is_refused(tx, &provider.id, &fingerprint)? {
-            match certificates::pin(tx, provider, certificate, "metadata", by, now) {
+            match certificates::pin(tx, provider, certificate, Word::Automatic, by, now) {
                 Ok(added) => added,
                 // As many as there may be: what the look showed is kept, with the reason.
                 Err(DirectoryError::Conflict { detail, .. }) => {
@@ -66,7 +65,6 @@ pub fn take(
             waiting::ask(tx, provider, certificate, by, now)?
         };
         if added {
-            announce(tx, provider, certificate, automatic, now)?;
             new.push(fingerprint);
         }
     }
@@ -76,31 +74,5 @@ pub fn take(
 fn note_failure(tx: &Connection, id: &str, detail: &str) -> Result<(), DirectoryError> {
     tx.prepare_cached("UPDATE metadata_watches SET failure = ?2 WHERE provider_id = ?1")?
         .execute(params![id, detail])?;
-    Ok(())
-}
-
-fn announce(
-    tx: &Connection,
-    provider: &Provider,
-    certificate: &Certificate,
-    pinned: bool,
-    now: Timestamp,
-) -> Result<(), DirectoryError> {
-    let data = json!({
-        "provider": provider.id,
-        "name": provider.name,
-        "fingerprint": certificate.fingerprint(),
-        "not_after": certificate.not_after(),
-    });
-    let told = Event {
-        kind: if pinned {
-            event::CERTIFICATE_ADDED
-        } else {
-            event::CERTIFICATE_WAITING
-        },
-        organization_id: Some(&provider.organization_id),
-        data: data.as_object().cloned().unwrap_or_default(),
-    };
-    event::append(tx, &told, now)?;
     Ok(())
 }

@@ -6,9 +6,11 @@ use serde_json::json;
 
 use crate::clock::Timestamp;
 use crate::directory::DirectoryError;
+use crate::directory::certificate_news::{self, Word};
 use crate::directory::certificates::{self, told};
 use crate::directory::provider::Provider;
 use crate::observe::audit::Author;
+use crate::observe::event;
 use crate::saml::certificate::Certificate;
 
 /// A certificate that waits for an admin, or that one refused.
@@ -45,7 +47,7 @@ pub fn decide(
     if accept {
         let certificate = Certificate::parse(&der)
             .map_err(|e| DirectoryError::invalid("certificate", e.to_string()))?;
-        certificates::pin(tx, provider, &certificate, "metadata", by, now)?;
+        certificates::pin(tx, provider, &certificate, Word::Accepted, by, now)?;
         return Ok(());
     }
     tx.prepare_cached(
@@ -97,6 +99,8 @@ pub(super) fn ask(
             by,
             now,
         )?;
+        let kind = event::CERTIFICATE_WAITING;
+        certificate_news::announce(tx, kind, provider, certificate, None, now)?;
     }
     Ok(added > 0)
 }

@@ -8,7 +8,8 @@ use super::bindings::{Offered, offer};
 use super::logout::{self, OfferedLogout};
 use crate::access::session;
 use crate::clock::Timestamp;
-use crate::directory::DirectoryError;
+use crate::directory::certificate_news::Word;
+use crate::directory::{DirectoryError, certificates, metadata_poll};
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata::IdpMetadata;
 
@@ -19,7 +20,7 @@ pub struct Completion {
     sso_url: String,
     metadata_url: Option<String>,
     certificates: Vec<Certificate>,
-    source: &'static str,
+    word: Word,
     offered: Offered,
     logout: OfferedLogout,
 }
@@ -33,7 +34,7 @@ impl Completion {
             sso_url: metadata.sso_url,
             metadata_url: url,
             certificates: metadata.certificates,
-            source: "metadata",
+            word: Word::Metadata,
             offered: Offered {
                 takes_redirects: metadata.takes_redirects,
                 sso_post_url: metadata.sso_post_url,
@@ -74,7 +75,7 @@ impl Completion {
             sso_url: sso_url.to_owned(),
             metadata_url: None,
             certificates: vec![certificate],
-            source: "manual",
+            word: Word::ByHand,
             offered: Offered::UNSAID,
             logout: OfferedLogout::default(),
         })
@@ -87,11 +88,12 @@ pub(super) fn complete(
     completion: &Completion,
     now: Timestamp,
 ) -> Result<(), DirectoryError> {
-    // The issuer or the sign-on address of another identity provider means other keys too: the
-    // old ones must not stay trusted. The same identity provider may be rotating, so what comes
-    // from its metadata replaces what came from there, and pasted certificates stay.
-    let same = provider.issuer.as_deref() == Some(completion.issuer.as_str());
+    // The issuer of another identity provider means other keys too: the old ones must not stay
+    // trusted. The same one may be in the middle of a rotation, so its certificates come beside
+    // those that are here, and none goes.
     if completion.is_of_another(provider) {
+        tx.prepare_cached("DELETE FROM provider_certificates WHERE provider_id = ?1")?
+            .execute([&provider.id])?;
         // What the old one called somebody says nothing about whom the new one calls so, nor
         // whether anybody can sign in through it.
         session::end_of_provider(tx, &provider.id)?;
@@ -102,30 +104,11 @@ pub(super) fn complete(
         tx.prepare_cached("UPDATE providers SET last_sign_in_at = NULL WHERE id = ?1")?
             .execute([&provider.id])?;
     }
-    let forget = if same && completion.source == "metadata" {
-        "DELETE FROM provider_certificates WHERE provider_id = ?1 AND source = 'metadata'"
-    } else if same {
-        "DELETE FROM provider_certificates WHERE provider_id = ?1 AND 0"
-    } else {
-        "DELETE FROM provider_certificates WHERE provider_id = ?1"
-    };
-    tx.prepare_cached(forget)?.execute([&provider.id])?;
     for certificate in &completion.certificates {
-        tx.prepare_cached(
-            "INSERT INTO provider_certificates
-                 (provider_id, fingerprint, der, source, not_after, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (provider_id, fingerprint) DO UPDATE SET source = excluded.source",
-        )?
-        .execute(params![
-            provider.id,
-            certificate.fingerprint(),
-            certificate.der,
-            completion.source,
-            certificate.not_after().millis(),
-            now.millis()
-        ])?;
+        certificates::keep(tx, provider, certificate, completion.word, now)?;
     }
+    let published = (completion.word == Word::Metadata).then_some(&completion.certificates[..]);
+    metadata_poll::entered(tx, &provider.id, published)?;
     tx.prepare_cached(
         "UPDATE providers SET issuer = ?2, sso_url = ?3, metadata_url = ?4,
              state = CASE state WHEN 'draft' THEN 'active' ELSE state END

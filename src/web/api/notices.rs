@@ -10,7 +10,7 @@ use crate::access::break_glass::notice::{self, Notice};
 use crate::clock::Timestamp;
 use crate::directory::brake::{Reason, hold};
 use crate::directory::findings::{self, Severity};
-use crate::directory::{Action, Decision, Target, may};
+use crate::directory::{Action, Decision, Target, certificate_news, may};
 use crate::edge::Response;
 
 /// Findings shown as notices at once.
@@ -59,7 +59,8 @@ pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Probl
     )
 }
 
-/// What the brake holds, which waits for an answer, before what was announced.
+/// What the brake holds, which waits for an answer, before what was announced and the certificates
+/// that were pinned without a question.
 fn together(
     conn: &Connection,
     organization_id: Option<&str>,
@@ -67,10 +68,17 @@ fn together(
     now: Timestamp,
 ) -> Result<Vec<Value>, Problem> {
     let held = hold::open_ones(conn, organization_id, now)?;
+    let unasked =
+        certificate_news::pinned_unasked(conn, organization_id, now.minus(notice::SHOWN))?;
+    let unasked = unasked
+        .iter()
+        .take(MOST_FINDINGS)
+        .map(|(at, text)| json!({ "kind": "certificate-pinned", "at": at, "text": text }));
     Ok(held
         .iter()
         .map(held_notice)
         .chain(announced.iter().map(|notice| json!(notice)))
+        .chain(unasked)
         .collect())
 }
 

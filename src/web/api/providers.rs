@@ -9,14 +9,13 @@ use super::super::{App, Problem};
 use super::{Body, json as answer, provider_attributes, provider_requests};
 use crate::directory::domain::{DomainState, EmailDomain};
 use crate::directory::provider::{
-    self, BindingsChange, Change, Completion, Kind, LogoutChange, State,
+    self, BindingsChange, Change, Completion, Kind, LogoutChange, Provider, State,
 };
 use crate::directory::sha1::Sha1Until;
 use crate::directory::{DirectoryError, metadata_poll, metadata_source, provider_deletion};
 use crate::edge::Response;
 use crate::outbound::Reach;
 use crate::saml::certificate::Certificate;
-use crate::saml::metadata;
 
 /// `GET .../providers`
 pub(in crate::web) fn list(app: &App, call: &Call<'_>) -> Result<Response, Problem> {
@@ -118,7 +117,7 @@ pub(in crate::web) fn change(app: &App, call: &Call<'_>) -> Result<Response, Pro
     };
     let change = Change {
         name: body.text("name")?.map(str::to_owned),
-        completion: completion(call, &body, found.kind)?,
+        completion: completion(app, call, &body, &found)?,
         bindings: BindingsChange {
             request_binding: body.text("request_binding")?.map(str::parse).transpose()?,
             sign_requests: body.flag("sign_requests")?,
@@ -188,8 +187,16 @@ pub(in crate::web) fn deletion(app: &App, call: &Call<'_>) -> Result<Response, P
 }
 
 /// Exactly one of the three ways to complete a provider, or none.
-fn completion(call: &Call<'_>, body: &Body, kind: Kind) -> Result<Option<Completion>, Problem> {
-    let now = call.now;
+fn completion(
+    app: &App,
+    call: &Call<'_>,
+    body: &Body,
+    provider: &Provider,
+) -> Result<Option<Completion>, Problem> {
+    let read = |document: &[u8], field| {
+        app.store
+            .read(|conn| metadata_poll::read(conn, provider, document, field, call.now))
+    };
     let xml = body.text("metadata_xml")?;
     let url = body.text("metadata_url")?;
     let by_hand = (
@@ -200,14 +207,12 @@ fn completion(call: &Call<'_>, body: &Body, kind: Kind) -> Result<Option<Complet
     match (xml, url, by_hand) {
         (None, None, (None, None, None)) => Ok(None),
         (Some(xml), None, (None, None, None)) => {
-            let parsed = metadata::parse_idp(xml.as_bytes(), now)
-                .map_err(|e| Problem::field("metadata_xml", kind.without_metadata(&e)))?;
+            let parsed = read(xml.as_bytes(), "metadata_xml")?;
             Ok(Some(Completion::from_metadata(parsed, None)))
         }
         (None, Some(url), (None, None, None)) => {
             let document = metadata_source::fetch(url, reach(call)?)?;
-            let parsed = metadata::parse_idp(&document, now)
-                .map_err(|e| Problem::field("metadata_url", kind.without_metadata(&e)))?;
+            let parsed = read(&document, "metadata_url")?;
             Ok(Some(Completion::from_metadata(
                 parsed,
                 Some(url.trim().to_owned()),
