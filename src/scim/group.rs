@@ -9,7 +9,7 @@ use super::error::ScimError;
 use super::schema::GROUP;
 use super::validate;
 
-/// Most members that one request may name.
+/// Most members that one request may name, and that a group may have.
 pub const MAX_MEMBERS: usize = 100_000;
 
 /// Longest id of a member, in bytes.

@@ -5,11 +5,7 @@ use rusqlite::{Statement, params_from_iter};
 use serde_json::Value;
 
 use super::place::Place;
-use super::{
-    Asked, MOST_MEMBERS_LISTED, Part, Plan, Provisioned, ProvisioningError, Resources, order,
-    too_much,
-};
-use crate::directory::provisioning::members::members_of;
+use super::{Asked, Part, Plan, Provisioned, ProvisioningError, Resources, order, too_much};
 use crate::directory::provisioning::users::groups_of;
 use crate::directory::provisioning::{GROUP_COLUMNS, USER_COLUMNS, group_row, user_row};
 use crate::directory::scim_filter;
@@ -71,10 +67,10 @@ impl Scan<'_> {
                     let mut group = group_row(row)?;
                     if self.mentions("members") {
                         members += group.member_count;
-                        if members > MOST_MEMBERS_LISTED {
+                        if members > self.asked.limits.members {
                             return Err(self.too_much());
                         }
-                        group.members = Some(members_of(self.asked.conn, &group.id)?);
+                        group.read_members(self.asked.conn)?;
                     }
                     let shown = group.shown(self.asked.base);
                     (group.id, shown)
