@@ -74,14 +74,19 @@ impl GroupDraft {
 
 /// The ids in a list of members, each once, in order. Only `value` counts (RFC 7643 section 4.2);
 /// `display` and `$ref` are what the client believes about the user.
-pub(super) fn member_ids(members: Value) -> Result<Vec<String>, ScimError> {
-    let members = match members {
-        Value::Array(members) => members,
-        _ => return Err(ScimError::invalid_value("`members` must be an array.")),
-    };
+pub(super) fn member_ids(members: &Value) -> Result<Vec<String>, ScimError> {
+    let members = members
+        .as_array()
+        .ok_or_else(|| ScimError::invalid_value("`members` must be an array."))?;
+    listed_ids(members)
+}
+
+/// The same of the values themselves.
+pub(super) fn listed_ids(members: &[Value]) -> Result<Vec<String>, ScimError> {
     let mut ids = Ids::default();
     for member in members {
-        ids.take(member)?;
+        // One at a time: a copy of all of them would be as large as the request.
+        ids.take(member.clone())?;
     }
     Ok(ids.ids)
 }
@@ -157,7 +162,7 @@ fn take_members(received: &mut Map<String, Value>) -> Result<Option<Vec<String>>
         [] => Ok(None),
         [key] => match received.shift_remove(key) {
             None | Some(Value::Null) => Ok(None),
-            Some(members) => member_ids(members).map(Some),
+            Some(members) => member_ids(&members).map(Some),
         },
         _ => Err(ScimError::invalid_syntax(
             "`members` is given twice, in different case.",

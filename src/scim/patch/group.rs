@@ -7,7 +7,7 @@ use super::{Kind, Operation, Patch, attributes, foreign, unknown_path};
 use crate::scim::error::ScimError;
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::forgive;
-use crate::scim::group::{GroupDraft, MAX_MEMBERS, member_ids};
+use crate::scim::group::{GroupDraft, MAX_MEMBERS, listed_ids, member_ids};
 use crate::scim::path::AttributePath;
 use crate::scim::schema::{self, GROUP, Mutability};
 use crate::scim::validate;
@@ -267,11 +267,10 @@ fn members(
         };
     };
     // One member without the array is a value of a multi-valued attribute too, RFC 7644 3.5.2.1.
-    let list = match value {
-        Value::Object(_) => Value::Array(vec![value.clone()]),
-        other => other.clone(),
+    let ids = match value {
+        Value::Object(_) => listed_ids(std::slice::from_ref(value))?,
+        other => member_ids(other)?,
     };
-    let ids = member_ids(list)?;
     Ok(match kind {
         Kind::Add => GroupChange::AddMembers(ids),
         Kind::Replace => GroupChange::ReplaceMembers(ids),

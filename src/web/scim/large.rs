@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::Refused;
+use crate::access::password;
 use crate::directory::provisioning::{self, ProvisioningError};
 use crate::edge::Response;
 use crate::scim::error::ScimError;
@@ -115,6 +116,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.large.lock().free += self.members;
         self.large.freed.notify_all();
+        // Otherwise this thread would keep what it took until it next takes as much.
+        password::release_memory();
     }
 }
 
