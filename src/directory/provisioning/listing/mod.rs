@@ -135,8 +135,8 @@ struct Limits {
     /// Steps of SQLite. Our twelve million are about half a second of one processor; walking through
     /// a million users once, in the order of the list, takes three quarters of them.
     steps: u64,
-    /// Resources that are rendered and looked at, one by one. Our twenty thousand take about half a
-    /// second.
+    /// Resources that are rendered and looked at, one by one, and members of groups likewise. Our
+    /// twenty thousand take about half a second.
     scanned: usize,
     /// Matches that are all read and sorted, when an index of the filter leads to them.
     sorted: usize,

@@ -253,3 +253,23 @@ fn a_group_that_no_page_can_show_is_refused() {
         }
     }
 }
+
+#[test]
+fn members_that_are_looked_at_are_counted() {
+    let people = vec![json!({ "userName": "a", "active": true }); 3];
+    let world = World::new((people, vec![("a", None, vec![true; 3])]));
+    let parts = parts("filter=members.type+eq+%22User%22", GROUPS).unwrap();
+    let page = Page::Index { skip: 0, count: 9 };
+    for (scanned, found) in [(2, false), (3, true)] {
+        let limits = Limits { scanned, ..SMALL };
+        match world.list(&parts, &page, limits) {
+            Ok(listed) => assert!(found && listed.total == 1),
+            Err(ProvisioningError::Scim(error)) => assert!(
+                !found
+                    && error.scim_type == Some("tooMany")
+                    && error.detail.contains("members.value")
+            ),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
