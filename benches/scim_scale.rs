@@ -25,6 +25,7 @@ use measure::appliance::Appliance;
 use measure::same_rows::{SameRows, census};
 use measure::served::{Ask, Line, Served};
 use measure::{Place, at_once, in_full, scale, wall};
+use portcullis::clock::Timestamp;
 use portcullis::store::{Options, Store, StoreError};
 use serde_json::{Value, json};
 
@@ -43,6 +44,8 @@ const WARM: usize = 20;
 /// No measurement takes longer than this, however slow what it measures is.
 const ENOUGH: Duration = Duration::from_secs(12);
 
+const LESS_MEMBERS: &str = "&excludedAttributes=members";
+
 const MOST_TIMES: f64 = 1.5;
 const SLOWEST: Duration = Duration::from_secs(1);
 const MOST_RESIDENT: u64 = 200_000_000;
@@ -51,11 +54,13 @@ const LEAST_CREATES: f64 = 0.5;
 const USERS: &str =
     "WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2)
      INSERT INTO users (id, organization_id, user_name, user_name_key, external_id, email,
-         email_key, email_verified, display_name, origin, resource, created_at, updated_at)
+         email_key, email_verified, display_name, display_name_key, origin, resource, created_at,
+         updated_at)
      SELECT format('01980000-0000-7000-8000-%012d', i), ?3, format('User%d@acme.com', i),
          format('user%d@acme.com', i), format('00u%017d', i), format('User%d@acme.com', i),
-         format('user%d@acme.com', i), 1, format('User %d', i), 'scim',
-         replace(?4, 'ada@acme.com', format('User%d@acme.com', i)), i, i
+         format('user%d@acme.com', i), 1, format('User %d', i), format('user %d', i), 'scim',
+         json_set(replace(?4, 'ada@acme.com', format('User%d@acme.com', i)),
+             '$.displayName', format('User %d', i)), i, i
      FROM n";
 
 const GRANTS: &str =
@@ -87,6 +92,8 @@ struct Site {
     groups: usize,
     served: Served,
     line: Line,
+    /// Of the second page of users.
+    cursor: String,
     slowest: (Duration, &'static str),
 }
 
@@ -183,10 +190,17 @@ fn site(place: &Place, users: usize) -> Site {
         size as f64 / 1e6,
         begin.elapsed()
     );
+    let mut line = served.connect(&bearer);
+    let first = line.ask(&Ask::get(
+        "/scim/v2/acme/Users?cursor=&count=100".to_owned(),
+    ));
+    let first: Value = serde_json::from_slice(&first).unwrap();
     Site {
         users,
         groups,
-        line: served.connect(&bearer),
+        line,
+        // None where one page has all of them.
+        cursor: first["nextCursor"].as_str().unwrap_or_default().to_owned(),
         served,
         slowest: (Duration::ZERO, ""),
     }
@@ -238,6 +252,39 @@ fn operations() -> Vec<(&'static str, usize, bool, Make)> {
                 &format!("emails.value%20eq%20%22{address}%22"),
             ))
         }),
+        ("id eq", 500, true, |site, n| {
+            let id = user_id(far(site, n));
+            Ask::get(list("Users", &format!("id%20eq%20%22{id}%22")))
+        }),
+        ("displayName eq, of users", 500, true, |site, n| {
+            let name = format!("user%20{}", far(site, n));
+            Ask::get(list("Users", &format!("displayName%20eq%20%22{name}%22")))
+        }),
+        (
+            "displayName eq, of groups, less m.",
+            500,
+            true,
+            |site, n| {
+                let name = format!("group%20{}", far(site, n) % site.groups);
+                let filter = format!("displayName%20eq%20%22{name}%22");
+                Ask::get(list("Groups", &filter) + LESS_MEMBERS)
+            },
+        ),
+        ("members.value eq, less members", 500, true, |site, n| {
+            let id = user_id(far(site, n));
+            let filter = format!("members.value%20eq%20%22{id}%22");
+            Ask::get(list("Groups", &filter) + LESS_MEMBERS)
+        }),
+        (
+            "meta.lastModified gt, the last 50",
+            100,
+            false,
+            |site, _| {
+                let after = Timestamp::from_millis((site.users as i64 - 51).max(0));
+                let filter = format!("meta.lastModified%20gt%20%22{after}%22");
+                Ask::get(list("Users", &filter))
+            },
+        ),
         ("active eq true", 20, false, |_, _| {
             Ask::get(list("Users", "active%20eq%20true"))
         }),
@@ -254,8 +301,14 @@ fn operations() -> Vec<(&'static str, usize, bool, Make)> {
             Ask::get("/scim/v2/acme/Users?startIndex=1&count=100".to_owned())
         }),
         ("page 9,000 of users, or the last", 50, false, |site, _| {
-            let start = 1 + 100 * 8_999.min(site.users / 100 - 1);
+            let start = 1 + 100 * 8_999.min((site.users / 100).max(1) - 1);
             Ask::get(format!("/scim/v2/acme/Users?startIndex={start}&count=100"))
+        }),
+        ("page 2 of users, by cursor", 100, false, |site, _| {
+            Ask::get(format!(
+                "/scim/v2/acme/Users?cursor={}&count=100",
+                site.cursor
+            ))
         }),
         ("create", 500, false, |site, n| {
             let body = body(&format!("New{n}@acme.com"), site.users + n);
@@ -284,10 +337,10 @@ fn operations() -> Vec<(&'static str, usize, bool, Make)> {
             Ask::with("PATCH", group_path(0), operations_of(value), 204)
         }),
         ("the largest group less its members", 200, false, |_, _| {
-            Ask::get(format!("{}?excludedAttributes=members", group_path(0)))
+            Ask::get(format!("{}?{}", group_path(0), &LESS_MEMBERS[1..]))
         }),
         ("groups, page 1 less the members", 100, false, |_, _| {
-            let query = "startIndex=1&count=100&excludedAttributes=members";
+            let query = format!("startIndex=1&count=100{LESS_MEMBERS}");
             Ask::get(format!("/scim/v2/acme/Groups?{query}"))
         }),
     ]
@@ -364,25 +417,42 @@ fn measure(sites: &mut [Site], what: &'static str, calls: usize, ask: Make) -> V
     all
 }
 
-/// The one kind of request that may take longer: every member of the largest group, read and
-/// written. What it takes in memory counts.
+/// The kinds of request that may take longer: every member of the largest group, read, looked up as
+/// Okta does before each push, alone and four at once, written, and removed. What they take in
+/// memory counts.
 fn whole_members(site: &mut Site) {
-    let begin = Instant::now();
-    let read = site.line.ask(&Ask::get(group_path(0)));
-    let took = begin.elapsed();
+    let timed = |line: &mut Line, ask: &Ask| {
+        let begin = Instant::now();
+        let read = line.ask(ask);
+        (read, ms(begin.elapsed()))
+    };
+    let (read, get) = timed(&mut site.line, &Ask::get(group_path(0)));
     let mut group: Value = serde_json::from_slice(&read).unwrap();
+    let name = group["displayName"].as_str().unwrap().replace(' ', "%20");
+    let look_up = || Ask::get(list("Groups", &format!("displayName%20eq%20%22{name}%22")));
+    let (found, alone) = timed(&mut site.line, &look_up());
+    assert!(found.len() > read.len(), "with its members");
+    let lines: Vec<Line> = (0..4).map(|_| site.line.another()).collect();
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for mut line in lines {
+            let ask = look_up();
+            scope.spawn(move || line.ask(&ask));
+        }
+    });
+    let four = ms(begin.elapsed());
     let members = group["members"].as_array_mut().unwrap();
     members.remove(0);
     let count = members.len();
     let put = Ask::with("PUT", group_path(0), group.to_string(), 200);
-    let begin = Instant::now();
-    site.line.ask(&put);
+    let (_, put) = timed(&mut site.line, &put);
+    let delete = Ask::with("DELETE", group_path(0), String::new(), 204);
+    let (_, delete) = timed(&mut site.line, &delete);
     println!(
-        "{} users, {count} members: GET {:.0} ms, {:.1} MB; PUT with one less {:.0} ms; RSS {:.1} MB",
+        "{} users, {count} members: GET {get:.0} ms, {:.1} MB; displayName eq {alone:.0} ms, four \
+         at once {four:.0} ms; PUT with one less {put:.0} ms; DELETE {delete:.0} ms; RSS {:.1} MB",
         site.users,
-        ms(took),
         read.len() as f64 / 1e6,
-        ms(begin.elapsed()),
         site.served.resident("VmRSS") as f64 / 1e6,
     );
 }

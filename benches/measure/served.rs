@@ -115,6 +115,17 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Another connection of the same client.
+    pub(crate) fn another(&self) -> Self {
+        Self {
+            port: self.port,
+            stream: open(self.port),
+            bearer: self.bearer.clone(),
+            head: Vec::new(),
+            asked: Instant::now(),
+        }
+    }
+
     /// Sends a request and reads the whole answer.
     pub(crate) fn ask(&mut self, ask: &Ask) -> Vec<u8> {
         let bytes = format!(

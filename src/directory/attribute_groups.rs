@@ -17,6 +17,7 @@ use serde_json::json;
 use super::organization::{self, Organization};
 use super::provider::{LevelChange, Provider, is_group_name};
 use super::provisioned::{self, GroupFacts, Membership};
+use super::provisioning::MOST_MEMBERS;
 use super::user::User;
 use super::{DirectoryError, Level, fold, group};
 use crate::clock::Timestamp;
@@ -63,7 +64,7 @@ pub fn follow(
     let wanted = wanted(
         tx,
         provider,
-        &organization,
+        (&organization, user),
         values.as_ref().copied().unwrap_or_default(),
         &mut told,
         by,
@@ -99,7 +100,7 @@ pub(super) fn count(conn: &Connection, provider: &Provider) -> Result<i64, Direc
 fn wanted(
     tx: &Connection,
     provider: &Provider,
-    organization: &Organization,
+    (organization, user): (&Organization, &User),
     values: &[String],
     told: &mut Told,
     by: &Author,
@@ -114,21 +115,40 @@ fn wanted(
         }
         let found = tx
             .prepare_cached(
-                "SELECT id, origin, provider_id IS ?3 FROM groups
-                 WHERE organization_id = ?1 AND display_name_key = ?2",
+                "SELECT id, origin, provider_id IS ?3, member_count >= ?4 AND NOT EXISTS
+                     (SELECT 1 FROM members WHERE group_id = id AND user_id = ?5)
+                 FROM groups WHERE organization_id = ?1 AND display_name_key = ?2",
             )?
-            .query_row(params![organization.id, fold(value), provider.id], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
-            })
+            .query_row(
+                params![
+                    organization.id,
+                    fold(value),
+                    provider.id,
+                    MOST_MEMBERS,
+                    user.id
+                ],
+                |row| {
+                    Ok((
+                        row.get(0)?,
+                        row.get::<_, String>(1)?,
+                        row.get(2)?,
+                        row.get(3)?,
+                    ))
+                },
+            )
             .optional()?;
         match found {
             _ if !provider.groups.follows(value) => {
                 told.passed_over.push((value.clone(), "has no level here"));
             }
-            Some((id, _, true)) => {
+            Some((_, _, true, true)) => {
+                let why = "has as many members as a group may";
+                told.passed_over.push((value.clone(), why));
+            }
+            Some((id, _, true, false)) => {
                 wanted.entry(id).or_insert_with(|| value.clone());
             }
-            Some((_, origin, false)) => {
+            Some((_, origin, false, _)) => {
                 let why = match origin.as_str() {
                     "scim" => "pushed by SCIM",
                     "saml" => "another provider's",

@@ -211,7 +211,7 @@ pub(super) struct GroupFacts {
     external_id: Option<String>,
     origin: String,
     level: Level,
-    members: i64,
+    pub(super) members: i64,
 }
 
 impl GroupFacts {

@@ -1,8 +1,10 @@
 //! What goes to a handler and what comes back.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{Headers, Method};
 
@@ -88,6 +90,8 @@ pub struct Response {
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) content_type: Option<&'static str>,
     pub(super) body: Cow<'static, [u8]>,
+    /// Dropped with it.
+    _held: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Response {
@@ -98,7 +102,16 @@ impl Response {
             headers: Vec::new(),
             content_type: None,
             body: Cow::Borrowed(&[]),
+            _held: None,
         }
+    }
+
+    /// This answer, with something that is kept until it has been sent, or can't be: a place among
+    /// those who may take memory, say.
+    #[must_use]
+    pub fn holding(mut self, place: impl Any + Send + Sync) -> Self {
+        self._held = Some(Arc::new(place));
+        self
     }
 
     /// This answer with one more header. A name may be given several times, like `Set-Cookie`.

@@ -10,7 +10,7 @@ use super::forgive;
 use super::schema::GROUP;
 use super::validate;
 
-/// Most members that one request may name.
+/// Most members that one request may name, and that a group may have.
 pub const MAX_MEMBERS: usize = 100_000;
 
 /// Longest id of a member, in bytes.
@@ -79,16 +79,24 @@ impl GroupDraft {
 /// The ids in a list of members, each once, in order. Only `value` counts (RFC 7643 section 4.2);
 /// `display` and `$ref` are what the client believes about the user.
 pub(super) fn member_ids(
-    members: Value,
+    members: &Value,
     notes: &mut Vec<&'static str>,
 ) -> Result<Vec<String>, ScimError> {
-    let members = match members {
-        Value::Array(members) => members,
-        _ => return Err(ScimError::invalid_value("`members` must be an array.")),
-    };
+    let members = members
+        .as_array()
+        .ok_or_else(|| ScimError::invalid_value("`members` must be an array."))?;
+    listed_ids(members, notes)
+}
+
+/// The same of the values themselves.
+pub(super) fn listed_ids(
+    members: &[Value],
+    notes: &mut Vec<&'static str>,
+) -> Result<Vec<String>, ScimError> {
     let mut ids = Ids::default();
     for member in members {
-        ids.take(member, notes)?;
+        // One at a time: a copy of all of them would be as large as the request.
+        ids.take(member.clone(), notes)?;
     }
     Ok(ids.ids)
 }
@@ -170,7 +178,7 @@ fn take_members(
         [] => Ok(None),
         [key] => match received.shift_remove(key) {
             None | Some(Value::Null) => Ok(None),
-            Some(members) => member_ids(members, notes).map(Some),
+            Some(members) => member_ids(&members, notes).map(Some),
         },
         _ => Err(ScimError::invalid_syntax(
             "`members` is given twice, in different case.",

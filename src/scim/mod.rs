@@ -19,6 +19,7 @@ pub mod group;
 mod json;
 pub mod lines;
 mod matching;
+pub mod page;
 pub mod patch;
 pub mod path;
 pub mod projection;

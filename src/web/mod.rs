@@ -64,6 +64,7 @@ pub struct App {
     deprovisioning: Mutex<Histogram>,
     resolvers: OnceLock<Resolvers>,
     traces: Recorder,
+    large: Arc<scim::Large>,
 }
 
 /// Which keys these are: of each kind the one in use, and all active ones.
@@ -92,6 +93,7 @@ impl App {
             wrong_tokens: WrongTokens::default(),
             deprovisioning: Mutex::default(),
             resolvers: OnceLock::new(),
+            large: scim::Large::new(),
         })
     }
 

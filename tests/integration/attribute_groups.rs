@@ -347,3 +347,24 @@ fn how_many_and_how_long_is_bounded() {
     let page = app.ask(Ask::get(format!("{}/groups?limit=1", acme.base)).with(app.operator()));
     assert_eq!(page.expect(200).json()["total"], 1000);
 }
+
+/// Nobody is kept out for it: the person comes in without the group, and the trace says why.
+#[test]
+fn a_full_group_takes_nobody_more() {
+    let (app, acme) = TestApp::acme();
+    follow(&app, &acme);
+    assert_eq!(groups(&app, &acme, &["staff"]), ["staff"]);
+    app.force("UPDATE groups SET member_count = 100000");
+    assert_eq!(
+        groups(&app, &acme, &["staff"]),
+        ["staff"],
+        "who is in it stays"
+    );
+    app.force("DELETE FROM members; UPDATE groups SET member_count = 100000");
+    assert_eq!(groups(&app, &acme, &["staff", "ops"]), ["ops"]);
+    let said = said(&app, &acme)["got"].as_str().unwrap().to_owned();
+    assert!(
+        said.contains("staff") && said.contains("as many members"),
+        "{said}"
+    );
+}

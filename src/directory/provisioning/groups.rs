@@ -2,13 +2,16 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::members::{add_members, members_of, remove_all_members, remove_members, set_members};
-use super::{GROUP_COLUMNS, Outcome, Provisioned, ScimGroup, group_row, no_such, stored, taken};
+use super::members::{add_members, remove_all_members, remove_members, set_members};
+use super::{
+    GROUP_COLUMNS, MOST_MEMBERS, Outcome, Provisioned, ScimGroup, group_row, no_such, stored, taken,
+};
 use crate::clock::Timestamp;
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::{self, GroupFacts, Membership};
 use crate::directory::{UnknownExtensions, brake, fold};
 use crate::observe::audit::Author;
+use crate::scim::error::ScimError;
 use crate::scim::etag::Conditions;
 use crate::scim::group::GroupDraft;
 use crate::scim::patch::{self, GroupChange, Patch};
@@ -70,6 +73,7 @@ pub(super) fn create_group_as(
         &mut notes,
     )?;
     let facts = GroupFacts::read(tx, id)?;
+    has_room(0, facts.members)?;
     provisioned::group_created(tx, organization, id, &facts, membership, by, now)?;
     Ok(Outcome {
         value: read_group(tx, organization, id, false)?,
@@ -113,6 +117,7 @@ pub fn replace_group(
     }
     brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
+    has_room(before.members, after.members)?;
     let changed = stored_before != draft.resource || differs(&before, &after, &membership);
     touch(tx, id, changed, now)?;
     provisioned::group_changed(tx, organization, id, (&before, &after), membership, by, now)?;
@@ -121,6 +126,19 @@ pub fn replace_group(
         notes,
         changed,
     })
+}
+
+/// A group with more than one request may name could not be replaced by its own representation, nor
+/// could it be shown. Who leaves may leave anyhow.
+fn has_room(before: i64, after: i64) -> Provisioned<()> {
+    if after > MOST_MEMBERS && after > before {
+        return Err(ScimError::too_many(format!(
+            "members: the group would have {after}, and a group has {MOST_MEMBERS} at most; nobody \
+             was added. Take some out first, or push several smaller groups."
+        ))
+        .into());
+    }
+    Ok(())
 }
 
 fn differs(before: &GroupFacts, after: &GroupFacts, membership: &Membership) -> bool {
@@ -205,6 +223,7 @@ pub fn patch_group(
     adopt(tx, id)?;
     brake::members_left(tx, organization, id, membership.leavers(), by, now)?;
     let after = GroupFacts::read(tx, id)?;
+    has_room(before.members, after.members)?;
     let changed = differs(&before, &after, &membership)
         || extended && read_group(tx, organization, id, false)?.resource != kept;
     touch(tx, id, changed, now)?;
@@ -267,7 +286,7 @@ pub fn read_group(
         .optional()?;
     let mut found = found.ok_or_else(|| no_such("Group", id))?;
     if with_members {
-        found.members = Some(members_of(conn, &found.id)?);
+        found.read_members(conn)?;
     }
     Ok(found)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
-use super::Provisioned;
+use super::{Provisioned, ScimGroup};
 use crate::directory::organization::Organization;
 use crate::directory::provisioned::Membership;
 use crate::scim::error::{ScimError, shown};
@@ -27,14 +27,21 @@ fn is_odd(id: &str) -> bool {
     id.contains('\0')
 }
 
-pub(super) fn members_of(conn: &Connection, group_id: &str) -> Provisioned<Vec<(String, String)>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT u.id, u.user_name FROM members m JOIN users u ON u.id = m.user_id
-         WHERE m.group_id = ?1 ORDER BY u.id",
-    )?;
-    Ok(statement
-        .query_map([group_id], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?)
+impl ScimGroup {
+    /// Reads the members, by id.
+    pub fn read_members(&mut self, conn: &Connection) -> Provisioned<()> {
+        let mut statement = conn.prepare_cached(
+            "SELECT u.id, u.user_name FROM members m JOIN users u ON u.id = m.user_id
+             WHERE m.group_id = ?1 ORDER BY u.id",
+        )?;
+        let mut members = Vec::with_capacity(usize::try_from(self.member_count).unwrap_or(0));
+        let mut rows = statement.query([&self.id])?;
+        while let Some(row) = rows.next()? {
+            members.push((row.get(0)?, row.get(1)?));
+        }
+        self.members = Some(members);
+        Ok(())
+    }
 }
 
 pub(super) fn set_members(

@@ -27,6 +27,7 @@ use super::error::is_unique_violation;
 use crate::clock::Timestamp;
 use crate::scim::error::{ScimError, shown};
 use crate::scim::etag;
+use crate::scim::group::MAX_MEMBERS;
 use crate::scim::user::Active;
 use crate::store::StoreError;
 
@@ -153,6 +154,9 @@ impl ScimGroup {
         etag::of_group(self.version)
     }
 }
+
+/// Most members of a group, and of all groups that one page shows: as many as a request may name.
+pub(super) const MOST_MEMBERS: i64 = MAX_MEMBERS as i64;
 
 const USER_COLUMNS: &str =
     "id, resource, active_shown, external_id, version, created_at, updated_at, user_name";

@@ -7,7 +7,7 @@ use super::{Kind, Operation, Patch, attributes, foreign, unknown_path};
 use crate::scim::error::ScimError;
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::forgive;
-use crate::scim::group::{GroupDraft, MAX_MEMBERS, member_ids};
+use crate::scim::group::{GroupDraft, MAX_MEMBERS, listed_ids, member_ids};
 use crate::scim::path::AttributePath;
 use crate::scim::schema::{self, GROUP, Mutability};
 use crate::scim::validate;
@@ -269,14 +269,13 @@ fn members(
             )),
         };
     };
-    let list = match value {
+    let ids = match value {
         Value::Object(_) => {
             forgive::note(notes, forgive::ONE_AS_LIST);
-            Value::Array(vec![value.clone()])
+            listed_ids(std::slice::from_ref(value), notes)?
         }
-        other => other.clone(),
+        other => member_ids(other, notes)?,
     };
-    let ids = member_ids(list, notes)?;
     Ok(match kind {
         Kind::Add => GroupChange::AddMembers(ids),
         Kind::Replace => GroupChange::ReplaceMembers(ids),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::push::{self, with_lines};
-use super::{Answer, asked_again, json, scim};
+use super::{Answer, asked_again, json, large, scim};
 use crate::clock::Timestamp;
 use crate::directory::organization::Organization;
 use crate::directory::provisioning::{self, Attempt, Step};
@@ -25,6 +25,7 @@ const PART_WEIGHT: usize = 4_000;
 
 pub(in crate::web) fn bulk(app: &App, call: &Call<'_>) -> Answer {
     scim(|| {
+        let _place = large::of_change(app, call, false)?;
         let now = call.now;
         let Bulk {
             operations,

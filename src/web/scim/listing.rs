@@ -1,18 +1,17 @@
 //! Lists: of users, of groups, of both at the server root (RFC 7644 section 3.4.2.1); by an address
 //! or by a message (section 3.4.3); in pages by index or by cursor (RFC 9865).
 
-use serde_json::Value;
-
-use super::{Answer, Refused, json, scim};
+use super::{Answer, MEDIA_TYPE, Refused, large, scim};
 use crate::directory::cursor_key;
 use crate::directory::provisioning::{self, Page, Part, ScimResource};
 use crate::directory::scim_filter::Resources;
 use crate::edge::Response;
 use crate::scim::cursor::Seal;
+use crate::scim::page::{self, Shown};
 use crate::scim::query::ListQuery;
-use crate::scim::render;
 use crate::scim::schema::{GROUP, ResourceType, USER};
 use crate::scim::search_request;
+use crate::scim::whole_group::WholeGroup;
 use crate::web::App;
 use crate::web::route::Call;
 
@@ -90,24 +89,33 @@ fn answer(
         (None, _) => Page::of(&query),
     };
     let base = app.public.scim(&organization.slug);
-    let listed = app
-        .store
-        .read(|conn| provisioning::list(conn, organization, &parts, &page, &base))?;
+    let (listed, place) = large::read(
+        app,
+        |conn| provisioning::list(conn, organization, &parts, &page, &base),
+        |listed| listed.members,
+        |conn, listed| {
+            if parts.iter().any(|part| part.with_members) {
+                listed.read_members(conn)?;
+            }
+            Ok(())
+        },
+    )?;
     call.remarks.note(&listed.notes);
-    let resources = listed
+    let resources: Vec<Shown<'_>> = listed
         .resources
         .iter()
         .map(|resource| shown(resource, &query, &base))
         .collect();
     let list = match &seal {
-        None => render::list(listed.total, query.start_index, resources),
+        None => page::Page::by_index(listed.total, query.start_index, &resources),
         Some(seal) => {
             let sealed = |cursor| seal.seal(&cursor, call.now);
             let (next, previous) = (listed.next.map(sealed), listed.previous.map(sealed));
-            render::cursor_list(listed.total, next, previous, resources)
+            page::Page::by_cursor(listed.total, next, previous, &resources)
         }
     };
-    Ok(json(200, &list))
+    let response = Response::new(200).body(MEDIA_TYPE, list.text());
+    Ok(large::keep(response, place))
 }
 
 /// For the cursors of this list and of no other.
@@ -127,9 +135,11 @@ fn seal(
     Ok(Seal::new(&secret, &list))
 }
 
-fn shown(resource: &ScimResource, query: &ListQuery, base: &str) -> Value {
+fn shown<'a>(resource: &'a ScimResource, query: &ListQuery, base: &str) -> Shown<'a> {
     match resource {
-        ScimResource::User(user) => query.project(user.shown(base), &USER),
-        ScimResource::Group(group) => query.project(group.shown(base), &GROUP),
+        ScimResource::User(user) => Shown::User(query.project(user.shown(base), &USER)),
+        ScimResource::Group(group) => {
+            Shown::Group(WholeGroup::new(&group.as_rendered(), query, base))
+        }
     }
 }

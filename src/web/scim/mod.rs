@@ -5,6 +5,7 @@ mod bulk;
 mod discovery;
 mod exchange;
 mod groups;
+mod large;
 mod listing;
 mod me;
 mod push;
@@ -22,6 +23,7 @@ pub(super) use discovery::{
 };
 pub(super) use exchange::traced;
 pub(super) use groups::{create_group, delete_group, patch_group, read_group, replace_group};
+pub(super) use large::Large;
 pub(super) use listing::{
     list_all, list_groups, list_users, search_all, search_groups, search_users,
 };
@@ -34,7 +36,7 @@ use super::{App, Problem, bearer};
 use crate::access::token::{self, ScimToken};
 use crate::clock::Timestamp;
 use crate::directory::organization::{self, Organization};
-use crate::directory::provisioning::{ProvisioningError, ScimGroup, ScimUser};
+use crate::directory::provisioning::{ProvisioningError, ScimUser};
 use crate::edge::Response;
 use crate::observe::audit::{Author, AuthorKind, Via};
 use crate::scim::error::ScimError;
@@ -164,10 +166,6 @@ pub(super) fn nothing_there() -> Problem {
 
 fn shown_user(app: &App, organization: &Organization, user: &ScimUser) -> Value {
     user.shown(&app.public.scim(&organization.slug))
-}
-
-fn shown_group(app: &App, organization: &Organization, group: &ScimGroup) -> Value {
-    group.shown(&app.public.scim(&organization.slug))
 }
 
 fn json(status: u16, value: &Value) -> Response {

@@ -18,10 +18,9 @@ use rusqlite::{Connection, Statement, params, params_from_iter};
 
 use self::indexed::Indexed;
 use self::page::Found;
-use self::place::{Place, Places};
-use super::members::members_of;
+use self::place::Places;
 use super::users::read_user;
-use super::{Provisioned, ProvisioningError, ScimGroup, ScimUser, read_group};
+use super::{MOST_MEMBERS, Provisioned, ProvisioningError, ScimGroup, ScimUser, read_group};
 use crate::directory::domain::EmailDomain;
 use crate::directory::fold;
 use crate::directory::organization::Organization;
@@ -36,9 +35,6 @@ use crate::store::{StoreError, budget};
 /// The longest SQL that is kept compiled.
 const LONGEST_KEPT: usize = 400;
 
-/// Members that one page of groups shows in all: as many as one group may have.
-const MOST_MEMBERS_LISTED: i64 = crate::scim::group::MAX_MEMBERS as i64;
-
 /// What is listed: one resource type, with the query resolved for it.
 #[derive(Debug)]
 pub struct Part {
@@ -46,7 +42,7 @@ pub struct Part {
     pub resources: Resources,
     /// The filter and the order. The page is [`Page`]'s.
     pub query: ListQuery,
-    /// Whether groups are to come with their members.
+    /// Whether groups are to be shown with their members: then a page ends before it has too many.
     pub with_members: bool,
 }
 
@@ -82,6 +78,21 @@ pub struct Listed {
     pub previous: Option<Cursor>,
     /// What was forgiven, see [`crate::scim::forgive`].
     pub notes: Vec<&'static str>,
+    /// How many members its groups have, where they are to be shown; see [`Listed::read_members`].
+    pub members: i64,
+}
+
+impl Listed {
+    /// Reads the groups' members, for a list that is to show them. In the same view of the database
+    /// as the list.
+    pub fn read_members(&mut self, conn: &Connection) -> Provisioned<()> {
+        for resource in &mut self.resources {
+            if let ScimResource::Group(group) = resource {
+                group.read_members(conn)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A resource of either type.
@@ -93,7 +104,7 @@ pub enum ScimResource {
     Group(ScimGroup),
 }
 
-/// One page. Several `parts` are shown as one list: in the given order the one after the other, or
+/// One page, its groups without members. Several `parts` are shown as one list: in the given order the one after the other, or
 /// mixed where the list is sorted; RFC 7644 section 3.4.2.1. `base` is the address of the
 /// organization's SCIM endpoint, which filters may ask about.
 pub fn list(
@@ -127,11 +138,13 @@ struct Limits {
     /// Steps of SQLite. Our twelve million are about half a second of one processor; walking through
     /// a million users once, in the order of the list, takes three quarters of them.
     steps: u64,
-    /// Resources that are rendered and looked at, one by one. Our twenty thousand take about half a
-    /// second.
+    /// Resources that are rendered and looked at, one by one, and members of groups likewise. Our
+    /// twenty thousand take about half a second.
     scanned: usize,
     /// Matches that are all read and sorted, when an index of the filter leads to them.
     sorted: usize,
+    /// Members that one page of groups shows in all: as many as one group may have.
+    members: i64,
 }
 
 impl Limits {
@@ -139,6 +152,7 @@ impl Limits {
         steps: 12_000_000,
         scanned: 20_000,
         sorted: 20_000,
+        members: MOST_MEMBERS,
     };
 }
 
@@ -166,16 +180,67 @@ impl Asked<'_> {
                 next: None,
                 previous: None,
                 notes: vec![forgive::ADDRESS_FOR_USER_NAME],
+                members: 0,
             });
         }
         let with_members = parts.iter().any(|part| part.with_members);
+        self.load(found, page, with_members)
+    }
+
+    /// The resources of the places. Where members are to be shown, the page ends before it has too
+    /// many, as a server may (RFC 7644 section 3.4.2.4, RFC 9865 section 2): the next one begins
+    /// behind the last that is shown.
+    fn load(&self, mut found: Found, page: &Page, with_members: bool) -> Provisioned<Listed> {
+        let (conn, organization) = (self.conn, self.organization);
+        let backward = page.is_backward();
+        // A page before a place ends there, so it loses what is farthest from it.
+        if backward {
+            found.places.reverse();
+        }
+        let mut resources = Vec::with_capacity(found.places.len());
+        let mut members = 0;
+        for place in &found.places {
+            resources.push(match place.resources {
+                Resources::Users => ScimResource::User(read_user(conn, organization, &place.id)?),
+                Resources::Groups => {
+                    let group = read_group(conn, organization, &place.id, false)?;
+                    if with_members && members + group.member_count > self.limits.members {
+                        break;
+                    }
+                    members += group.member_count;
+                    ScimResource::Group(group)
+                }
+            });
+        }
+        if let Some(left_out) = found.places.get(resources.len()) {
+            let last = found.places.get(resources.len().wrapping_sub(1));
+            let position = last.ok_or_else(|| self.too_large(&left_out.id))?.position();
+            let cursor = Some(Cursor { backward, position });
+            match page {
+                Page::Cursor { .. } if backward => found.previous = cursor,
+                Page::Cursor { .. } => found.next = cursor,
+                Page::Index { .. } => {}
+            }
+        }
+        if backward {
+            resources.reverse();
+        }
         Ok(Listed {
             total: found.total,
-            resources: load(conn, organization, &found.places, with_members)?,
+            resources,
             next: found.next,
             previous: found.previous,
             notes: Vec::new(),
+            members: if with_members { members } else { 0 },
         })
+    }
+
+    fn too_large(&self, id: &str) -> ScimError {
+        ScimError::too_many(format!(
+            "The group {id} has more than {} members, which one page shows: take some out of it, \
+             or send excludedAttributes=members.",
+            self.limits.members
+        ))
     }
 
     fn find(&self, parts: &[Part], page: &Page) -> Provisioned<Found> {
@@ -270,6 +335,11 @@ impl Page {
             Self::Cursor { from, count } => from.is_none() && *count > 0,
         }
     }
+
+    /// Whether it lies before a place instead of behind it.
+    fn is_backward(&self) -> bool {
+        matches!(self, Self::Cursor { from: Some(from), .. } if from.backward)
+    }
 }
 
 /// The wanted order; by id is the order that a list has without one.
@@ -302,42 +372,6 @@ fn by_address(
         [id] => Ok(Some(ScimResource::User(read_user(conn, organization, id)?))),
         _ => Ok(None),
     }
-}
-
-fn load(
-    conn: &Connection,
-    organization: &Organization,
-    places: &[Place],
-    with_members: bool,
-) -> Provisioned<Vec<ScimResource>> {
-    let mut resources = Vec::with_capacity(places.len());
-    let mut members = 0;
-    for place in places {
-        resources.push(match place.resources {
-            Resources::Users => ScimResource::User(read_user(conn, organization, &place.id)?),
-            Resources::Groups => {
-                let group = read_group(conn, organization, &place.id, false)?;
-                members += group.member_count;
-                ScimResource::Group(group)
-            }
-        });
-    }
-    if !with_members {
-        return Ok(resources);
-    }
-    if members > MOST_MEMBERS_LISTED {
-        return Err(ScimError::too_many(format!(
-            "The groups of this page have {members} members, and one page shows \
-             {MOST_MEMBERS_LISTED}: lower `count`, or send excludedAttributes=members."
-        ))
-        .into());
-    }
-    for resource in &mut resources {
-        if let ScimResource::Group(group) = resource {
-            group.members = Some(members_of(conn, &group.id)?);
-        }
-    }
-    Ok(resources)
 }
 
 fn too_much(parts: &[Part], limits: Limits) -> ProvisioningError {

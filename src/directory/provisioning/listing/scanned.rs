@@ -5,14 +5,11 @@ use rusqlite::{Statement, params_from_iter};
 use serde_json::Value;
 
 use super::place::Place;
-use super::{
-    Asked, MOST_MEMBERS_LISTED, Part, Plan, Provisioned, ProvisioningError, Resources, order,
-    too_much,
-};
-use crate::directory::provisioning::members::members_of;
+use super::{Asked, Part, Plan, Provisioned, ProvisioningError, Resources, order, too_much};
 use crate::directory::provisioning::users::groups_of;
 use crate::directory::provisioning::{GROUP_COLUMNS, USER_COLUMNS, group_row, user_row};
 use crate::directory::scim_filter;
+use crate::scim::error::ScimError;
 use crate::scim::sort::Key;
 
 /// The places of all matches, in no order.
@@ -51,7 +48,7 @@ impl Scan<'_> {
         let resources = self.part.resources;
         let mut rows = statement.query(params_from_iter(parameters))?;
         let mut places = Vec::new();
-        let (mut seen, mut members) = (0, 0);
+        let (mut seen, mut members) = (0, 0_i64);
         while let Some(row) = rows.next()? {
             seen += 1;
             if seen > self.asked.limits.scanned {
@@ -71,10 +68,10 @@ impl Scan<'_> {
                     let mut group = group_row(row)?;
                     if self.mentions("members") {
                         members += group.member_count;
-                        if members > MOST_MEMBERS_LISTED {
-                            return Err(self.too_much());
+                        if usize::try_from(members).unwrap_or(0) > self.asked.limits.scanned {
+                            return Err(self.too_many_members());
                         }
-                        group.members = Some(members_of(self.asked.conn, &group.id)?);
+                        group.read_members(self.asked.conn)?;
                     }
                     let shown = group.shown(self.asked.base);
                     (group.id, shown)
@@ -130,6 +127,17 @@ impl Scan<'_> {
 
     fn too_much(&self) -> ProvisioningError {
         too_much(std::slice::from_ref(self.part), self.asked.limits)
+    }
+
+    /// A member that is looked at is a tree of JSON, which takes twenty times the room of its id.
+    fn too_many_members(&self) -> ProvisioningError {
+        ScimError::too_many(format!(
+            "members: this would look into more members than one request may ({} one by one). Ask \
+             for members.value eq \"...\", or narrow the filter by a condition on displayName, \
+             joined by `and`.",
+            self.asked.limits.scanned
+        ))
+        .into()
     }
 
     /// The key of a match.

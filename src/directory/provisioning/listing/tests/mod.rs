@@ -35,6 +35,7 @@ const SMALL: Limits = Limits {
     steps: 10_000_000,
     scanned: 10_000,
     sorted: 3,
+    members: 100,
 };
 
 /// Texts on which SQL and Rust might differ: case that takes more bytes, or depends on what stands

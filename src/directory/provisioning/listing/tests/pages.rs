@@ -54,6 +54,14 @@ fn query() -> impl Strategy<Value = String> {
     })
 }
 
+/// The same, to be shown with members.
+fn with_members(mut parts: Vec<Part>) -> Vec<Part> {
+    for part in &mut parts {
+        part.with_members = part.resources == Resources::Groups;
+    }
+    parts
+}
+
 /// All pages by cursor from `from` on, and the last cursor back.
 fn follow(
     world: &World,
@@ -61,6 +69,7 @@ fn follow(
     count: usize,
     from: Option<Cursor>,
     back: bool,
+    limits: Limits,
 ) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut from = from;
@@ -69,7 +78,7 @@ fn follow(
             from: from.clone(),
             count,
         };
-        let listed = world.list(parts, &page, SMALL).unwrap();
+        let listed = world.list(parts, &page, limits).unwrap();
         if from.is_none() {
             assert_eq!(listed.previous, None, "the first page");
         }
@@ -102,7 +111,7 @@ proptest! {
                     by_index.extend(ids(&listed));
                 }
                 prop_assert_eq!(&by_index, &expected, "{} by {} of {:?}", &raw, count, types);
-                let forward = follow(&world, &parts, count, None, false);
+                let forward = follow(&world, &parts, count, None, false, SMALL);
                 prop_assert_eq!(forward.concat(), expected, "{} by {} of {:?}", &raw, count, types);
 
                 // And back again from the last page.
@@ -110,9 +119,60 @@ proptest! {
                 for _ in 1..forward.len() {
                     from = world.list(&parts, &Page::Cursor { from, count }, SMALL).unwrap().next;
                 }
-                let mut backward = follow(&world, &parts, count, from, true);
+                let mut backward = follow(&world, &parts, count, from, true, SMALL);
                 backward.reverse();
                 prop_assert_eq!(backward, forward, "{} by {} of {:?}", &raw, count, types);
+            }
+        }
+    }
+
+    /// A page that would have too many members is shorter, and the pages are the list all the same.
+    #[test]
+    fn pages_that_end_early_are_the_list(
+        seed in seed(),
+        queries in prop::collection::vec((query(), 1_usize..5), 12),
+        more in 0_i64..4,
+    ) {
+        let world = World::new(seed);
+        let largest = "SELECT coalesce(max(member_count), 0) FROM groups";
+        let largest: i64 = world.conn.query_row(largest, [], |row| row.get(0)).unwrap();
+        let limits = Limits { members: largest + more, ..SMALL };
+        for (raw, count) in queries {
+            for types in [GROUPS, BOTH] {
+                let Ok(parts) = parts(&raw, types) else { continue };
+                // What looks into members itself is bounded by their number, too.
+                if raw.contains("members") {
+                    continue;
+                }
+                let parts = with_members(parts);
+                let expected = world.expected(&parts);
+                let mut by_index = Vec::new();
+                while by_index.len() < expected.len() {
+                    let page = Page::Index { skip: by_index.len(), count };
+                    let mut listed = world.list(&parts, &page, limits).unwrap();
+                    prop_assert_eq!(listed.total, expected.len());
+                    prop_assert!(listed.members <= limits.members);
+                    listed.read_members(&world.conn).unwrap();
+                    let read = listed.resources.iter().map(|resource| match resource {
+                        ScimResource::User(_) => 0,
+                        ScimResource::Group(group) => group.members.as_ref().unwrap().len(),
+                    });
+                    prop_assert_eq!(read.sum::<usize>(), usize::try_from(listed.members).unwrap());
+                    let shown = ids(&listed);
+                    prop_assert!(!shown.is_empty());
+                    by_index.extend(shown);
+                }
+                prop_assert_eq!(&by_index, &expected, "{} by {} of {:?}", &raw, count, types);
+                let forward = follow(&world, &parts, count, None, false, limits);
+                prop_assert_eq!(forward.concat(), expected.clone(), "{} by {}", &raw, count);
+                // Back from behind the last: pages may be cut elsewhere, none is left out.
+                let mut from = None;
+                for _ in 1..forward.len() {
+                    from = world.list(&parts, &Page::Cursor { from, count }, limits).unwrap().next;
+                }
+                let mut backward = follow(&world, &parts, count, from, true, limits);
+                backward.reverse();
+                prop_assert_eq!(backward.concat(), expected, "{} by {}", &raw, count);
             }
         }
     }
@@ -170,5 +230,46 @@ fn a_list_of_both_is_bounded_by_index_and_not_by_cursor() {
     let refused = world.list(&parts, &beyond, limits).unwrap_err();
     assert!(matches!(refused, ProvisioningError::Scim(error)
         if error.scim_type == Some("tooMany") && error.detail.contains("cursor")));
-    assert_eq!(follow(&world, &parts, 2, None, false).concat().len(), 6);
+    assert_eq!(
+        follow(&world, &parts, 2, None, false, SMALL).concat().len(),
+        6
+    );
+}
+
+#[test]
+fn a_group_that_no_page_can_show_is_refused() {
+    let people = vec![json!({ "userName": "a", "active": true }); 3];
+    let world = World::new((people, vec![("a", None, vec![true; 3])]));
+    let parts = with_members(parts("", GROUPS).unwrap());
+    let page = Page::Index { skip: 0, count: 9 };
+    for (members, shown) in [(2, false), (3, true)] {
+        let limits = Limits { members, ..SMALL };
+        match world.list(&parts, &page, limits) {
+            Ok(listed) => assert!(shown && listed.members == 3),
+            Err(ProvisioningError::Scim(error)) => {
+                assert!(!shown && error.scim_type == Some("tooMany"));
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn members_that_are_looked_at_are_counted() {
+    let people = vec![json!({ "userName": "a", "active": true }); 3];
+    let world = World::new((people, vec![("a", None, vec![true; 3])]));
+    let parts = parts("filter=members.type+eq+%22User%22", GROUPS).unwrap();
+    let page = Page::Index { skip: 0, count: 9 };
+    for (scanned, found) in [(2, false), (3, true)] {
+        let limits = Limits { scanned, ..SMALL };
+        match world.list(&parts, &page, limits) {
+            Ok(listed) => assert!(found && listed.total == 1),
+            Err(ProvisioningError::Scim(error)) => assert!(
+                !found
+                    && error.scim_type == Some("tooMany")
+                    && error.detail.contains("members.value")
+            ),
+            Err(other) => panic!("{other}"),
+        }
+    }
 }
