@@ -182,24 +182,21 @@ fn no_road_leads_beyond_the_most_members_and_at_it_all_is_well() {
         (&first["totalResults"], &first["itemsPerPage"]),
         (&json!(2), &json!(1))
     );
-    assert_eq!(ids(&first), [all.clone()]);
-    assert_eq!(
-        ids(&list("startIndex=2&count=100".into())),
-        [neighbour.clone()]
-    );
+    assert_eq!(ids(&first), [&*all]);
+    assert_eq!(ids(&list("startIndex=2&count=100".into())), [&*neighbour]);
     let first = list("cursor=&count=100".into());
-    assert_eq!(ids(&first), [all.clone()]);
+    assert_eq!(ids(&first), [&*all]);
     let second = list(format!(
         "count=100&cursor={}",
         first["nextCursor"].as_str().unwrap()
     ));
-    assert_eq!(ids(&second), [neighbour.clone()]);
+    assert_eq!(ids(&second), [&*neighbour]);
     assert_eq!(second.get("nextCursor"), None);
     let before = list(format!(
         "count=100&cursor={}",
         second["previousCursor"].as_str().unwrap()
     ));
-    assert_eq!(ids(&before), [all.clone()]);
+    assert_eq!(ids(&before), [&*all]);
     assert_eq!(before.get("previousCursor"), None);
     let both = list("startIndex=1&count=100&excludedAttributes=members".into());
     assert_eq!(ids(&both), [all, neighbour]);
