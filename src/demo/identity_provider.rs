@@ -82,10 +82,26 @@ pub struct Encryption<'a> {
 /// Content encryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cipher {
+    /// AES-128-GCM.
+    Aes128Gcm,
     /// AES-256-GCM.
     Aes256Gcm,
+    /// AES-128-CBC.
+    Aes128Cbc,
     /// AES-256-CBC.
     Aes256Cbc,
+}
+
+impl Cipher {
+    /// Its Algorithm in an EncryptionMethod (XML Encryption 1.1 section 5.2).
+    pub const fn uri(self) -> &'static str {
+        match self {
+            Self::Aes128Gcm => "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+            Self::Aes256Gcm => "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+            Self::Aes128Cbc => "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+            Self::Aes256Cbc => "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
+        }
+    }
 }
 
 /// Everything that goes into one response.
@@ -439,10 +455,6 @@ pub fn encrypted(
     assertion: &str,
     encryption: &Encryption<'_>,
 ) -> Result<String, IdentityProviderError> {
-    let cipher = match encryption.cipher {
-        Cipher::Aes256Gcm => "http://www.w3.org/2009/xmlenc11#aes256-gcm",
-        Cipher::Aes256Cbc => "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
-    };
     let template = format!(
         concat!(
             r#"<saml2:EncryptedAssertion xmlns:saml2="urn:oasis:names:tc:SAML:2.0:assertion">"#,
@@ -458,7 +470,7 @@ pub fn encrypted(
             r#"<xenc:CipherValue></xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>"#,
             r#"</saml2:EncryptedAssertion>"#,
         ),
-        cipher = cipher,
+        cipher = encryption.cipher.uri(),
     );
     let mut keys = KeysManager::new();
     keys.add_key(load_x509_cert_der(encryption.certificate)?);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::browser::started;
 use crate::cli::{Server, Shell};
 use crate::http::Ask;
-use crate::saml::attacks::{Workshop, documents};
+use crate::saml::attacks::{AES_256, Workshop, documents};
 use crate::saml::fixture::{IDP, IMPOSTOR};
 
 /// The checks that the log says were failed, in turn.
@@ -61,6 +61,7 @@ fn the_log_names_the_check_that_each_attack_failed() {
         idp: &IDP,
         impostor: &IMPOSTOR,
         recipient: &recipient,
+        ciphers: AES_256,
         spec: waiting.spec("ann@acme.com"),
     });
     let mut expected = Vec::new();

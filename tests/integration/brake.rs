@@ -4,12 +4,15 @@ use std::sync::Barrier;
 use std::thread;
 
 use portcullis::clock;
+use portcullis::demo::identity_provider::IdentityProvider;
 use portcullis::directory::brake;
 use portcullis::store::StoreError;
 use serde_json::{Value, json};
 
 use crate::app::{Tenant, TestApp, user};
+use crate::browser::Browser;
 use crate::http::{Answer, Ask};
+use crate::people::joined;
 
 const NOTHING: Value = Value::Null;
 
@@ -476,18 +479,89 @@ fn the_command_line_answers_too() {
     deactivate(&app, &acme, &ids[11]).expect(200);
 }
 
-fn somebody_signed_in(app: &TestApp) {
-    app.force("UPDATE providers SET last_sign_in_at = 1");
+fn somebody_signed_in(app: &TestApp, acme: &Tenant) {
+    let mut browser = Browser::new(app);
+    browser.sign_in(acme, "early@acme.com").expect(303);
 }
 
+/// Nobody has come in and nobody can: what was set up can be undone.
 #[test]
 fn before_anybody_has_signed_in_admins_come_and_go() {
     for (road, take) in LAST {
         let (app, acme) = TestApp::acme();
+        // Somebody of another organization, and somebody who was invited only.
+        let other = app.tenant("other", "other.com");
+        let mut browser = Browser::new(&app);
+        browser.sign_in(&other, "ann@other.com").expect(303);
+        joined(&app, &other, "bob@local.example");
+        let invited = json!({ "email": "cat@local.example" });
+        app.as_operator("POST", &format!("{}/users", acme.base), &invited)
+            .expect(201);
         let boss = app.push_user(&acme, "boss@acme.com");
         let group = app.push_group(&acme, "Bosses", &[&boss]);
         assert!(take(&app, &acme, &boss, &group) < 300, "{road}");
     }
+}
+
+/// What was here before the last admin is to go.
+type Past = fn(&TestApp, &Tenant);
+const PASTS: [(&str, Past); 5] = [
+    ("somebody signed in", somebody_signed_in),
+    ("and the provider is gone", |app, acme| {
+        somebody_signed_in(app, acme);
+        let provider = format!("{}/providers/{}", acme.base, acme.provider);
+        app.as_operator("DELETE", &provider, &NOTHING).expect(204);
+    }),
+    ("and the provider is another's now", |app, acme| {
+        somebody_signed_in(app, acme);
+        let other = IdentityProvider::generate("urn:other", "https://other.example/sso").unwrap();
+        app.set_provider(acme, &json!({ "metadata_xml": other.metadata() }));
+    }),
+    ("and the person is gone", |app, acme| {
+        somebody_signed_in(app, acme);
+        let all = app.scim(acme, "GET", "/Users", &NOTHING).expect(200).json();
+        for found in all["Resources"].as_array().unwrap() {
+            let path = format!("/Users/{}", found["id"].as_str().unwrap());
+            app.scim(acme, "DELETE", &path, &NOTHING).expect(204);
+        }
+    }),
+    ("somebody has a password", |app, acme| {
+        joined(app, acme, "ann@local.example");
+    }),
+];
+
+#[test]
+fn once_anybody_could_come_in_the_last_admin_stays() {
+    for (past, happened) in PASTS {
+        let (app, acme) = TestApp::acme();
+        happened(&app, &acme);
+        // Pushed by whatever pushes next.
+        let acme = Tenant {
+            token: app.scim_token("acme"),
+            ..acme
+        };
+        let boss = app.push_user(&acme, "boss@acme.com");
+        let group = app.push_group(&acme, "Bosses", &[&boss]);
+        app.set_level(&acme, &group, "admin");
+        let path = format!("/Users/{boss}");
+        let gone = app.scim(&acme, "DELETE", &path, &NOTHING);
+        assert_eq!(gone.status, 429, "{past}");
+        let gone = app.scim(&acme, "DELETE", &format!("/Groups/{group}"), &NOTHING);
+        assert_eq!(gone.status, 429, "{past}");
+    }
+}
+
+/// Who has a password needs no sign-in through a provider to be the one who administers.
+#[test]
+fn a_local_admin_is_kept_too() {
+    let (app, acme) = TestApp::acme();
+    let (id, _) = joined(&app, &acme, "ann@local.example");
+    let path = format!("{}/users/{id}", acme.base);
+    app.as_operator("PATCH", &path, &json!({ "level": "admin" }))
+        .expect(200);
+    deactivate(&app, &acme, &id).expect(429);
+    app.scim(&acme, "DELETE", &format!("/Users/{id}"), &NOTHING)
+        .expect(429);
 }
 
 /// Ways in which the last admin goes; the status of what was asked.
@@ -547,7 +621,7 @@ const LAST: [(&str, LastRoad); 8] = [
 fn the_last_admin_stays_until_somebody_says_yes() {
     for (road, take) in LAST {
         let (app, acme) = TestApp::acme();
-        somebody_signed_in(&app);
+        somebody_signed_in(&app, &acme);
         let boss = app.push_user(&acme, "boss@acme.com");
         let group = app.push_group(&acme, "Bosses", &[&boss]);
         app.set_level(&acme, &group, "admin");
@@ -584,7 +658,7 @@ fn the_last_admin_stays_until_somebody_says_yes() {
 #[test]
 fn an_admin_by_grant_is_one_too() {
     let (app, acme) = TestApp::acme();
-    somebody_signed_in(&app);
+    somebody_signed_in(&app, &acme);
     let boss = app.push_user(&acme, "boss@acme.com");
     let next = app.push_user(&acme, "next@acme.com");
     let level = |id: &str, level: &str| {

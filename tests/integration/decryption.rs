@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::app::TestApp;
 use crate::browser::Browser;
 use crate::http::Ask;
-use crate::saml::decryption_failures::failures;
+use crate::saml::undecryptable::families;
 
 /// One page, byte for byte, but for the number of its trace.
 #[test]
@@ -22,7 +22,8 @@ fn every_failure_has_the_same_page() {
     let started = browser.start(&acme);
     let mut pages = Vec::new();
     let mut details = Vec::new();
-    for (kind, value) in failures(&certificate, &started.spec("ann@acme.com")) {
+    let families = families(&certificate, &started.spec("ann@acme.com"));
+    for (kind, value) in families.into_iter().flat_map(|family| family.kinds) {
         let acs = format!("/saml/{}/acs", acme.provider);
         let answer = app.ask(Ask::new("POST", acs).form(&[("SAMLResponse", &value)]));
         let trace = app.newest_trace(&acme);

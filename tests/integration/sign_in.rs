@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::app::{ACCOUNT, PUBLIC, Tenant, TestApp, user};
 use crate::browser::{Browser, Started, started};
 use crate::http::{Answer, Ask};
-use crate::saml::attacks::{Attack, Workshop, documents};
+use crate::saml::attacks::{AES_256, Attack, Workshop, documents};
 use crate::saml::fixture::{IDP, IMPOSTOR, ISSUER, SSO};
 
 const SESSION: &str = "__Host-portcullis";
@@ -1099,6 +1099,7 @@ fn no_attack_document_opens_a_session() {
             idp: &IDP,
             impostor: &IMPOSTOR,
             recipient: &recipient,
+            ciphers: AES_256,
             spec: started.spec("ann@acme.com"),
         })
     };

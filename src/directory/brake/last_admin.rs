@@ -8,15 +8,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::StoreError;
 
-/// Whether the last admin is kept from going at all: once somebody has signed in through a provider.
-/// Before that nobody administers by one, and a client that tries out its connection, or a group that
-/// was pushed for a look, comes and goes freely.
+/// Whether the last admin is kept from going at all: once anybody of the organization has ever signed
+/// in, by whatever way, or had a password to do it with. Before that nobody administers it, and a
+/// client that tries out its connection, or a group that was pushed for a look, comes and goes freely.
+///
+/// The organization itself remembers it, as providers and people come and go.
 pub(super) fn is_kept(conn: &Connection, organization_id: &str) -> Result<bool, StoreError> {
     Ok(conn
-        .prepare_cached(
-            "SELECT 1 FROM providers
-             WHERE organization_id = ?1 AND last_sign_in_at IS NOT NULL",
-        )?
+        .prepare_cached("SELECT 1 FROM organizations WHERE id = ?1 AND in_use")?
         .exists([organization_id])?)
 }
 

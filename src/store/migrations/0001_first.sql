@@ -30,6 +30,7 @@ CREATE TABLE organizations (
     user_count          INTEGER NOT NULL DEFAULT 0,    -- kept by triggers, so that totalResults costs one row
     group_count         INTEGER NOT NULL DEFAULT 0,
     active_count        INTEGER NOT NULL DEFAULT 0,    -- of its users, those who may sign in
+    in_use              INTEGER NOT NULL DEFAULT 0,    -- whether anybody ever signed in or had a password; kept by triggers
     local_sign_in       INTEGER NOT NULL DEFAULT 1,    -- whether its local users may use their passwords
     internal_metadata   INTEGER NOT NULL DEFAULT 0,    -- whether its admins may have metadata fetched from this network
     unknown_extensions  TEXT NOT NULL DEFAULT 'keep' CHECK (unknown_extensions IN ('keep', 'refuse')),  -- of SCIM
@@ -174,6 +175,11 @@ CREATE TRIGGER users_switched AFTER UPDATE OF active ON users WHEN new.active <>
     WHERE id = new.organization_id;
 END;
 
+CREATE TRIGGER users_signed_in AFTER UPDATE OF last_sign_in_at ON users
+WHEN new.last_sign_in_at IS NOT NULL AND old.last_sign_in_at IS NULL BEGIN
+    UPDATE organizations SET in_use = 1 WHERE id = new.organization_id AND NOT in_use;
+END;
+
 -- A user's addresses but the primary one, so that each can be searched.
 CREATE TABLE other_addresses (
     user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -256,6 +262,10 @@ CREATE TABLE passwords (
     hash       TEXT NOT NULL,               -- PHC string, Argon2id
     changed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TRIGGER passwords_let_in AFTER INSERT ON passwords BEGIN
+    UPDATE organizations SET in_use = 1
+    WHERE id = (SELECT organization_id FROM users WHERE id = new.user_id) AND NOT in_use;
+END;
 
 -- Links that are copied to a person: to join, or to set another password. Each is used once.
 CREATE TABLE invitations (

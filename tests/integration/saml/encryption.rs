@@ -119,16 +119,16 @@ pub(crate) fn response(sealing: &Sealing<'_>, sign_response: bool, sign_assertio
     let sealed = sealing.seal("EncryptedAssertion", &plain[start..end]);
     let response = format!("{}{sealed}{}", &plain[..start], &plain[end..]);
     if sign_response {
-        sign_around(&response)
+        sign_around(&response, spec().response_id)
     } else {
         response
     }
 }
 
-/// A response signed as a whole.
-pub(crate) fn sign_around(response: &str) -> String {
+/// A response signed as a whole, under its ID.
+pub(crate) fn sign_around(response: &str, id: &str) -> String {
     use portcullis::demo::identity_provider::Algorithm;
-    let template = IDP.signature_template(spec().response_id, Algorithm::Sha256);
+    let template = IDP.signature_template(id, Algorithm::Sha256);
     let with = response.replacen("</saml2:Issuer>", &format!("</saml2:Issuer>{template}"), 1);
     IDP.sign(with).unwrap()
 }
@@ -240,7 +240,7 @@ fn mixed_hashes_are_named() {
         let start = xml.find("<ds:Signature ").unwrap();
         let end = xml.find("</ds:Signature>").unwrap() + "</ds:Signature>".len();
         let unsigned = format!("{}{}", &xml[..start], &xml[end..]);
-        let refusal = sign_in(&sign_around(&unsigned)).unwrap_err();
+        let refusal = sign_in(&sign_around(&unsigned, spec().response_id)).unwrap_err();
         assert_eq!(refusal.code, "key-transport-not-allowed");
         assert!(refusal.got.contains(&digest), "{}", refusal.got);
     }
@@ -282,23 +282,31 @@ fn one_of_several_recipients_and_an_old_key_of_ours() {
 
 /// A signed assertion whose Subject has `subject` in place of the NameID.
 fn with_subject(subject: &str) -> String {
+    with_subject_of(&spec(), subject)
+}
+
+pub(crate) fn with_subject_of(spec: &ResponseSpec<'_>, subject: &str) -> String {
     use portcullis::demo::identity_provider::Algorithm;
-    let plain = issue(&ResponseSpec {
-        sign_response: false,
-        sign_assertion: false,
-        ..spec()
-    });
-    let start = plain.find("<saml2:NameID").unwrap();
-    let end = plain.find("</saml2:NameID>").unwrap() + "</saml2:NameID>".len();
-    let changed = format!("{}{subject}{}", &plain[..start], &plain[end..]);
-    let at = changed.find("<saml2:Assertion").unwrap();
-    let (head, rest) = changed.split_at(at);
-    let template = IDP.signature_template(spec().assertion_id, Algorithm::Sha256);
+    let unsigned = unsigned_with_subject(spec, subject);
+    let at = unsigned.find("<saml2:Assertion").unwrap();
+    let (head, rest) = unsigned.split_at(at);
+    let template = IDP.signature_template(spec.assertion_id, Algorithm::Sha256);
     let with = rest.replacen("</saml2:Issuer>", &format!("</saml2:Issuer>{template}"), 1);
     IDP.sign(format!("{head}{with}")).unwrap()
 }
 
-fn name_id(value: &str) -> String {
+fn unsigned_with_subject(spec: &ResponseSpec<'_>, subject: &str) -> String {
+    let plain = issue(&ResponseSpec {
+        sign_response: false,
+        sign_assertion: false,
+        ..spec.clone()
+    });
+    let start = plain.find("<saml2:NameID").unwrap();
+    let end = plain.find("</saml2:NameID>").unwrap() + "</saml2:NameID>".len();
+    format!("{}{subject}{}", &plain[..start], &plain[end..])
+}
+
+pub(crate) fn name_id(value: &str) -> String {
     format!(
         "<saml2:NameID xmlns:saml2=\"urn:oasis:names:tc:SAML:2.0:assertion\" \
          Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">{value}</saml2:NameID>"
@@ -363,6 +371,45 @@ fn an_encrypted_name_id_that_is_none() {
     let end = xml.find("</saml2:EncryptedID>").unwrap() + "</saml2:EncryptedID>".len();
     let swapped = format!("{}{forged}{}", &xml[..start], &xml[end..]);
     assert_eq!(sign_in(&swapped).unwrap_err().code, "signature-invalid");
+}
+
+/// The signature that a CBC ciphertext must stand under may be the assertion's, and nothing is
+/// decrypted before one holds.
+#[test]
+fn an_encrypted_name_id_by_cbc_under_a_signature_only() {
+    let sealing = Sealing {
+        cipher: format!("{XENC}aes256-cbc"),
+        ..Sealing::usual()
+    };
+    let sealed = sealing.seal("EncryptedID", &name_id(PERSON));
+    let unsigned = unsigned_with_subject(&spec(), &sealed);
+    let around = sign_around(&unsigned, spec().response_id);
+    for xml in [&with_subject(&sealed), &around] {
+        assert_eq!(sign_in(xml).unwrap().name_id, PERSON);
+    }
+    let other = sealing.seal("EncryptedID", &name_id(PERSON));
+    let start = unsigned.find("<saml2:Assertion").unwrap();
+    let end = unsigned.find("</saml2:Assertion>").unwrap() + "</saml2:Assertion>".len();
+    let inside = Sealing::usual().seal("EncryptedAssertion", &unsigned[start..end]);
+    for (xml, code) in [
+        (unsigned.clone(), "signature-missing"),
+        (
+            with_subject(&sealed).replace(&sealed, &other),
+            "signature-invalid",
+        ),
+        (around.replace(&sealed, &other), "signature-invalid"),
+        // Encrypted by anybody.
+        (
+            format!("{}{inside}{}", &unsigned[..start], &unsigned[end..]),
+            "decryption-failed",
+        ),
+    ] {
+        assert_eq!(sign_in(&xml).unwrap_err().code, code);
+        if code != "decryption-failed" {
+            // Said before any key is looked for.
+            assert_eq!(with_keys(&xml, &[]).unwrap_err().code, code);
+        }
+    }
 }
 
 /// The simulated Okta's own way, which differs in its layout.

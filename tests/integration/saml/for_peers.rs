@@ -2,11 +2,11 @@
 //! (`tests/peers/test_attacks.py`).
 
 use portcullis::clock;
-use portcullis::demo::identity_provider::ResponseSpec;
+use portcullis::demo::identity_provider::{Cipher, Encryption, ResponseSpec};
 use portcullis::saml::response::open;
 use serde_json::json;
 
-use super::attacks::{Workshop, documents};
+use super::attacks::{AES_128, Workshop, documents};
 use super::fixture::*;
 
 #[test]
@@ -29,6 +29,8 @@ fn written() {
         idp: &IDP,
         impostor: &IMPOSTOR,
         recipient: &RECIPIENT.certificate,
+        // samael decrypts AES with 128 bits only.
+        ciphers: AES_128,
         spec: spec.clone(),
     };
     let attacks: Vec<_> = documents(&workshop)
@@ -43,7 +45,7 @@ fn written() {
                     true => format!("{PERSON}.evil.example"),
                     false => PERSON.to_owned(),
                 },
-                "encrypted": attack.xml.contains("EncryptedAssertion"),
+                "encrypted": kind(&attack.xml),
             })
         })
         .collect();
@@ -55,6 +57,22 @@ fn written() {
         };
         IDP.issue(&spec).unwrap()
     };
+    let encrypted_valid: serde_json::Map<_, _> = [Cipher::Aes128Gcm, Cipher::Aes128Cbc]
+        .into_iter()
+        .flat_map(|cipher| [true, false].map(|sign_response| (cipher, sign_response)))
+        .map(|(cipher, sign_response)| {
+            let spec = ResponseSpec {
+                sign_response,
+                encryption: Some(Encryption {
+                    certificate: &RECIPIENT.certificate,
+                    cipher,
+                }),
+                ..spec.clone()
+            };
+            let xml = IDP.issue(&spec).unwrap();
+            (kind(&xml).unwrap(), json!(xml))
+        })
+        .collect();
     let index = json!({
         "metadata": IDP.metadata(),
         "issuer": ISSUER,
@@ -62,8 +80,26 @@ fn written() {
         "audience": AUDIENCE,
         "request": REQUEST,
         "person": PERSON,
+        // PKCS#8 of the key that the documents are encrypted to; made a moment ago.
+        "recipient": data_encoding::BASE64.encode(&RECIPIENT.pkcs8),
+        "encrypted_valid": encrypted_valid,
         "valid": { "twice": valid(true, true), "once": valid(false, true) },
         "attacks": attacks,
     });
     std::fs::write(file, index.to_string()).unwrap();
+}
+
+/// How a document is encrypted, if it is: a peer that can't read a good one of the same kind says
+/// nothing about the attack by refusing it.
+fn kind(xml: &str) -> Option<String> {
+    let (before, _) = xml.split_once("EncryptedAssertion")?;
+    let cipher = match xml.contains(Cipher::Aes128Cbc.uri()) {
+        true => "CBC",
+        false => "GCM",
+    };
+    let signed = match before.contains("<ds:Signature ") {
+        true => "signed",
+        false => "unsigned",
+    };
+    Some(format!("AES-128-{cipher} in a Response that is {signed}"))
 }

@@ -2,7 +2,7 @@
 //! that attacks.
 
 pub(crate) mod attacks;
-pub(crate) mod decryption_failures;
+mod decryption_failures;
 mod encryption;
 pub(crate) mod fixture;
 mod for_peers;
@@ -11,4 +11,5 @@ mod mutations;
 mod profile;
 mod refused;
 mod signatures;
+pub(crate) mod undecryptable;
 mod valid;

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use portcullis::demo::identity_provider::ResponseSpec;
 use portcullis::saml::response::{MAX_FORM_VALUE, MAX_XML, Refusal, Trust, open};
 
-use super::attacks::{Workshop, documents};
+use super::attacks::{AES_256, Workshop, documents};
 use super::fixture::*;
 
 fn workshop() -> Workshop<'static> {
@@ -12,6 +12,7 @@ fn workshop() -> Workshop<'static> {
         idp: &IDP,
         impostor: &IMPOSTOR,
         recipient: &RECIPIENT.certificate,
+        ciphers: AES_256,
         spec: spec(),
     }
 }

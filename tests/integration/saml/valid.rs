@@ -215,7 +215,10 @@ fn an_unsolicited_response_is_good_for_two_minutes() {
         sign_assertion: false,
         ..spec()
     });
-    let two = sign_around(&bare.replacen("</saml2:Subject>", second, 1));
+    let two = sign_around(
+        &bare.replacen("</saml2:Subject>", second, 1),
+        spec().response_id,
+    );
     let check = |seconds: u64| {
         let later = NOW.plus(std::time::Duration::from_secs(seconds));
         open_xml(&two).unwrap().check(&allowed, later)

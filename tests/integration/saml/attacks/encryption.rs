@@ -7,7 +7,7 @@ impl Workshop<'_> {
         let part = self.issue(false, true);
         let plain = assertion_of(&part);
         let evil = self.evil(plain);
-        let cipher = Cipher::Aes256Gcm;
+        let cipher = self.ciphers.gcm;
         let encryption = Some(Encryption {
             certificate: self.recipient,
             cipher,
@@ -149,7 +149,7 @@ impl Workshop<'_> {
         list.add("plaintext: text", "decryption-failed", self.sealed("hello"));
         list.add("plaintext: nothing", "decryption-failed", self.sealed(" "));
         let transport = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
-        let content = "http://www.w3.org/2009/xmlenc11#aes256-gcm";
+        let content = cipher.uri();
         list.add(
             "RSA 1.5",
             "key-transport-not-allowed",
@@ -184,12 +184,12 @@ impl Workshop<'_> {
         list.add(
             "AES-CBC label on a GCM ciphertext",
             "encryption-not-authentic",
-            open.replace(content, "http://www.w3.org/2001/04/xmlenc#aes256-cbc"),
+            open.replace(content, self.ciphers.cbc.uri()),
         );
         list.add(
-            "AES-128 label",
+            "label of another key length",
             "decryption-failed",
-            open.replace(content, "http://www.w3.org/2009/xmlenc11#aes128-gcm"),
+            open.replace(content, self.ciphers.other.uri()),
         );
         list.add(
             "no content algorithm",
@@ -296,7 +296,7 @@ impl Workshop<'_> {
                     sign_response: false,
                     encryption: Some(Encryption {
                         certificate: self.recipient,
-                        cipher: Cipher::Aes256Cbc,
+                        cipher: self.ciphers.cbc,
                     }),
                     ..self.spec.clone()
                 };

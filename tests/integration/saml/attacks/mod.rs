@@ -44,9 +44,31 @@ pub(crate) struct Workshop<'a> {
     pub(crate) impostor: &'a IdentityProvider,
     /// DER of the service provider's encryption certificate.
     pub(crate) recipient: &'a [u8],
+    /// What it is encrypted with.
+    pub(crate) ciphers: Ciphers,
     /// A response that would be accepted.
     pub(crate) spec: ResponseSpec<'a>,
 }
+
+/// AES with one length of key.
+#[derive(Clone, Copy)]
+pub(crate) struct Ciphers {
+    gcm: Cipher,
+    cbc: Cipher,
+    /// GCM with a key of another length.
+    other: Cipher,
+}
+
+pub(crate) const AES_128: Ciphers = Ciphers {
+    gcm: Cipher::Aes128Gcm,
+    cbc: Cipher::Aes128Cbc,
+    other: Cipher::Aes256Gcm,
+};
+pub(crate) const AES_256: Ciphers = Ciphers {
+    gcm: Cipher::Aes256Gcm,
+    cbc: Cipher::Aes256Cbc,
+    other: Cipher::Aes128Gcm,
+};
 
 /// Every attack document.
 pub(crate) fn documents(workshop: &Workshop<'_>) -> Vec<Attack> {
@@ -137,7 +159,7 @@ impl Workshop<'_> {
     fn encrypt(&self, plaintext: &str) -> String {
         let encryption = Encryption {
             certificate: self.recipient,
-            cipher: Cipher::Aes256Gcm,
+            cipher: self.ciphers.gcm,
         };
         encrypted(plaintext, &encryption).unwrap()
     }

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Instant;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use openssl::pkey::PKey;
 use samael::metadata::EntityDescriptor;
 use samael::service_provider::{ServiceProvider, ServiceProviderBuilder};
 use serde_json::{Value, json};
@@ -10,7 +12,13 @@ use serde_json::{Value, json};
 fn service_provider(index: &Value) -> Result<ServiceProvider, Box<dyn Error>> {
     let text = |name: &str| index[name].as_str().unwrap_or_default().to_owned();
     let metadata: EntityDescriptor = text("metadata").parse()?;
+    // Without it, as the benchmark has none, nothing is decrypted.
+    let key = match index["recipient"].as_str() {
+        Some(pkcs8) => Some(PKey::private_key_from_pkcs8(&STANDARD.decode(pkcs8)?)?),
+        None => None,
+    };
     Ok(ServiceProviderBuilder::default()
+        .key(key)
         .entity_id(text("audience"))
         .acs_url(text("acs"))
         .idp_metadata(metadata)
@@ -28,17 +36,25 @@ fn read(sp: &ServiceProvider, index: &Value, xml: &str) -> Result<Option<String>
         .map(|name_id| name_id.value))
 }
 
-/// For each attack of the file: whom samael takes it for, or why it refuses it.
+/// For each attack of the file, and for each good encrypted document by its kind: whom samael takes it
+/// for, or why it refuses it.
 pub(crate) fn judge(index: &Value) -> Result<Value, Box<dyn Error>> {
     let sp = service_provider(index)?;
     let attacks = index["attacks"].as_array().ok_or("no attacks")?;
-    let judged = attacks.iter().map(|attack| {
-        match read(&sp, index, attack["xml"].as_str().unwrap_or_default()) {
-            Ok(name) => json!({ "name": attack["name"], "accepted": name }),
-            Err(error) => json!({ "name": attack["name"], "refused": error }),
-        }
-    });
-    Ok(judged.collect())
+    let judged =
+        |name: &Value, xml: &Value| match read(&sp, index, xml.as_str().unwrap_or_default()) {
+            Ok(person) => json!({ "name": name, "accepted": person }),
+            Err(error) => json!({ "name": name, "refused": error }),
+        };
+    let valid = index["encrypted_valid"]
+        .as_object()
+        .ok_or("no valid ones")?;
+    Ok(json!({
+        "attacks": attacks.iter().map(|attack| judged(&attack["name"], &attack["xml"]))
+            .collect::<Vec<_>>(),
+        "encrypted_valid": valid.iter().map(|(kind, xml)| judged(&json!(kind), xml))
+            .collect::<Vec<_>>(),
+    }))
 }
 
 /// Microseconds for each of the valid responses, one after the other for a second.
