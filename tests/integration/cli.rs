@@ -820,8 +820,13 @@ fn help_shows_the_environment_variables() {
         assert_eq!(help.contains("PORTCULLIS_DATA"), has_data, "{command}");
         assert!(help.contains("PORTCULLIS_LOG_FORMAT"), "{command}");
     }
-    let refused = shell.fail(&["demo", "--once", "--data", "my.db"], 1);
-    assert!(refused.contains("leave --data out"), "{refused}");
+    for arguments in [
+        &["demo", "--once", "--data", "my.db"][..],
+        &["--data=my.db", "demo"],
+    ] {
+        let refused = shell.fail(arguments, 1);
+        assert!(refused.contains("leave --data out"), "{refused}");
+    }
     let serve = help(&["serve", "--help"]);
     let options = serve
         .lines()
